@@ -1,0 +1,27 @@
+"""Where messages end that no task can take: undecodable, unknown, invalid. Kept whole, with their last words."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from tasks.utils.scripts import Scripts
+
+if TYPE_CHECKING:
+    from tasks.utils.keys import Keys
+
+
+class Graves:
+    """Dead letters made of raw messages."""
+
+    def __init__(self, client: Any, keys: Keys) -> None:
+        self._scripts = Scripts(client, keys)
+
+    def bury(self, raw_body: bytes | str, reason: str, headers: dict[str, Any]) -> str:
+        """Keep one message; returns its event id. The same message buried twice is one dead letter."""
+        text = raw_body if isinstance(raw_body, str) else raw_body.decode("utf-8", "backslashreplace")
+        known = str(headers.get("id") or hashlib.sha256(text.encode()).hexdigest()[:32])
+        detail = json.dumps({name: str(headers[name])[:200] for name in ("task", "origin") if headers.get(name)})
+        self._scripts.run("refuse", f"message:{known}", text, reason, detail, "message", "")
+        return f"message:{known}"

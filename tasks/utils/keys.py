@@ -1,0 +1,77 @@
+"""Every Redis key there is. Python and Lua read this one table, so a name cannot drift apart."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DEFAULT_PREFIX: Final = "tocsin:"
+
+FIXED: Final[dict[str, str]] = {
+    "clock": "clock",  # string: milliseconds added to the server's TIME; set by tests only
+    "epoch": "epoch",  # string: when this data set began; missing = the server lost everything
+    "inbox": "inbox",  # hash: event id -> JSON envelope received, not yet decided on
+    "inbox_due": "inbox:due",  # sorted set: event id -> due time or end of lease, ms
+    "inbox_tries": "inbox:tries",  # hash: event id -> times it was claimed
+    "outbox_due": "outbox:due",  # sorted set: lane -> due time or end of lease, ms
+    "leases": "outbox:leases",  # hash: lane -> token of the claimant
+    "queued": "outbox:queued",  # sorted set: event id -> time it was accepted, ms; left when closed
+    "paused": "outbox:paused",  # hash: key id -> until when nothing is sent with it, ms
+    "stopped": "outbox:stopped",  # hash: key id -> until when it counts as refused by the other side, ms
+    "dead": "dead",  # sorted set: event id -> time of death, ms
+    "closed": "closed",  # sorted set: event id -> time its story ended, ms; archived later
+    "alerts": "alerts",  # sorted set: alert uid -> time of its last news, ms; archived later
+    "ledger": "ledger",  # stream: e event, s step, r reason, d detail, t time (ms)
+    "seal": "ledger:seal",  # hash: last sealed entry, its hash, how many
+    "hints": "hints",  # hash: queue -> time of the hint on its way, ms
+    "hint_number": "hints:number",  # counter: makes hint ids unique
+    "wake": "pump:wake",  # list: tokens that end a pump's sleep early
+    "slots": "schedules:slots",  # hash: entry@due -> task id that claimed it
+    "slot_times": "schedules:slots:at",  # sorted set: entry@due -> time of the claim, ms
+}
+FAMILIES: Final[dict[str, str]] = {
+    "event": "event:",  # hash: one accepted event; see lua/accept.lua
+    "alert": "alert:",  # hash: what is known of one dedup key of one service
+    "lane": "lane:",  # list: event ids of one dedup key for one destination, in order
+    "deliveries": "deliveries:",  # counter: how often one message was handed to a worker
+}
+
+
+class Keys:
+    """Full key names under one prefix: `keys.inbox`, `keys.event(id)`."""
+
+    def __init__(self, prefix: str = DEFAULT_PREFIX) -> None:
+        self.prefix = prefix
+
+    def __getattr__(self, name: str) -> str:
+        """The key called `name` in `FIXED`."""
+        try:
+            return self.prefix + FIXED[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def event(self, event_id: str) -> str:
+        """The hash of one event."""
+        return f"{self.prefix}{FAMILIES['event']}{event_id}"
+
+    def alert(self, uid: str) -> str:
+        """The hash of one alert."""
+        return f"{self.prefix}{FAMILIES['alert']}{uid}"
+
+    def lane(self, lane: str) -> str:
+        """The list of one lane."""
+        return f"{self.prefix}{FAMILIES['lane']}{lane}"
+
+    def deliveries(self, message_id: str) -> str:
+        """The counter of one message's deliveries to workers."""
+        return f"{self.prefix}{FAMILIES['deliveries']}{message_id}"
+
+    def queue(self, name: str) -> str:
+        """The list Celery keeps a queue's messages in."""
+        return self.prefix + name
+
+
+def lua_header() -> str:
+    """The same table as Lua: `K.inbox`, `K.event("id")`. KEYS[1] is the prefix."""
+    fixed = "".join(f'K.{name} = P .. "{key}"\n' for name, key in FIXED.items())
+    families = "".join(f'function K.{name}(id) return P .. "{key}" .. id end\n' for name, key in FAMILIES.items())
+    return f"local P = KEYS[1]\nlocal K = {{}}\n{fixed}{families}"

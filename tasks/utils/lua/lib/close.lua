@@ -1,0 +1,21 @@
+-- close(id, at, state, reason): end an event's story in the outbox. Its body is kept only where somebody may need it again.
+-- bury(id, at, reason, detail): close as a dead letter; a later alert like it must not be merged into the dead one.
+local function close(id, at, state, reason)
+  redis.call("HSET", K.event(id), "state", state, "reason", reason, "ended", string.format("%d", at))
+  redis.call("ZREM", K.queued, id)
+  if state ~= "dead" then
+    redis.call("HDEL", K.event(id), "body")
+    redis.call("ZADD", K.closed, at, id)
+  end
+end
+
+local function bury(id, at, reason, detail)
+  close(id, at, "dead", reason)
+  redis.call("HSET", K.event(id), "detail", detail or "")
+  redis.call("ZADD", K.dead, at, id)
+  local uid = redis.call("HGET", K.event(id), "uid")
+  if uid and redis.call("HGET", K.alert(uid), "last_id") == id then
+    redis.call("HDEL", K.alert(uid), "last_id", "last_sign", "last_at")
+  end
+  record(at, id, "dead", reason, detail)
+end

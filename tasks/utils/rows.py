@@ -1,0 +1,172 @@
+"""Due rows: what was accepted and what must be sent. Messages are hints; these rows are the truth."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from tasks.utils.scripts import Scripts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+    from tasks.utils.keys import Keys
+
+OutcomeVerb = Literal["sent", "retry", "pause", "minimal", "refused"]
+
+
+def new_event_id() -> str:
+    """A fresh event id: 32 hexadecimal digits that sort by time (milliseconds first)."""
+    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+
+
+def milliseconds(span: timedelta) -> int:
+    """A span as Redis scripts take it."""
+    return round(span.total_seconds() * 1000)
+
+
+@dataclass(frozen=True)
+class InboxRow:
+    """One event as it was received: `alert` in the wire shape of `alerts.submit`, `source` names the door it came through."""
+
+    id: str
+    alert: Any
+    source: str
+
+
+@dataclass(frozen=True)
+class ClaimedRow:
+    """An inbox row handed to this caller; `tries` counts how often it was handed out."""
+
+    id: str
+    alert: Any
+    source: str
+    received: str
+    tries: int
+
+
+class Inbox:
+    """Events received and not yet decided on."""
+
+    def __init__(self, client: Any, keys: Keys) -> None:
+        self._scripts = Scripts(client, keys)
+
+    def put(self, rows: Sequence[InboxRow]) -> Any:
+        """Write rows and hint at them, in one call. With an asyncio client the result must be awaited."""
+        received = str(time.time_ns() // 1_000_000)
+        args: list[str] = []
+        for row in rows:
+            envelope = {"alert": row.alert, "source": row.source, "received": received}
+            args += [row.id, json.dumps(envelope, ensure_ascii=True), row.source]
+        return self._scripts.run("inbox_put", *args)
+
+    def claim(self, limit: int, lease: timedelta) -> list[ClaimedRow]:
+        """Up to `limit` rows that nobody else holds; they fall due again at the lease's end."""
+        flat = self._scripts.run("inbox_claim", limit, milliseconds(lease))
+        rows = []
+        for event_id, envelope, tries in zip(*[iter(flat)] * 3, strict=True):
+            row = json.loads(envelope)
+            rows.append(ClaimedRow(event_id, row["alert"], row["source"], row["received"], int(tries)))
+        return rows
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A lane this caller holds until its lease ends."""
+
+    lane: str
+    service: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One send about to begin: which event, to which channel, with which key, for how many-th time."""
+
+    lane: str
+    event_id: str
+    action: str
+    channel: str
+    key_id: str
+    minimal: bool
+    attempts: int
+    body: str
+    patience_ms: int  # until the next channel may take over; -1 when there is none
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an attempt. `unclear`: it failed, but may have arrived all the same."""
+
+    verb: OutcomeVerb
+    reason: str = ""
+    delay_ms: int = 0
+    unclear: bool = False
+
+
+class Outbox:
+    """What must be sent, in lanes: one lane is one dedup key for one destination, held by one caller at a time."""
+
+    def __init__(self, client: Any, keys: Keys) -> None:
+        self._scripts = Scripts(client, keys)
+
+    def claim(self, limit: int, lease: timedelta, token: str) -> list[Claim]:
+        """Up to `limit` due lanes that nobody else holds."""
+        flat = self._scripts.run("claim", limit, milliseconds(lease), token)
+        return [Claim(lane, service) for lane, service in zip(*[iter(flat)] * 2, strict=True)]
+
+    def begin(
+        self,
+        claim: Claim,
+        token: str,
+        *,
+        lease: timedelta,
+        most_claims: int,
+        deadlines_ms: str,
+        channels: Sequence[str],
+    ) -> Attempt | None:
+        """The attempt to make now on a lane, or None when there is none (skipped, paused, empty, taken over).
+
+        `channels` is channel, key id, channel, key id, … in order of fall-back; `deadlines_ms` a JSON object by severity.
+        """
+        reply = self._scripts.run(
+            "begin", claim.lane, token, milliseconds(lease), most_claims, deadlines_ms, *channels
+        )
+        if reply[0] != "send":
+            return None
+        _, event_id, action, channel, key_id, minimal, attempts, body, patience = reply
+        return Attempt(
+            claim.lane, event_id, action, channel, key_id, minimal == "1", int(attempts), body, int(patience)
+        )
+
+    def finish(self, attempt: Attempt, token: str, outcome: Outcome, *, next_channel: str, most_attempts: int) -> bool:
+        """Record what came of an attempt; False when the lease was lost and the outcome no longer counts."""
+        return bool(
+            self._scripts.run(
+                "finish",
+                attempt.lane,
+                token,
+                attempt.event_id,
+                outcome.verb,
+                outcome.reason,
+                attempt.channel,
+                attempt.key_id,
+                outcome.delay_ms,
+                "1" if outcome.unclear else "",
+                next_channel,
+                most_attempts,
+            )
+        )
+
+    def sweep(self, older_than: timedelta, *, page: int = 500) -> int:
+        """Give a due time to every waiting event whose lane has lost its own. Returns how many were mended."""
+        offset = mended = 0
+        while True:
+            seen, fixed = self._scripts.run("sweep", milliseconds(older_than), offset, page)
+            mended += int(fixed)
+            offset += page
+            if int(seen) < page:
+                return mended
