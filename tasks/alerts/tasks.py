@@ -1,0 +1,21 @@
+"""The alert tasks; thin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from celery import shared_task
+
+if TYPE_CHECKING:
+    from tasks.base import TocsinTask
+
+
+@shared_task(bind=True, name="alerts.submit")
+def submit(self: TocsinTask, alerts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """Accept alerts: `[{"service", "event_action", "dedup_key"?, "payload", …}]`, an Events v2 body with a service's name for its key.
+
+    Without arguments it decides on what waits in the inbox. Answers one decision per alert; safe to run twice.
+    """
+    service = self.runtime.alerts
+    report = service.drain_inbox() if alerts is None else service.submit(self.request.id, alerts)
+    return report.model_dump(exclude_defaults=True)

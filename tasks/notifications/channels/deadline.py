@@ -1,0 +1,84 @@
+"""A total deadline for HTTP, which httpx does not have: a server that drips one byte a second would hold a worker for ever."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Deadline:
+    """The moment by which the calling thread's request must be over."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Requests of this thread inside the block end in time or raise a time-out."""
+        self._local.at = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._local.at = None
+
+    def left(self, timeout: float | None, error: type[httpcore.TimeoutException]) -> float | None:
+        """What is left of `timeout` under the deadline; raises `error` when nothing is."""
+        at = getattr(self._local, "at", None)
+        if at is None:
+            return timeout
+        left = at - time.monotonic()
+        if left <= 0:
+            raise error("the total deadline has passed")
+        return left if timeout is None else min(timeout, left)
+
+
+class _Stream(httpcore.NetworkStream):
+    """A network stream every wait of which ends at the deadline."""
+
+    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._inner = inner
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, self._deadline.left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, self._deadline.left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(self, *args: Any, timeout: float | None = None, **kwargs: Any) -> httpcore.NetworkStream:
+        left = self._deadline.left(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._inner.start_tls(*args, timeout=left, **kwargs), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class _Backend(httpcore.SyncBackend):
+    """Opens such streams."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        super().__init__()
+        self._deadline = deadline
+
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None, **kwargs: Any) -> httpcore.NetworkStream:
+        left = self._deadline.left(timeout, httpcore.ConnectTimeout)
+        return _Stream(super().connect_tcp(host, port, timeout=left, **kwargs), self._deadline)
+
+
+class DeadlineTransport(httpx.HTTPTransport):
+    """httpx's own transport on such a backend. httpx has no setting for it: `_pool` is set, and a test watches that it stays so."""
+
+    def __init__(self, deadline: Deadline, *, verify: bool = True, limits: httpx.Limits) -> None:
+        super().__init__(verify=verify, limits=limits)
+        self._pool._network_backend = _Backend(deadline)  # type: ignore[union-attr]  # noqa: SLF001

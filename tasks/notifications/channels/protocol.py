@@ -1,0 +1,52 @@
+"""What a channel is: it sends one message and says what the answer means. The loop, the waits and the rows are not its business."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tasks.utils.rows import Outcome
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where one channel of one service leads. `keys`: key id -> key, the first being the one for new alerts."""
+
+    channel: str
+    kind: str
+    url: str
+    keys: Mapping[str, str]
+
+    @property
+    def current_key_id(self) -> str:
+        """The id of the key new alerts are opened with."""
+        return next(iter(self.keys))
+
+    def key(self, key_id: str) -> str:
+        """The key of that id, retired ones included; the current one if it is not configured any more."""
+        return self.keys.get(key_id) or self.keys[self.current_key_id]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One event on its way out: the alert in wire shape, and the key it goes with."""
+
+    alert: Mapping[str, Any]
+    url: str
+    key: str
+    minimal: bool = False
+
+
+class Channel(Protocol):
+    """One kind of way out."""
+
+    def send(self, message: Message) -> Outcome:
+        """Send once and classify the answer; never raises for what the other side or the network does."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...

@@ -1,0 +1,183 @@
+"""Delivers what is due: claims lanes, looks once more, sends, records what came of it."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from tasks.notifications.channels.protocol import Address, Channel, Message
+from tasks.notifications.models import DrainReport, ReplayReport, SweepReport
+from tasks.utils.rows import Attempt, Claim, Outbox, Outcome, milliseconds
+from tasks.utils.scripts import Scripts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import timedelta
+
+    from tasks.utils.keys import Keys
+    from tasks.utils.metrics_collector import Metrics
+
+log = structlog.get_logger("tocsin.delivery")
+
+LANES_A_CLAIM: Final = 4
+DRAIN_SECONDS: Final = 5.0  # then the task ends and the next hint goes on, so that a shutdown never waits long
+
+
+@dataclass(frozen=True)
+class Route:
+    """The way out for one service: its channels in order of fall-back, each severity's patience with one channel (ms), and whom to tell."""
+
+    addresses: Sequence[Address]
+    deadlines_ms: Mapping[str, int]
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class DeliveryRules:
+    """Bounds of delivery; see the settings section of the same name."""
+
+    lease: timedelta
+    max_attempts: int
+    max_deliveries: int
+    backoff_base: timedelta
+    backoff_cap: timedelta
+    sweep_after: timedelta
+
+
+class DeliveryService:
+    """Empties the outbox. Any number of them may run; a lane is in one hand at a time."""
+
+    def __init__(
+        self,
+        client: Any,
+        keys: Keys,
+        routes: Mapping[str, Route],
+        channels: Mapping[str, Channel],
+        rules: DeliveryRules,
+        metrics: Metrics,
+    ) -> None:
+        self._client = client
+        self._keys = keys
+        self._outbox = Outbox(client, keys)
+        self._scripts = Scripts(client, keys)
+        self._routes = routes
+        self._channels = channels
+        self._rules = rules
+        self._metrics = metrics
+        self._begin_args = {name: _begin_arguments(route) for name, route in routes.items()}
+
+    def drain(self) -> DrainReport:
+        """Send what is due until nothing is, or this drain's time is up."""
+        report = DrainReport()
+        token = uuid.uuid4().hex
+        end = time.monotonic() + DRAIN_SECONDS
+        while time.monotonic() < end:
+            claims = self._outbox.claim(LANES_A_CLAIM, self._rules.lease, token)
+            if not claims:
+                break
+            for claim in claims:
+                self._run(claim, token, report)
+        return report
+
+    def close(self) -> None:
+        """Let go of the channels' connections."""
+        for channel in self._channels.values():
+            channel.close()
+
+    def sweep(self) -> SweepReport:
+        """Mend what waits without a due time."""
+        return SweepReport(mended=self._outbox.sweep(self._rules.sweep_after))
+
+    def replay(self, event_ids: Sequence[str]) -> ReplayReport:
+        """Put dead letters back into the inbox, to be decided on again."""
+        report = ReplayReport(replayed=[])
+        for event_id in event_ids:
+            refusal = self._replay(event_id)
+            if refusal:
+                report.refused[event_id] = refusal
+            else:
+                report.replayed.append(event_id)
+        return report
+
+    def _run(self, claim: Claim, token: str, report: DrainReport) -> None:
+        deadlines, channels = self._begin_args.get(claim.service, ("{}", ()))
+        attempt = self._outbox.begin(
+            claim,
+            token,
+            lease=self._rules.lease,
+            most_claims=self._rules.max_deliveries,
+            deadlines_ms=deadlines,
+            channels=channels,
+        )
+        if attempt is None:
+            return
+        route = self._routes[claim.service]
+        outcome = self._timed(self._send(attempt, route), attempt)
+        self._outbox.finish(
+            attempt,
+            token,
+            outcome,
+            next_channel=_channel_after(route.addresses, attempt.channel),
+            most_attempts=self._rules.max_attempts,
+        )
+        self._tell(attempt, claim.service, outcome)
+        report.attempts += 1
+        report.sent += outcome.verb == "sent"
+
+    def _send(self, attempt: Attempt, route: Route) -> Outcome:
+        address = next((a for a in route.addresses if a.channel == attempt.channel), route.addresses[0])
+        message = Message(json.loads(attempt.body), address.url, address.key(attempt.key_id), attempt.minimal)
+        return self._channels[address.kind].send(message)
+
+    def _tell(self, attempt: Attempt, service: str, outcome: Outcome) -> None:
+        """Count the attempt; say aloud what a person must mend."""
+        self._metrics.attempted(attempt.channel, outcome.verb)
+        if outcome.verb == "sent":
+            return
+        about = {"service": service, "channel": attempt.channel, "event_id": attempt.event_id, "reason": outcome.reason}
+        if outcome.reason == "key_rejected":
+            log.error("key_rejected", **about, key_id=attempt.key_id, owner=self._routes[service].owner)
+        else:
+            log.warning("not_delivered", **about, next=outcome.verb, delay_ms=outcome.delay_ms)
+
+    def _timed(self, outcome: Outcome, attempt: Attempt) -> Outcome:
+        """The same outcome with the time of the next try: jittered backoff, but never past the next channel's turn."""
+        if outcome.verb != "retry" or outcome.delay_ms:
+            return outcome
+        doubled = milliseconds(self._rules.backoff_base) * 2 ** min(attempt.attempts - 1, 20)
+        delay = random.uniform(0.5, 1.0) * min(doubled, milliseconds(self._rules.backoff_cap))  # noqa: S311 - jitter
+        if attempt.patience_ms >= 0:
+            delay = min(delay, attempt.patience_ms)
+        return Outcome(outcome.verb, outcome.reason, round(delay), outcome.unclear)
+
+    def _replay(self, event_id: str) -> str:
+        """Why the event cannot be replayed; '' when it was."""
+        state, body, source, received = self._client.hmget(
+            self._keys.event(event_id), "state", "body", "source", "received"
+        )
+        if state != "dead":
+            return "is no dead letter"
+        try:
+            alert = json.loads(body or "")
+        except ValueError:
+            return "was never readable as an alert; its raw body is kept with the dead letter"
+        envelope = {"alert": alert, "source": source, "received": received}
+        done = self._scripts.run("replay", event_id, json.dumps(envelope))
+        return "" if done else "was replayed by somebody else"
+
+
+def _begin_arguments(route: Route) -> tuple[str, tuple[str, ...]]:
+    pairs = ((address.channel, address.current_key_id) for address in route.addresses)
+    return json.dumps(dict(route.deadlines_ms)), tuple(part for pair in pairs for part in pair)
+
+
+def _channel_after(addresses: Sequence[Address], channel: str) -> str:
+    names = [address.channel for address in addresses]
+    following = names[names.index(channel) + 1 :] if channel in names else []
+    return following[0] if following else ""

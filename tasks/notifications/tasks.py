@@ -1,0 +1,28 @@
+"""The notification tasks; thin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from celery import shared_task
+
+if TYPE_CHECKING:
+    from tasks.base import TocsinTask
+
+
+@shared_task(bind=True, name="notifications.deliver")
+def deliver(self: TocsinTask) -> dict[str, Any]:
+    """Send everything that is due. A hint carries no work: the rows say what to do."""
+    return self.runtime.delivery.drain().model_dump()
+
+
+@shared_task(bind=True, name="notifications.sweep")
+def sweep(self: TocsinTask) -> dict[str, Any]:
+    """The safety net beneath the pump: gives a due time to every waiting alert that has lost its own."""
+    return self.runtime.delivery.sweep().model_dump()
+
+
+@shared_task(bind=True, name="notifications.replay")
+def replay(self: TocsinTask, event_ids: list[str]) -> dict[str, Any]:
+    """Put dead letters back to be decided on again, by their event ids."""
+    return self.runtime.delivery.replay(event_ids).model_dump()
