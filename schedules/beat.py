@@ -1,0 +1,34 @@
+"""When: entry -> wire name and crontab, in UTC. Imports no task. Any number of beats may run: the worker claims each run's slot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from cronsim import CronSim
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One scheduled task: its wire name, and when it runs as a crontab expression."""
+
+    task: str
+    cron: str
+
+
+ENTRIES: Final[dict[str, Entry]] = {
+    "outbox-sweep": Entry("notifications.sweep", "* * * * *"),
+    "ledger-seal": Entry("audit.seal", "* * * * *"),
+}
+
+
+def last_due(cron: str, now: datetime) -> datetime:
+    """The moment at or before `now` at which `cron` was last due."""
+    after = now.astimezone(UTC).replace(tzinfo=None, second=0, microsecond=0) + timedelta(minutes=1)
+    return next(CronSim(cron, after, reverse=True)).replace(tzinfo=UTC)
+
+
+def slot(entry: str, due: datetime) -> str:
+    """The name of one run of an entry."""
+    return f"{entry}@{due:%Y-%m-%dT%H:%MZ}"

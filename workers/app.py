@@ -1,0 +1,76 @@
+"""The Celery app of every worker, of beat, and of the shell."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from celery import Celery
+from celery.schedules import crontab
+from celery.signals import setup_logging
+
+from schedules.beat import ENTRIES
+from tasks.base import TocsinTask
+from tasks.runtime import Runtime
+from workers.logs import configure_logging
+from workers.pump import PumpStep
+from workers.queues import task_queues, task_routes
+from workers.settings import celery_settings
+from workers.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from config.models import Settings
+
+TASK_MODULES = ("tasks.alerts.tasks", "tasks.notifications.tasks", "tasks.audit.tasks")
+
+
+class Tocsin(Celery):
+    """Celery with one runtime per process: after a fork a child wires its own connections."""
+
+    task_cls = TocsinTask
+    _runtime: tuple[int, Runtime] | None = None
+    settings: Settings | None = None
+
+    @property
+    def runtime(self) -> Runtime:
+        """The services of this process."""
+        pid = os.getpid()
+        if self._runtime is None or self._runtime[0] != pid:
+            self._runtime = (pid, Runtime(self.settings))
+        return self._runtime[1]
+
+    def dead_letter(self, raw_body: bytes | str, reason: str, headers: dict[str, Any]) -> None:
+        """Keep a message that no task can take, whole, as a dead letter."""
+        self.runtime.graves.bury(raw_body, reason, headers)
+
+
+def make_app(settings: Settings, *, group: str | None = None) -> Tocsin:
+    """The app for one worker group (its own bookkeeping keys, reliable fetch), or for a producer where `group` is None."""
+    app = Tocsin("tocsin", include=TASK_MODULES)
+    app.settings = settings
+    app.conf.update(celery_settings(settings, group))
+    app.conf.task_queues = task_queues()
+    app.conf.task_routes = task_routes()
+    app.conf.beat_schedule = {
+        name: {"task": entry.task, "schedule": crontab(*entry.cron.split()), "options": {"expires": 3600}}
+        for name, entry in ENTRIES.items()
+    }
+    if group is not None:
+        app.steps["worker"].update({PumpStep, Watchdog})
+    return app
+
+
+@setup_logging.connect
+def _own_logging(**_: Any) -> None:
+    """Keep Celery from installing its own handlers; ours redact."""
+    configure_logging(os.environ.get("LOG_LEVEL", "INFO"))
+
+
+def __getattr__(name: str) -> Tocsin:
+    """`celery -A workers.app …` finds an app made from the settings of the environment."""
+    if name not in ("app", "celery"):
+        raise AttributeError(name)
+    from config.settings import load  # noqa: PLC0415 - importing this module must not read files
+
+    globals()[name] = make_app(load())
+    return globals()[name]  # type: ignore[no-any-return]

@@ -1,0 +1,21 @@
+"""Plain celery beat, with one addition: each message names the run it stands for, so that the worker can claim it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from celery.beat import PersistentScheduler
+
+from schedules.beat import ENTRIES, last_due, slot
+
+
+class SlotScheduler(PersistentScheduler):
+    """Adds the header `tocsin_slot` (entry and due time) to every scheduled message."""
+
+    def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - Celery's signature
+        """Send one entry's task."""
+        if entry.name in ENTRIES:
+            due = last_due(ENTRIES[entry.name].cron, datetime.now(UTC))
+            entry.options = {**entry.options, "headers": {"tocsin_slot": slot(entry.name, due)}}
+        return super().apply_async(entry, producer=producer, advance=advance, **kwargs)
