@@ -1,0 +1,24 @@
+"""The alert's way on the sandbox, with the movable clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.pipeline import PRIMARY_KEY, STANDBY_KEY, Pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tasks.utils.keys import Keys
+    from tests.conftest import Sandbox
+
+
+@pytest.fixture
+def pipeline(client: Any, keys: Keys, sandbox: Sandbox) -> Iterator[Pipeline]:
+    sandbox.register(PRIMARY_KEY, "Shop")
+    sandbox.register(STANDBY_KEY, "Shop standby")
+    pipeline = Pipeline(client, keys, sandbox.url)
+    yield pipeline
+    pipeline.delivery.close()

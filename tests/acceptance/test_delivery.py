@@ -1,0 +1,289 @@
+"""What becomes of an alert: delivered, merged, suppressed by a named rule, or dead-lettered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tests.pipeline import PRIMARY_KEY, STANDBY_KEY, Pipeline, alert
+
+if TYPE_CHECKING:
+    from tasks.utils.clock import MovableClock
+    from tests.conftest import Sandbox
+
+
+def test_an_accepted_alert_is_delivered_once(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    [decision] = pipeline.submit(alert("disk"))
+
+    assert pipeline.deliver() == 1
+
+    assert decision.state == "queued"
+    assert pipeline.state(decision.id) == "sent primary"
+    assert pipeline.steps(decision.id) == ["accepted", "attempt", "sent"]
+    assert [i["title"] for i in sandbox.incidents()] == ["disk is in trouble"]
+
+
+def test_an_event_from_the_inbox_takes_the_same_way(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    ids = pipeline.receive(alert("disk"), alert("cpu"))
+
+    assert pipeline.alerts.drain_inbox().drained == 2
+    assert pipeline.deliver() == 2
+
+    assert pipeline.steps(ids[0]) == ["received", "accepted", "attempt", "sent"]
+    assert len(sandbox.incidents()) == 2
+
+
+def test_the_same_message_twice_is_one_alert(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    pipeline.submit(alert("disk"), message="m1")
+    pipeline.submit(alert("disk"), message="m1")
+
+    pipeline.deliver()
+
+    assert len(sandbox.log()) == 1
+    assert pipeline.steps("m1:0") == ["accepted", "attempt", "sent"]
+
+
+def test_a_repeat_within_the_window_is_merged_and_after_it_is_sent_again(
+    pipeline: Pipeline, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    [first] = pipeline.submit(alert("disk"))
+    [repeat] = pipeline.submit(alert("disk"))
+    pipeline.deliver()
+    clock.advance(timedelta(minutes=5))
+    [later] = pipeline.submit(alert("disk"))
+    pipeline.deliver()
+
+    assert (repeat.state, repeat.reason, repeat.into) == ("merged", "duplicate", first.id)
+    assert pipeline.state(later.id) == "sent primary"
+    assert [e["outcome"] for e in sandbox.log()] == ["opened", "updated"]
+
+
+def test_news_of_an_open_alert_is_sent(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    pipeline.submit(alert("disk", summary="disk at 80 %"))
+    pipeline.deliver()
+    pipeline.submit(alert("disk", summary="disk at 99 %"))
+    pipeline.deliver()
+
+    assert [e["outcome"] for e in sandbox.log()] == ["opened", "updated"]
+
+
+def test_news_that_is_overtaken_before_it_was_sent_is_merged_into_the_newer(
+    pipeline: Pipeline, sandbox: Sandbox
+) -> None:
+    [older] = pipeline.submit(alert("disk", summary="disk at 80 %"))
+    [newer] = pipeline.submit(alert("disk", summary="disk at 99 %"))
+    pipeline.deliver()
+
+    assert pipeline.state(older.id) == "merged superseded"
+    assert pipeline.event(older.id)["into"] == newer.id
+    assert [e["summary"] for e in sandbox.log()] == ["disk at 99 %"]
+
+
+def test_trigger_acknowledge_and_resolve_arrive_in_order(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    pipeline.submit(alert("disk"), alert("disk", "acknowledge"))
+    pipeline.deliver()
+    pipeline.submit(alert("disk", "resolve"))
+    pipeline.deliver()
+
+    assert [e["outcome"] for e in sandbox.log()] == ["opened", "acknowledged", "resolved"]
+
+
+def test_an_alert_resolved_before_it_was_sent_wakes_nobody(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    [trigger, resolve] = pipeline.submit(alert("disk"), alert("disk", "resolve"))
+    pipeline.deliver()
+
+    assert pipeline.state(trigger.id) == "suppressed resolved_before_send"
+    assert pipeline.state(resolve.id) == "suppressed nothing_was_sent"
+    assert sandbox.log() == []
+
+
+def test_a_resolve_of_something_unknown_is_passed_on(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    pipeline.submit(alert("opened-elsewhere", "resolve"))
+    pipeline.deliver()
+
+    assert [e["outcome"] for e in sandbox.log()] == ["dropped"]
+
+
+def test_an_outage_delays_an_alert_and_loses_nothing(
+    pipeline: Pipeline, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    sandbox.fault(kind="error", status=503)
+    [decision] = pipeline.submit(alert("disk") | {"service": "solo"})
+    pipeline.deliver()
+    assert pipeline.state(decision.id) == "queued"
+
+    sandbox.heal()
+    clock.advance(timedelta(seconds=2))
+    pipeline.deliver()
+
+    assert pipeline.state(decision.id) == "sent primary"
+    assert pipeline.steps(decision.id) == ["accepted", "attempt", "retry", "attempt", "sent"]
+
+
+def test_past_its_deadline_an_alert_takes_the_next_channel_and_its_resolve_goes_everywhere_it_may_be_open(
+    pipeline: Pipeline, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    sandbox.fault(kind="error", status=500, key=PRIMARY_KEY)
+    [trigger] = pipeline.submit(alert("disk"))
+    pipeline.deliver()
+    clock.advance(timedelta(seconds=61))
+    pipeline.deliver()
+    assert pipeline.state(trigger.id) == "sent standby"
+
+    sandbox.heal()
+    [resolve] = pipeline.submit(alert("disk", "resolve"))
+    pipeline.deliver()
+    pipeline.deliver()
+
+    assert pipeline.state(resolve.id).startswith("sent")
+    resolves = {e["routing_key"] for e in sandbox.log() if e["event_action"] == "resolve"}
+    assert resolves == {PRIMARY_KEY, STANDBY_KEY}
+
+
+def test_a_refused_key_sends_the_alert_by_the_next_channel_at_once(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    sandbox.fault(kind="reject", status=403, key=PRIMARY_KEY)
+    [first] = pipeline.submit(alert("disk"))
+    [second] = pipeline.submit(alert("cpu"))
+
+    pipeline.deliver()
+
+    assert pipeline.state(first.id) == "sent standby"
+    assert pipeline.state(second.id) == "sent standby"
+    assert len([e for e in sandbox.log() if e["routing_key"] == PRIMARY_KEY]) == 1
+
+
+def test_a_key_refused_by_the_only_channel_makes_a_dead_letter_that_can_be_replayed(
+    pipeline: Pipeline, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    sandbox.fault(kind="reject", status=401)
+    [decision] = pipeline.submit(alert("disk") | {"service": "solo"})
+    pipeline.deliver()
+    assert pipeline.state(decision.id) == "dead key_rejected"
+
+    sandbox.heal()
+    clock.advance(timedelta(minutes=11))
+    assert pipeline.delivery.replay([decision.id]).replayed == [decision.id]
+    pipeline.alerts.drain_inbox()
+    pipeline.deliver()
+
+    assert pipeline.state(decision.id) == "sent primary"
+
+
+def test_a_throttled_key_rests_and_holds_no_worker(pipeline: Pipeline, sandbox: Sandbox, clock: MovableClock) -> None:
+    sandbox.fault(kind="throttle", key=PRIMARY_KEY, count=1)
+    [decision] = pipeline.submit(alert("disk") | {"service": "solo"})
+    pipeline.deliver()
+    pipeline.deliver()
+    assert len(sandbox.log()) == 1
+
+    clock.advance(timedelta(seconds=46))
+    pipeline.deliver()
+
+    assert pipeline.state(decision.id) == "sent primary"
+
+
+def test_a_resolve_after_an_unclear_attempt_is_repeated_once_later(
+    pipeline: Pipeline, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    sandbox.fault(kind="truncated", count=1)
+    pipeline.submit(alert("disk") | {"service": "solo"})
+    pipeline.deliver()
+    clock.advance(timedelta(seconds=2))
+    pipeline.deliver()
+    pipeline.submit(alert("disk", "resolve") | {"service": "solo"})
+    pipeline.deliver()
+    clock.advance(timedelta(seconds=61))
+    pipeline.deliver()
+    clock.advance(timedelta(seconds=61))
+    pipeline.deliver()
+
+    assert [e["event_action"] for e in sandbox.log()][-2:] == ["resolve", "resolve"]
+    assert [e["event_action"] for e in sandbox.log()].count("resolve") == 2
+
+
+def test_a_new_trigger_cancels_the_repeat_of_an_older_resolve(
+    pipeline: Pipeline, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    sandbox.fault(kind="truncated", count=1)
+    pipeline.submit(alert("disk") | {"service": "solo"})
+    pipeline.deliver()
+    clock.advance(timedelta(seconds=2))
+    pipeline.deliver()
+    pipeline.submit(alert("disk", "resolve") | {"service": "solo"})
+    pipeline.deliver()
+    pipeline.submit(alert("disk") | {"service": "solo"})
+    pipeline.deliver()
+    clock.advance(timedelta(seconds=61))
+    pipeline.deliver()
+
+    assert sandbox.log()[-1]["event_action"] == "trigger"
+    assert [i["status"] for i in sandbox.incidents()].count("triggered") == 1
+
+
+def test_content_pagerduty_refuses_is_sent_once_more_in_minimal_form(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    sandbox.fault(kind="reject", status=400, count=1, body={"status": "invalid event", "message": "no", "errors": ["'custom_details' is odd"]})
+    [decision] = pipeline.submit(alert("disk", custom_details={"why": "x"}))
+    pipeline.deliver()
+    pipeline.deliver()
+
+    assert pipeline.state(decision.id) == "sent primary"
+    assert "adapted" in pipeline.steps(decision.id)
+
+
+def test_an_unknown_service_makes_a_dead_letter_that_says_how_to_mend_it(pipeline: Pipeline) -> None:
+    [decision] = pipeline.submit(alert("disk") | {"service": "shoop"})
+
+    assert (decision.state, decision.reason) == ("dead", "unknown_service")
+    assert "shoop" in decision.detail
+    assert "shop" in decision.detail
+
+
+def test_a_row_that_kills_its_worker_again_and_again_is_dead_lettered(
+    pipeline: Pipeline, clock: MovableClock
+) -> None:
+    [decision] = pipeline.submit(alert("disk"))
+    for _ in range(5):  # claimed and begun, then the worker is gone: no outcome
+        token = "dead-worker"
+        [claim] = pipeline.delivery._outbox.claim(1, timedelta(seconds=30), token)
+        deadlines, channels = pipeline.delivery._begin_args["shop"]
+        pipeline.delivery._outbox.begin(
+            claim, token, lease=timedelta(seconds=30), most_claims=5, deadlines_ms=deadlines, channels=channels
+        )
+        clock.advance(timedelta(seconds=31))
+
+    pipeline.deliver()
+
+    assert pipeline.state(decision.id) == "dead poison"
+
+
+def test_a_dead_workers_lane_falls_due_again(pipeline: Pipeline, sandbox: Sandbox, clock: MovableClock) -> None:
+    [decision] = pipeline.submit(alert("disk"))
+    pipeline.delivery._outbox.claim(1, timedelta(seconds=30), "dead-worker")
+    assert pipeline.deliver() == 0
+
+    clock.advance(timedelta(seconds=30))
+
+    assert pipeline.deliver() == 1
+    assert pipeline.state(decision.id) == "sent primary"
+
+
+def test_a_dead_letter_is_no_reason_to_merge_the_next_alert(pipeline: Pipeline, sandbox: Sandbox, clock: MovableClock) -> None:
+    sandbox.fault(kind="reject", status=401, count=1)
+    pipeline.submit(alert("disk") | {"service": "solo"})
+    pipeline.deliver()
+    clock.advance(timedelta(minutes=11))
+    [again] = pipeline.submit(alert("disk") | {"service": "solo"})
+    pipeline.deliver()
+
+    assert pipeline.state(again.id) == "sent primary"
+
+
+def test_long_dedup_keys_are_hashed_on_the_wire_and_stay_one_alert(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    long_key = "k" * 300
+    pipeline.submit(alert(long_key))
+    pipeline.deliver()
+    pipeline.submit(alert(long_key, "resolve"))
+    pipeline.deliver()
+
+    assert [e["outcome"] for e in sandbox.log()] == ["opened", "resolved"]
+    assert len(sandbox.log()[0]["dedup_key"]) <= 255
