@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+import redis
 import structlog
 from celery import Task
-from celery.exceptions import Ignore, Reject
+from celery.exceptions import Ignore, Reject, Retry
 
 if TYPE_CHECKING:
     from tasks.runtime import Runtime
 
 log = structlog.get_logger("tocsin.task")
+
+SERVER_AWAY: Final = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError)
+CELERYS_OWN: Final = (Ignore, Reject, Retry)
 
 
 class TocsinTask(Task):
@@ -25,48 +29,71 @@ class TocsinTask(Task):
         """The wiring of this process."""
         return self.app.runtime  # type: ignore[no-any-return]
 
-    def before_start(self, task_id: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the task. While the server is away the message goes back: it must not be acknowledged on a guess."""
+        started = time.monotonic()
+        structlog.contextvars.bind_contextvars(task=self.name, task_id=self.request.id)
+        state = "done"
+        try:
+            self._check_message(args, kwargs)
+            return self._run(args, kwargs)
+        except SERVER_AWAY as error:
+            state = "returned"
+            log.warning("server_away", error=type(error).__name__)
+            raise Reject(error, requeue=True) from error
+        except CELERYS_OWN:
+            state = "ignored"
+            raise
+        finally:
+            self.runtime.metrics.task_done(self.name, state, time.monotonic() - started)
+            structlog.contextvars.clear_contextvars()
+
+    def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
+        """Say what failed, in one line; the arguments are nobody's business."""
+        del args, kwargs, einfo
+        log.error("task_failed", task=self.name, task_id=task_id, error=type(exc).__name__, detail=str(exc)[:500])
+
+    def last_words(self, reason: str, detail: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """What must be kept of a message that will not be tried again; nothing, where rows are the truth."""
+
+    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            return self.run(*args, **kwargs)
+        except (*CELERYS_OWN, *SERVER_AWAY):
+            raise
+        except Exception as error:
+            self.last_words("task_failed", f"{type(error).__name__}: {error}"[:500], args, kwargs)
+            raise
+
+    def _check_message(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Refuse a message that keeps killing its worker, and a scheduled run somebody else has claimed."""
-        structlog.contextvars.bind_contextvars(task=self.name, task_id=task_id)
-        self.request.started = time.monotonic()
         if (self.request.delivery_info or {}).get("redelivered"):
-            self._count_delivery(task_id, args, kwargs)
+            self._count_delivery(args, kwargs)
         slot = getattr(self.request, "tocsin_slot", None)
-        if slot and not self.runtime.slots.claim(slot, task_id):
+        if slot and not self.runtime.slots.claim(slot, self.request.id):
             log.info("slot_taken", slot=slot)
             raise Ignore
 
-    def after_return(
-        self, status: str, retval: Any, task_id: str, args: tuple[Any, ...], kwargs: dict[str, Any], einfo: Any
-    ) -> None:
-        """Measure, and drop the context."""
-        del retval, args, kwargs, einfo
-        started = getattr(self.request, "started", None)
-        if started is not None:
-            self.runtime.metrics.task_done(self.name, status, time.monotonic() - started)
-        if (self.request.delivery_info or {}).get("redelivered"):
-            self.runtime.messages.forget(task_id)
-        structlog.contextvars.clear_contextvars()
-
-    def on_failure(
-        self, exc: Exception, task_id: str, args: tuple[Any, ...], kwargs: dict[str, Any], einfo: Any
-    ) -> None:
-        """A task that failed for good must not take alerts with it: what its message carried becomes dead letters."""
-        del einfo
-        log.error("task_failed", error=type(exc).__name__, detail=str(exc)[:500])
-        self._bury(task_id, args, kwargs, "task_failed", f"{type(exc).__name__}: {exc}"[:500])
-
-    def _count_delivery(self, task_id: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        count = self.runtime.messages.delivered(task_id)
-        if count > self.runtime.messages.most_deliveries:
+    def _count_delivery(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        messages = self.runtime.messages
+        count = messages.delivered(self.request.id)
+        if count > messages.most_deliveries:
             log.error("poison_message", deliveries=count)
-            self._bury(task_id, args, kwargs, "poison", f"handed to a worker {count} times and never finished")
+            self.last_words("poison", f"handed to a worker {count} times and never finished", args, kwargs)
+            messages.forget(self.request.id)
             raise Reject("poison", requeue=False)
 
-    def _bury(
-        self, task_id: str, args: tuple[Any, ...], kwargs: dict[str, Any], reason: str, detail: str
-    ) -> None:
-        """Dead-letter the alerts in the arguments, if this task carries any."""
-        alerts = kwargs.get("alerts") or (args[0] if args and self.name == "alerts.submit" else None)
-        if isinstance(alerts, list) and alerts:
-            self.runtime.alerts.bury(task_id, alerts, reason, detail)
+
+class AlertTask(TocsinTask):
+    """A task whose message is all there is of the alerts it carries: they end as dead letters, never with the message."""
+
+    abstract = True
+    Request = "workers.request:QuietRequest"
+
+    def last_words(self, reason: str, detail: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Dead-letter the alerts; where the call has another shape, the call as it was."""
+        alerts = kwargs.get("alerts") or (args[0] if args else None)
+        if alerts is None and not args and not kwargs:
+            return
+        carried = alerts if isinstance(alerts, list) else [{"args": list(args), "kwargs": kwargs}]
+        self.runtime.alerts.bury(self.request.id, carried, reason, detail)

@@ -54,8 +54,9 @@ class AlertService:
         self._inbox = Inbox(client, keys)
         self._rules = rules
 
-    def submit(self, message_id: str, alerts: Sequence[Any]) -> SubmitReport:
-        """Decide on the alerts of one task message; their ids are `<message id>:<index>`."""
+    def submit(self, message_id: str, alerts: Any) -> SubmitReport:
+        """Decide on the alerts of one task message; their ids are `<message id>:<index>`. One alert need not be in a list."""
+        alerts = alerts if isinstance(alerts, list) else [alerts]
         incoming = (Incoming(f"{message_id}:{index}", raw, "task") for index, raw in enumerate(alerts))
         return SubmitReport(alerts=list(self._decide_in_chunks(incoming)))
 

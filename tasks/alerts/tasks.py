@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from celery import shared_task
 
-if TYPE_CHECKING:
-    from tasks.base import TocsinTask
+from tasks.base import AlertTask
 
 
-@shared_task(bind=True, name="alerts.submit")
-def submit(self: TocsinTask, alerts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+@shared_task(bind=True, name="alerts.submit", base=AlertTask)
+def submit(self: AlertTask, alerts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """Accept alerts: `[{"service", "event_action", "dedup_key"?, "payload", …}]`, an Events v2 body with a service's name for its key.
 
     Without arguments it decides on what waits in the inbox. Answers one decision per alert; safe to run twice.

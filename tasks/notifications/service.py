@@ -163,12 +163,9 @@ class DeliveryService:
         )
         if state != "dead":
             return "is no dead letter"
-        try:
-            alert = json.loads(body or "")
-        except ValueError:
+        if source == "message":
             return "was never readable as an alert; its raw body is kept with the dead letter"
-        envelope = {"alert": alert, "source": source, "received": received}
-        done = self._scripts.run("replay", event_id, json.dumps(envelope))
+        done = self._scripts.run("replay", event_id, f"{received}\n{source}\n{body}")
         return "" if done else "was replayed by somebody else"
 
 

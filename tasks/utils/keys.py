@@ -1,7 +1,8 @@
-"""Every Redis key there is. Python and Lua read this one table, so a name cannot drift apart."""
+"""Every Redis key there is. Python and Lua take their names from this one table, so that they cannot drift apart."""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 DEFAULT_PREFIX: Final = "tocsin:"
@@ -9,7 +10,7 @@ DEFAULT_PREFIX: Final = "tocsin:"
 FIXED: Final[dict[str, str]] = {
     "clock": "clock",  # string: milliseconds added to the server's TIME; set by tests only
     "epoch": "epoch",  # string: when this data set began; missing = the server lost everything
-    "inbox": "inbox",  # hash: event id -> JSON envelope received, not yet decided on
+    "inbox": "inbox",  # hash: event id -> when received (ms), source, alert as JSON, a line each; not yet decided on
     "inbox_due": "inbox:due",  # sorted set: event id -> due time or end of lease, ms
     "inbox_tries": "inbox:tries",  # hash: event id -> times it was claimed
     "outbox_due": "outbox:due",  # sorted set: lane -> due time or end of lease, ms
@@ -70,8 +71,8 @@ class Keys:
         return self.prefix + name
 
 
-def lua_header() -> str:
-    """The same table as Lua: `K.inbox`, `K.event("id")`. KEYS[1] is the prefix."""
-    fixed = "".join(f'K.{name} = P .. "{key}"\n' for name, key in FIXED.items())
-    families = "".join(f'function K.{name}(id) return P .. "{key}" .. id end\n' for name, key in FAMILIES.items())
-    return f"local P = KEYS[1]\nlocal K = {{}}\n{fixed}{families}"
+def with_key_names(lua: str, prefix: str) -> str:
+    """A script with its key names written out: `K.inbox` and `K.event(id)` become text, so that a call pays nothing for them."""
+    for name, key in FAMILIES.items():
+        lua = lua.replace(f"K.{name}(", f'("{prefix}{key}" .. ')
+    return re.sub(r"\bK\.(\w+)", lambda found: f'"{prefix}{FIXED[found[1]]}"', lua)

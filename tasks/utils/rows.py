@@ -36,6 +36,7 @@ class InboxRow:
     id: str
     alert: Any
     source: str
+    received: str = ""  # milliseconds since the epoch; '' = now
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,13 @@ class Inbox:
         self._scripts = Scripts(client, keys)
 
     def put(self, rows: Sequence[InboxRow]) -> Any:
-        """Write rows and hint at them, in one call. With an asyncio client the result must be awaited."""
-        received = str(time.time_ns() // 1_000_000)
+        """Write rows and hint at them, in one call. With an asyncio client the result must be awaited.
+
+        A row that is known already changes nothing. Raises redis.RedisError when the server is away.
+        """
         args: list[str] = []
         for row in rows:
-            envelope = {"alert": row.alert, "source": row.source, "received": received}
-            args += [row.id, json.dumps(envelope, ensure_ascii=True), row.source]
+            args += [row.id, row.received, row.source, json.dumps(row.alert)]
         return self._scripts.run("inbox_put", *args)
 
     def claim(self, limit: int, lease: timedelta) -> list[ClaimedRow]:
@@ -69,8 +71,8 @@ class Inbox:
         flat = self._scripts.run("inbox_claim", limit, milliseconds(lease))
         rows = []
         for event_id, envelope, tries in zip(*[iter(flat)] * 3, strict=True):
-            row = json.loads(envelope)
-            rows.append(ClaimedRow(event_id, row["alert"], row["source"], row["received"], int(tries)))
+            received, source, alert = envelope.split("\n", 2)
+            rows.append(ClaimedRow(event_id, json.loads(alert), source, received, int(tries)))
         return rows
 
 

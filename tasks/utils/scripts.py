@@ -8,19 +8,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from tasks.utils.hints import lua_hints
-from tasks.utils.keys import Keys, lua_header
+from tasks.utils.keys import Keys, with_key_names
 
 LUA: Final = Path(__file__).with_name("lua")
 INCLUDE: Final = re.compile(r"^-- include: (\w+)$", re.MULTILINE)
 
 
 @cache
-def source(name: str) -> str:
-    """The whole text of `lua/<name>.lua`: key table, shared parts it includes, then its own lines."""
+def source(name: str, prefix: str) -> str:
+    """The whole text of `lua/<name>.lua`: shared parts it includes, then its own lines, key names written out."""
     text = (LUA / f"{name}.lua").read_text()
-    parts = [(LUA / "lib" / f"{part}.lua").read_text() for part in INCLUDE.findall(text)]
-    hints = [lua_hints()] if "hint" in INCLUDE.findall(text) else []
-    return "\n".join([lua_header(), *hints, *parts, text])
+    included = INCLUDE.findall(text)
+    parts = [(LUA / "lib" / f"{part}.lua").read_text() for part in included]
+    hints = [f'local P = "{prefix}"', lua_hints()] if "hint" in included else []
+    code = "\n".join([*hints, *parts, text])
+    return with_key_names(re.sub(r"^--.*$", "", code, flags=re.MULTILINE), prefix)
 
 
 class Scripts:
@@ -28,11 +30,11 @@ class Scripts:
 
     def __init__(self, client: Any, keys: Keys) -> None:
         self.client = client
-        self.keys = keys
+        self._prefix = keys.prefix
         self._registered: dict[str, Any] = {}
 
     def run(self, name: str, *args: str | float | bytes, client: Any = None) -> Any:
         """What script `name` returns; `client` may be a pipeline of the same server."""
         if name not in self._registered:
-            self._registered[name] = self.client.register_script(source(name))
-        return self._registered[name](keys=[self.keys.prefix], args=args, client=client)
+            self._registered[name] = self.client.register_script(source(name, self._prefix))
+        return self._registered[name](args=args, client=client)

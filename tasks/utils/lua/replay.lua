@@ -1,6 +1,6 @@
 -- replay: put a dead letter back into the inbox under its own id, to be decided on again.
 --   K.dead, K.event(id), K.inbox, K.inbox_due, K.ledger, K.hints
---   ARGV   id, envelope (JSON)
+--   ARGV   id, envelope (see inbox_put.lua)
 -- Returns 1, or 0 when the id is no dead letter (any more).
 -- include: clock
 -- include: ledger
