@@ -1,0 +1,155 @@
+"""The real processes: server, sandbox, gateway, workers, started and killed as tests, benches and chaos need them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from celery import Celery
+
+from config.settings import load
+from deploy.local.embedded import start_server
+from tasks.utils.connect import connect
+from tasks.utils.keys import Keys
+from tests.conftest import ROOT, Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from config.models import Settings
+
+
+class Fleet:
+    """A fleet of its own in a folder of its own. Use as a context manager; what is started in it ends with it."""
+
+    def __init__(self, folder: Path, *, sandbox_options: tuple[str, ...] = (), **environment: str) -> None:
+        self.folder = folder
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._sandbox_options = sandbox_options
+        self._extra = environment
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        self.server = self._stack.enter_context(start_server(self.folder / "server"))
+        self.client = self._stack.enter_context(connect(self.server.url))
+        self.keys = Keys()
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("TOCSIN_", "PAGERDUTY_"))},
+            "REDIS_URL": self.server.url,
+            "TOCSIN_STATE_DIR": str(self.folder),
+            "ENVIRONMENT": "development",
+            "LOG_LEVEL": "WARNING",
+            "PYTHONUNBUFFERED": "1",
+            **self._extra,
+        }
+        self.start_sandbox()
+        self.settings: Settings = load(environ=self.environment)
+        self.producer = Celery("producer", broker=self.server.url, backend=self.server.url)
+        self.producer.conf.update(
+            broker_transport_options={"global_keyprefix": self.keys.prefix},
+            result_backend_transport_options={"global_keyprefix": self.keys.prefix},
+        )
+        self._register_keys()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name in list(self.processes):
+            self.stop(name)
+        self.producer.close()
+        self.sandbox.http.close()
+        self._stack.close()
+
+    def start_sandbox(self) -> None:
+        """Start the sandbox on a free port and point the fleet at it."""
+        command = [sys.executable, "-m", "deploy.sandbox", "--host", "127.0.0.1", "--port", "0", *self._sandbox_options]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
+        assert process.stdout is not None
+        self.processes["sandbox"] = process
+        self._stack.callback(process.stdout.close)
+        self.sandbox = Sandbox(json.loads(process.stdout.readline())["url"])
+        self.environment["PAGERDUTY_EVENTS_URL"] = self.sandbox.url
+
+    def start(self, *words: str, name: str = "") -> subprocess.Popen[bytes]:
+        """Run `tocsin <words>`; its output goes to `<folder>/<name>.log`."""
+        name = name or "-".join(words)
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, "-m", "workers.cli", *words],
+                env=self.environment,
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        return self.processes[name]
+
+    def start_workers(self, *groups: str) -> None:
+        """Start one worker of each group and wait until all of them answer."""
+        for group in groups:
+            self.start("worker", group, name=group)
+        self.wait_for_workers(len(groups))
+
+    def wait_for_workers(self, count: int, patience: float = 60) -> None:
+        """Until so many workers answer a ping."""
+        self.wait(lambda: len(self.producer.control.ping(timeout=0.3)) >= count, patience, "workers do not answer")
+
+    def kill(self, name: str) -> None:
+        """SIGKILL a process and everything in its session."""
+        process = self.processes.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=10)
+
+    def stop(self, name: str, patience: float = 30) -> int:
+        """End a process as a supervisor would; returns its exit code."""
+        process = self.processes.pop(name)
+        if process.poll() is None:
+            process.terminate()
+        try:
+            return process.wait(timeout=patience)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(timeout=10)
+            raise
+
+    def submit(self, *alerts: dict[str, Any]) -> str:
+        """Send one `alerts.submit` message as any Celery producer would; returns the task id."""
+        result = self.producer.send_task("alerts.submit", kwargs={"alerts": list(alerts)}, queue="alert")
+        return str(result.id)
+
+    def is_idle(self) -> bool:
+        """Whether nothing waits: no message, no inbox row, no outbox row."""
+        queues = ("alert", "delivery")
+        return (
+            not any(self.client.llen(self.keys.queue(queue)) for queue in queues)
+            and not self.client.hlen(self.keys.inbox)
+            and not self.client.zcard(self.keys.queued)
+        )
+
+    def ended(self) -> int:
+        """How many events have come to an end, dead letters included."""
+        return int(self.client.zcard(self.keys.closed)) + int(self.client.zcard(self.keys.dead))
+
+    def wait(self, is_true: Callable[[], object], patience: float, otherwise: str) -> None:
+        """Poll until a condition holds; fails with what the workers wrote last."""
+        end = time.monotonic() + patience
+        while not is_true():
+            if time.monotonic() > end:
+                raise AssertionError(f"{otherwise} after {patience} s\n{self.last_lines()}")
+            time.sleep(0.05)
+
+    def last_lines(self) -> str:
+        """The ends of all logs."""
+        logs = sorted(self.folder.glob("*.log"))
+        return "\n".join(f"--- {log.name}\n" + "\n".join(log.read_text().splitlines()[-15:]) for log in logs)
+
+    def _register_keys(self) -> None:
+        for service in self.settings.services.values():
+            for channel in service.channels:
+                self.sandbox.register(channel.routing_key.get_secret_value(), service.name)
