@@ -19,7 +19,7 @@ from tasks.utils.connect import connect
 from tasks.utils.keys import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 ROOT = Path(__file__).parents[1]
 
@@ -65,6 +65,20 @@ class Sandbox:
 
     def reset(self) -> None:
         self.control("POST", "/reset")
+
+    def reset_but_keys(self, keys: Iterable[str]) -> None:
+        """Forget everything, then know these routing keys again."""
+        self.reset()
+        for key in set(keys):
+            self.register(key, key)
+
+    def clear_log(self) -> None:
+        """Forget what arrived."""
+        self.control("DELETE", "/log")
+
+    def count(self) -> int:
+        """How many requests have arrived since the log was cleared, without fetching them."""
+        return int(self.control("GET", "")["log"]["entries"])
 
     def register(self, key: str, service: str) -> None:
         """Make PagerDuty know a routing key."""

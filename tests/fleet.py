@@ -90,6 +90,14 @@ class Fleet:
             )
         return self.processes[name]
 
+    def start_gateway(self) -> str:
+        """Start the gateway on a free port; returns its address once it is ready."""
+        self.start("gateway", "--port", "0", name="gateway")
+        log = self.folder / "gateway.log"
+        self.wait(lambda: '"url"' in log.read_text(), 30, "the gateway does not listen")
+        lines = [line for line in log.read_text().splitlines() if '"url"' in line]
+        return str(json.loads(lines[-1])["url"])
+
     def start_workers(self, *groups: str) -> None:
         """Start one worker of each group and wait until all of them answer."""
         for group in groups:

@@ -1,0 +1,22 @@
+"""`make bench`, `make bench BENCH=storm`: figures as JSON lines."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.bench import latency, storm
+
+BENCHES = {"latency": latency.run, "storm": storm.run}
+
+
+def main(names: list[str]) -> None:
+    """Run the benches named, or all of them."""
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        sys.exit(f"there is no bench {unknown[0]!r}; there are: {', '.join(BENCHES)}")
+    for name in names or BENCHES:
+        BENCHES[name]()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
