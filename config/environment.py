@@ -1,0 +1,93 @@
+"""Settings that come from environment variables and secret files."""
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+
+from config.errors import Problem, did_you_mean
+from config.findings import ELSEWHERE
+from config.models import Settings
+from config.sources import Node, Origin, Path
+from config.variables import Variables
+
+PREFIX = "TOCSIN_"
+WELL_KNOWN: dict[str, Path] = {
+    "PAGERDUTY_API_KEY": ("pagerduty", "api_key"),
+    "PAGERDUTY_SERVICE_ID": ("pagerduty", "service_id"),
+    "PAGERDUTY_API_URL": ("pagerduty", "api_url"),
+    "PAGERDUTY_EVENTS_URL": ("pagerduty", "events_url"),
+    "PAGERDUTY_WEBHOOK_SECRET": ("pagerduty", "webhook_secret"),
+    "PAGERDUTY_FROM_EMAIL": ("pagerduty", "from_email"),
+    "ENVIRONMENT": ("environment",),
+    "LOG_LEVEL": ("log_level",),
+    "REDIS_URL": ("redis", "url"),
+    "ENCRYPTION_KEY": ("security", "encryption_key"),
+    "JWT_SECRET": ("security", "jwt_secret"),
+}
+SECRETS = ("PAGERDUTY_API_KEY", "PAGERDUTY_WEBHOOK_SECRET", "REDIS_URL", "ENCRYPTION_KEY", "JWT_SECRET")
+
+
+def setting_paths(model: type[BaseModel], above: Path = ()) -> Iterator[Path]:
+    """The path of every setting of a model."""
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from setting_paths(kind, (*above, name))
+        else:
+            yield (*above, name)
+
+
+def variable_name(path: Path) -> str:
+    """The environment variable that sets a setting: `TOCSIN_REDIS__URL` for redis.url."""
+    return PREFIX + "__".join(str(part).upper() for part in path)
+
+
+class EnvironmentSource:
+    """What environment variables (`direct`) and the files they point at (`from_files`) set."""
+
+    def __init__(self, variables: Variables) -> None:
+        self.direct = Node({}, Origin("environment"))
+        self.from_files = Node({}, Origin("environment"))
+        self._variables = variables
+        self._known = {variable_name(path): path for path in setting_paths(Settings) if path[0] not in ELSEWHERE}
+        self._read_well_known()
+        self._read_prefixed()
+
+    def _read_well_known(self) -> None:
+        for name, path in WELL_KNOWN.items():
+            self._direct(name, path)
+            if name in SECRETS:
+                self._from_file(name, path)
+
+    def _read_prefixed(self) -> None:
+        for name in sorted(self._variables.environ):
+            if not name.startswith(PREFIX) or not self._variables.environ[name]:
+                continue
+            if name in self._known:
+                self._direct(name, self._known[name])
+            elif name.removesuffix("_FILE") in self._known:
+                self._from_file(name.removesuffix("_FILE"), self._known[name.removesuffix("_FILE")])
+            elif "__" in name or self._is_slip(name):
+                self._unknown(name)
+
+    def _direct(self, name: str, path: Path) -> None:
+        value = self._variables.environ.get(name)
+        if value:
+            self.direct.put(path, value, Origin(f"environment {name}"))
+
+    def _from_file(self, name: str, path: Path) -> None:
+        value = self._variables.from_file(name)
+        if value:
+            file = self._variables.environ[f"{name}_FILE"]
+            self.from_files.put(path, value, Origin(f"secret file {file} ({name}_FILE)"))
+
+    def _is_slip(self, name: str) -> bool:
+        """Whether a known name was meant and its double underscore forgotten; other names may belong to others."""
+        return name in {known.replace("__", "_") for known in self._known}
+
+    def _unknown(self, name: str) -> None:
+        if name.startswith(f"{PREFIX}SERVICES__"):
+            mend = "services are set in services/NAME.yaml; write ${VAR} there to take a value from the environment"
+        else:
+            mend = did_you_mean(name, list(self._known), listed=False)
+        self._variables.report(Problem(f"environment {name}", "", "there is no such setting", mend))

@@ -1,0 +1,114 @@
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr
+
+from config.errors import ConfigError, Problem
+from config.section import Section
+from config.sections import (
+    Cache,
+    Dedup,
+    Delivery,
+    Flower,
+    Gateway,
+    Ingest,
+    Ledger,
+    PagerDuty,
+    Redis,
+    Security,
+    Severity,
+    Watchdog,
+    Workers,
+)
+from config.services import Service
+from config.values import ENCRYPTION_KEY_MEND, Name
+
+Environment = Literal["development", "staging", "production"]
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+ALIASES = {"dev": "development", "prod": "production"}
+
+
+def full_name(environment: object) -> object:
+    """The name of an environment for one of its aliases; anything else as it is."""
+    name = str(environment).strip().lower()
+    return ALIASES.get(name, name)
+
+
+def full_level(level: object) -> object:
+    """The name of a log level in capitals."""
+    name = str(level).strip().upper()
+    return "WARNING" if name == "WARN" else name
+
+
+class Settings(Section):
+    """The whole configuration, checked and frozen."""
+
+    environment: Annotated[Environment, BeforeValidator(full_name)] = Field(
+        "development", description="Where this runs; `dev` and `prod` are aliases. Production is strict about keys."
+    )
+    log_level: Annotated[LogLevel, BeforeValidator(full_level)] = Field(
+        "INFO", description="Least severity that is logged."
+    )
+    config_dir: Path = Field(description="Folder of the configuration files. Default: the installation's own.")
+    state_dir: Path = Field(
+        description="Folder for what must outlive a process: the embedded server's data, reports, anchors. "
+        "Default: `$XDG_STATE_HOME/tocsin` or `~/.local/state/tocsin`."
+    )
+    default_service: Name = Field("default", description="The service of alerts that name none.")
+    redis: Redis = Field(default_factory=Redis, description=Redis.__doc__)
+    pagerduty: PagerDuty = Field(default_factory=PagerDuty, description=PagerDuty.__doc__)
+    cache: Cache = Field(default_factory=Cache, description=Cache.__doc__)
+    security: Security = Field(default_factory=Security, description=Security.__doc__)
+    delivery: Delivery = Field(default_factory=Delivery, description=Delivery.__doc__)
+    dedup: Dedup = Field(default_factory=Dedup, description=Dedup.__doc__)
+    ingest: Ingest = Field(default_factory=Ingest, description=Ingest.__doc__)
+    gateway: Gateway = Field(default_factory=Gateway, description=Gateway.__doc__)
+    flower: Flower = Field(default_factory=Flower, description=Flower.__doc__)
+    workers: Workers = Field(default_factory=Workers, description=Workers.__doc__)
+    watchdog: Watchdog = Field(default_factory=Watchdog, description=Watchdog.__doc__)
+    ledger: Ledger = Field(default_factory=Ledger, description=Ledger.__doc__)
+    services: dict[str, Service] = Field(
+        default_factory=dict, description="The services by name, each from its own file `services/NAME.yaml`."
+    )
+
+    def require_encryption_key(self) -> SecretStr:
+        """The encryption key; raises ConfigError, with the way to make one, where none is set."""
+        if self.security.encryption_key is None:
+            raise ConfigError([Problem("ENCRYPTION_KEY", "security.encryption_key", "is not set", ENCRYPTION_KEY_MEND)])
+        return self.security.encryption_key
+
+    def dedup_window(self, service: str) -> timedelta:
+        """The window of one service: its own, else `dedup.window`."""
+        own = self.services[service].dedup_window
+        return self.dedup.window if own is None else own
+
+    def severity_deadline(self, service: str, severity: Severity) -> timedelta:
+        """How long one channel of a service may try to deliver an alert of this severity."""
+        own = self.services[service].severity_deadlines
+        return (own or self.delivery.severity_deadlines).of(severity)
+
+
+def section_names() -> list[str]:
+    """The names of the settings that are groups of settings."""
+    kinds = {name: field.annotation for name, field in Settings.model_fields.items()}
+    return [name for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, Section)]
+
+
+def with_inherited(settings: Settings) -> Settings:
+    """The settings with what inherits from another setting filled in: the cache's server, the deadlines of services."""
+    cache = settings.cache
+    if "redis_url" not in cache.model_fields_set:
+        cache = cache.model_copy(update={"redis_url": settings.redis.url})
+    services = {name: _with_deadlines(service, settings) for name, service in settings.services.items()}
+    return settings.model_copy(update={"cache": cache, "services": services})
+
+
+def _with_deadlines(service: Service, settings: Settings) -> Service:
+    if service.severity_deadlines is None:
+        return service
+    own = service.severity_deadlines.model_dump(exclude_unset=True)
+    return service.model_copy(
+        update={"severity_deadlines": settings.delivery.severity_deadlines.model_copy(update=own)}
+    )

@@ -1,0 +1,95 @@
+"""docs/configuration.md, made from the descriptions of the settings."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path as FilePath
+from typing import Literal, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from config.environment import WELL_KNOWN, variable_name
+from config.findings import ELSEWHERE, model_in, types_in
+from config.models import Settings
+from config.reference_text import AFTER_SETTINGS, BEFORE_SETTINGS
+from config.services import Channel, Service
+from config.sources import Path, dotted
+from config.values import format_duration
+
+_KINDS = {timedelta: "duration", SecretStr: "secret", FilePath: "path", int: "whole number", str: "text"}
+
+
+def reference() -> str:
+    """The whole page as Markdown."""
+    parts = [BEFORE_SETTINGS, _general(), *_sections(), AFTER_SETTINGS]
+    parts += ["### A service\n\n" + _fields(Service), "### A channel\n\n" + _fields(Channel)]
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _general() -> str:
+    fields = {name: field for name, field in Settings.model_fields.items() if _section_in(field) is None}
+    return "### General\n\n" + _settings_table(((name,), field) for name, field in fields.items() if name != "services")
+
+
+def _sections() -> Iterator[str]:
+    for name, field in Settings.model_fields.items():
+        section = _section_in(field)
+        if section is not None:
+            yield f"### {name}\n\n{field.description}\n\n{_settings_table(_leaves(section, (name,)))}"
+
+
+def _leaves(model: type[BaseModel], above: Path) -> Iterator[tuple[Path, FieldInfo]]:
+    for name, field in model.model_fields.items():
+        section = _section_in(field)
+        if section is None:
+            yield (*above, name), field
+        else:
+            yield from _leaves(section, (*above, name))
+
+
+def _settings_table(leaves: Iterator[tuple[Path, FieldInfo]]) -> str:
+    lines = ["| Setting | What it is | Kind | Default | Environment |", "|---|---|---|---|---|"]
+    for path, field in leaves:
+        cells = (f"`{dotted(path)}`", field.description, _kind(field), _default(field), f"`{_variable(path)}`")
+        lines.append(_line(cells))
+    return "\n".join(lines)
+
+
+def _fields(model: type[BaseModel]) -> str:
+    lines = ["| Key | What it is | Kind | Default |", "|---|---|---|---|"]
+    for name, field in model.model_fields.items():
+        lines.append(_line((f"`{name}`", field.description, _kind(field), _default(field))))
+    return "\n".join(lines)
+
+
+def _line(cells: tuple[str | None, ...]) -> str:
+    return "| " + " | ".join((cell or "").replace("|", "\\|") for cell in cells) + " |"
+
+
+def _variable(path: Path) -> str:
+    short = {setting: name for name, setting in WELL_KNOWN.items()}
+    return "TOCSIN_CONFIG_DIR" if path[0] in ELSEWHERE else short.get(path) or variable_name(path)
+
+
+def _section_in(field: FieldInfo) -> type[BaseModel] | None:
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _kind(field: FieldInfo) -> str:
+    types = types_in(field.annotation)
+    if get_origin(field.annotation) is Literal:
+        return ", ".join(f"`{choice}`" for choice in get_args(field.annotation))
+    kind = "section" if model_in(field) else next(text for kind, text in _KINDS.items() if kind in types)
+    return f"list of {kind}s" if get_origin(field.annotation) is tuple else kind
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default()
+    if field.is_required():
+        return "see left" if "Default:" in (field.description or "") else "required"
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, timedelta):
+        value = format_duration(value)
+    return "none" if value is None or value == () else f"`{value}`"

@@ -1,0 +1,55 @@
+"""What production demands on top."""
+
+from collections.abc import Iterator
+
+from pydantic import SecretStr
+
+from config.errors import Problem
+from config.models import Settings
+from config.service_files import ServiceFiles
+from config.services import Service
+from config.sources import Node
+from config.values import ENCRYPTION_KEY_MEND
+
+_SAMPLES = ("sandbox", "ingest")
+_PLAIN_HTTP = "plain http is refused in production: keys would travel in the clear"
+
+
+def production_problems(settings: Settings, node: Node, files: ServiceFiles) -> Iterator[Problem]:
+    """What is good enough elsewhere but not in production."""
+    if settings.security.encryption_key is None:
+        where = "environment ENCRYPTION_KEY"
+        yield Problem(where, "security.encryption_key", "is required in production", ENCRYPTION_KEY_MEND)
+    yield from _short_jwt_secret(settings.security.jwt_secret, node)
+    for name in ("api_url", "events_url"):
+        if getattr(settings.pagerduty, name).startswith("http://"):
+            where = str(node.nearest(("pagerduty", name)).origin)
+            yield Problem(where, f"pagerduty.{name}", _PLAIN_HTTP, "write https://…")
+    for name, service in files.services.items():
+        yield from _sample_keys(service, files.nodes[name])
+
+
+def _short_jwt_secret(secret: SecretStr | None, node: Node) -> Iterator[Problem]:
+    if secret is not None and len(secret.get_secret_value()) < 32:
+        where = str(node.nearest(("security", "jwt_secret")).origin)
+        what = "must have at least 32 characters in production"
+        yield Problem(where, "security.jwt_secret", what, "make one with `tocsin config keygen`")
+
+
+def _sample_keys(service: Service, node: Node) -> Iterator[Problem]:
+    for index, key in enumerate(service.ingest_keys):
+        if key.get_secret_value().startswith(_SAMPLES):
+            where = str(node.nearest(("ingest_keys", index)).origin)
+            what = "is the sample key, which everybody knows"
+            mend = "set the variable in this line to 32 random letters and digits (`tocsin config keygen --ingest`)"
+            yield Problem(where, f"ingest_keys[{index}]", what, mend)
+    for index, channel in enumerate(service.channels):
+        at = ("channels", index)
+        if channel.routing_key.get_secret_value().startswith("sandbox"):
+            where = str(node.nearest((*at, "routing_key")).origin)
+            what = "is a key of the sandbox: nobody would be called"
+            mend = "set the variable in this line to the integration key of the PagerDuty service, or remove the file"
+            yield Problem(where, f"channels[{index}].routing_key", what, mend)
+        if (channel.events_url or "").startswith("http://"):
+            where = str(node.nearest((*at, "events_url")).origin)
+            yield Problem(where, f"channels[{index}].events_url", _PLAIN_HTTP, "write https://…")

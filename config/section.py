@@ -1,0 +1,23 @@
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class Section(BaseModel):
+    """A frozen group of settings that refuses unknown keys and never repeats a value in an error."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        str_strip_whitespace=True,
+        defer_build=True,  # only what is used is built: every process starts sooner
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_means_default(cls, data: Any) -> Any:  # noqa: ANN401 - whatever stood in the file
+        """Leave out keys without a value; unknown ones stay, to be refused."""
+        if not isinstance(data, dict):
+            return data
+        return {key: value for key, value in data.items() if value is not None or key not in cls.model_fields}

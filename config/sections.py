@@ -1,0 +1,232 @@
+"""The sections of settings; docs/configuration.md is made from them. Names are those of files and environment."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, model_validator
+
+from config.errors import UnfitError
+from config.section import Section
+from config.values import Count, Duration, EncryptionKey, EventsUrl, HttpUrl, Port, PositiveDuration, RedisUrl
+
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DEFAULT_REDIS = SecretStr("redis://127.0.0.1:6379/0")
+
+Severity = Literal["critical", "error", "warning", "info"]
+
+
+class Redis(Section):
+    """The one server that holds queues, state and results."""
+
+    url: RedisUrl = Field(
+        DEFAULT_REDIS,
+        description="Address of the Redis (6.2 or later) or Valkey (7.2 or later) server, one database for everything.",
+    )
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.{}-]+:$")] = Field(
+        "tocsin:",
+        description="What every key begins with, ending in a colon; lets several installations share a server.",
+    )
+    socket_timeout: PositiveDuration = Field(5 * SECOND, description="Longest wait for an answer of the server.")
+    connect_timeout: PositiveDuration = Field(2 * SECOND, description="Longest wait for a connection to the server.")
+
+    @property
+    def is_given(self) -> bool:
+        """Whether somebody named a server, so that none needs to be started."""
+        return "url" in self.model_fields_set
+
+
+class CircuitBreaker(Section):
+    """When to stop asking an endpoint of PagerDuty that does not answer well."""
+
+    failure_threshold: Count = Field(5, description="Failures in a row after which an endpoint is left alone.")
+    recovery_timeout: PositiveDuration = Field(60 * SECOND, description="How long it is left alone before one trial.")
+
+
+class PagerDuty(Section):
+    """The account, and how to talk to it."""
+
+    api_key: SecretStr | None = Field(None, description="REST API key; events need none, they use routing keys.")
+    service_id: Annotated[str, Field(pattern=r"^[A-Z0-9]+$")] | None = Field(
+        None, description="PagerDuty's id of the service that REST calls concern when they name none, such as PABC123."
+    )
+    api_url: HttpUrl = Field(
+        "https://api.pagerduty.com",
+        description="Address of the REST API; in the EU region https://api.eu.pagerduty.com.",
+    )
+    events_url: EventsUrl = Field(
+        "https://events.pagerduty.com",
+        description="Base address of the Events API, /v2/enqueue is added; in the EU region https://events.eu.pagerduty.com.",
+    )
+    webhook_secret: SecretStr | None = Field(None, description="Secret that signs PagerDuty's webhooks to Tocsin.")
+    from_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = Field(
+        None, description="Address of the PagerDuty user in whose name REST calls change things."
+    )
+    api_timeout: PositiveDuration = Field(10 * SECOND, description="Longest time for one REST request, all in all.")
+    retry_attempts: Annotated[int, Field(ge=1, le=10)] = Field(
+        3, description="Times one REST call is tried when the network or the server fails, the first included."
+    )
+    circuit_breaker: CircuitBreaker = Field(default_factory=CircuitBreaker, description=CircuitBreaker.__doc__)
+
+
+class Cache(Section):
+    """Answers of PagerDuty that are kept for a while."""
+
+    redis_url: RedisUrl = Field(DEFAULT_REDIS, description="Server that holds the cache. Default: `redis.url`.")
+    default_ttl: PositiveDuration = Field(
+        5 * MINUTE, description="How long an answer is kept when nothing else is said."
+    )
+
+
+class Security(Section):
+    """Keys of Tocsin's own."""
+
+    encryption_key: EncryptionKey | None = Field(
+        None,
+        description="Encrypts backups and stored secrets: 32 bytes as base64 (44 characters). Required in production.",
+    )
+    jwt_secret: SecretStr | None = Field(
+        None, description="Signs access tokens of the HTTP API. At least 32 characters in production."
+    )
+
+
+class SeverityDeadlines(Section):
+    """How long one channel may try before the next one is taken."""
+
+    critical: PositiveDuration = Field(60 * SECOND, description="For critical alerts.")
+    error: PositiveDuration = Field(5 * MINUTE, description="For errors.")
+    warning: PositiveDuration = Field(15 * MINUTE, description="For warnings.")
+    info: PositiveDuration = Field(HOUR, description="For the rest.")
+
+    def of(self, severity: Severity) -> timedelta:
+        """The deadline of one severity."""
+        deadline: timedelta = getattr(self, severity)
+        return deadline
+
+
+class Delivery(Section):
+    """How alerts are handed to PagerDuty, and what happens when that fails."""
+
+    lease: PositiveDuration = Field(
+        30 * SECOND, description="How long a worker holds what it delivers; longer than `delivery.deadline`."
+    )
+    deadline: PositiveDuration = Field(10 * SECOND, description="Longest time for one HTTP attempt, reading included.")
+    max_attempts: Count = Field(1000, description="Attempts per channel after which an alert is dead-lettered.")
+    max_deliveries: Count = Field(5, description="Workers one row may kill before it is dead-lettered as poison.")
+    backoff_base: PositiveDuration = Field(
+        SECOND, description="Wait after the first failed attempt; it doubles each time."
+    )
+    backoff_cap: PositiveDuration = Field(MINUTE, description="Longest wait between two attempts.")
+    severity_deadlines: SeverityDeadlines = Field(
+        default_factory=SeverityDeadlines, description=SeverityDeadlines.__doc__
+    )
+    throttle_pause: PositiveDuration = Field(
+        45 * SECOND, description="Rest of a routing key after a 429 that does not say how long."
+    )
+    key_pause: PositiveDuration = Field(10 * MINUTE, description="Rest of a routing key that PagerDuty refused.")
+
+    @model_validator(mode="after")
+    def _times_fit(self) -> "Delivery":
+        if self.lease <= self.deadline:
+            raise UnfitError(
+                "lease must be longer than deadline, or two workers may send the same alert at once",
+                "raise delivery.lease or lower delivery.deadline",
+            )
+        if self.backoff_cap < self.backoff_base:
+            raise UnfitError("backoff_cap is shorter than backoff_base", "raise delivery.backoff_cap")
+        return self
+
+
+class Dedup(Section):
+    """What counts as the same alert again."""
+
+    window: Duration = Field(
+        5 * MINUTE, description="How long a repeated trigger is merged into the first; 0 merges none."
+    )
+
+
+class Ingest(Section):
+    """Limits of what is taken in."""
+
+    max_body_bytes: Count = Field(
+        5 * 1024 * 1024, description="Largest HTTP body, in bytes; more is answered with 413."
+    )
+    max_alerts_per_message: Count = Field(500, description="Most alerts in one message or webhook body.")
+
+
+class Gateway(Section):
+    """The HTTP entrance."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
+    port: Port = Field(8080, description="Port to listen on; 0 takes a free one.")
+
+
+class Flower(Section):
+    """The page where operators watch the workers."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: Port = Field(5555, description="Port to listen on; 0 takes a free one.")
+    user: Annotated[str, Field(pattern=r"^[^:\s]+$")] = Field("tocsin", description="User name of the operators.")
+    password: SecretStr | None = Field(
+        None, description="Password of the operators; `tocsin up` makes one up and shows it once."
+    )
+
+
+class WorkerGroup(Section):
+    """The processes of one worker group."""
+
+    concurrency: Count = Field(4, description="Tasks at once in one worker.")
+    pool: Literal["threads", "prefork"] = Field("threads", description="Threads wait cheaply, processes use the cores.")
+    visibility_timeout: PositiveDuration = Field(
+        MINUTE, description="After how long an unacknowledged message of a dead worker is taken up again."
+    )
+
+
+class WebhookGroup(WorkerGroup):
+    """Works off PagerDuty's webhooks."""
+
+    concurrency: Count = Field(2, description="Tasks at once in one worker.")
+
+
+class DeliveryGroup(WorkerGroup):
+    """Sends to PagerDuty, escalates."""
+
+    concurrency: Count = Field(8, description="Tasks at once in one worker.")
+
+
+class MaintenanceGroup(WorkerGroup):
+    """Everything else; its tasks may take minutes."""
+
+    concurrency: Count = Field(2, description="Tasks at once in one worker.")
+    pool: Literal["threads", "prefork"] = Field("prefork", description="Threads wait cheaply, processes use the cores.")
+    visibility_timeout: PositiveDuration = Field(
+        HOUR, description="After how long an unacknowledged message of a dead worker is taken up again."
+    )
+
+
+class Workers(Section):
+    """The worker groups."""
+
+    alert: WorkerGroup = Field(default_factory=WorkerGroup, description="Takes alerts in.")
+    webhook: WebhookGroup = Field(default_factory=WebhookGroup, description=WebhookGroup.__doc__)
+    delivery: DeliveryGroup = Field(default_factory=DeliveryGroup, description=DeliveryGroup.__doc__)
+    maintenance: MaintenanceGroup = Field(default_factory=MaintenanceGroup, description=MaintenanceGroup.__doc__)
+
+
+class Watchdog(Section):
+    """Ends a worker that lives but no longer works, so that it is started anew."""
+
+    deaf_after: PositiveDuration = Field(
+        20 * SECOND, description="How long a worker may take nothing while messages wait in its queue."
+    )
+
+
+class Ledger(Section):
+    """The record that proves what became of every alert."""
+
+    retention: PositiveDuration = Field(
+        48 * HOUR, description="How long entries stay in Redis; then in the archive only."
+    )
+    seal_every: PositiveDuration = Field(MINUTE, description="How often new entries are chained and anchored.")
+    seal_batch: Count = Field(5000, description="Most entries under one seal.")

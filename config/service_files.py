@@ -1,0 +1,71 @@
+"""The services, one file each."""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from config.errors import Problem, did_you_mean
+from config.findings import findings
+from config.services import Service
+from config.sources import Node, Origin, dotted
+from config.variables import Report, Variables
+from config.yaml_file import read_yaml
+
+
+class ServiceFiles:
+    """What stands in the files of a folder: a node for every file, a service for every file without a fault."""
+
+    def __init__(self, folder: Path, shown: str, variables: Variables) -> None:
+        self.shown = shown
+        self.nodes: dict[str, Node] = {}
+        self.services: dict[str, Service] = {}
+        self._report: Report = variables.report
+        for path in sorted(folder.glob("*.yaml")):
+            if not path.name.startswith("."):
+                self._read(path, variables)
+        self._check_ingest_keys()
+
+    def check_default(self, name: str, origin: Origin) -> None:
+        """Report a default service that does not exist."""
+        if not self.nodes:
+            mend = "write one, or point TOCSIN_CONFIG_DIR at the folder that holds `services`"
+            self._report(Problem(self.shown, "", "holds no service (NAME.yaml)", mend))
+        elif name not in self.nodes:
+            mend = f"{did_you_mean(name, list(self.nodes))} Or write {self.shown}/{name}.yaml"
+            self._report(Problem(str(origin), "default_service", f"there is no service {name!r}", mend))
+
+    def _read(self, path: Path, variables: Variables) -> None:
+        shown = f"{self.shown}/{path.name}"
+        node = read_yaml(path, shown, variables)
+        self.nodes[path.stem] = node or Node({}, Origin(shown))
+        if node is not None:
+            self._check(path, node, shown)
+
+    def _check(self, path: Path, node: Node, shown: str) -> None:
+        name = node.child("name")
+        if name is None or name.value is None:
+            node.put(("name",), path.stem, Origin(shown))
+        elif name.value != path.stem:
+            mend = f"write `name: {path.stem}`, or rename the file to {name.value}.yaml"
+            self._report(Problem(str(name.origin), "name", f"is {name.value!r}, but the file is {path.name}", mend))
+        try:
+            self.services[path.stem] = Service.model_validate(node.plain())
+        except ValidationError as error:
+            for problem in findings(error, Service, node):
+                self._report(problem)
+
+    def _check_ingest_keys(self) -> None:
+        """Two services with one key would take each other's alerts."""
+        seen: dict[object, tuple[str, Origin]] = {}
+        for service, node in self.nodes.items():
+            keys = node.child("ingest_keys")
+            for index, key in keys.children() if keys else ():
+                if key.value is None:
+                    continue
+                if key.value in seen:
+                    other, origin = seen[key.value]
+                    whose = "this service" if other == service else f"service {other!r}"
+                    what = f"this key belongs to {whose} already ({origin})"
+                    mend = "give every service keys of its own"
+                    self._report(Problem(str(key.origin), dotted(("ingest_keys", index)), what, mend))
+                seen.setdefault(key.value, (service, key.origin))

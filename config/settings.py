@@ -1,0 +1,148 @@
+"""The only reader of environment and files."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from config.environment import EnvironmentSource
+from config.errors import ConfigError, Problem
+from config.findings import ELSEWHERE, findings
+from config.folders import find_config_dir, report_misnamed, settle_state_dir, shown
+from config.models import Settings, full_name, section_names, with_inherited
+from config.rules import production_problems
+from config.service_files import ServiceFiles
+from config.sources import Node, Origin, merge
+from config.variables import Variables
+from config.yaml_file import read_yaml
+
+FLAG = Origin("flag")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings together with where every value came from and which files were read."""
+
+    settings: Settings
+    node: Node
+    services: dict[str, Node]
+    files: tuple[str, ...]
+
+
+def load(
+    *,
+    environ: Mapping[str, str] | None = None,
+    config_dir: Path | None = None,
+    state_dir: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> Settings:
+    """The settings; raises ConfigError with every problem of every source at once.
+
+    `overrides` (from flags) win over all: nested, or by dotted names ("redis.url"); None means not given.
+    """
+    return read(environ=environ, config_dir=config_dir, state_dir=state_dir, overrides=overrides).settings
+
+
+def read(
+    *,
+    environ: Mapping[str, str] | None = None,
+    config_dir: Path | None = None,
+    state_dir: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> Loaded:
+    """The settings and their sources; otherwise as `load`."""
+    flags = Node({}, FLAG)
+    _put_overrides(flags, {**(overrides or {}), "state_dir": state_dir})
+    return _Reading(os.environ if environ is None else environ, config_dir, flags).loaded()
+
+
+def _put_overrides(flags: Node, overrides: Mapping[str, object], above: tuple[str, ...] = ()) -> None:
+    for name, value in overrides.items():
+        path = (*above, *name.split("."))
+        if isinstance(value, Mapping):
+            _put_overrides(flags, value, path)
+        elif value is not None:
+            flags.put(path, value, FLAG)
+
+
+class _Reading:
+    """One pass over all sources that collects every problem before it gives up."""
+
+    def __init__(self, environ: Mapping[str, str], config_dir: Path | None, flags: Node) -> None:
+        self._problems: list[Problem] = []
+        self._variables = Variables(environ, self._report)
+        self._flags = flags
+        self._folder, self._folder_origin = find_config_dir(config_dir, self._variables)
+        self._files: list[str] = []
+
+    def _report(self, problem: Problem) -> None:
+        if problem not in self._problems:
+            self._problems.append(problem)
+
+    def loaded(self) -> Loaded:
+        report_misnamed(self._folder, self._variables)
+        node = self._merged()
+        self._refuse_elsewhere(node)
+        node.put(("config_dir",), self._folder, self._folder_origin)
+        services = self._services()
+        settings = self._validate(node, services)
+        if settings is not None:
+            self._check_together(settings, node, services)
+        if self._problems or settings is None:
+            raise ConfigError(sorted(self._problems, key=Problem.place))
+        return Loaded(settings, node, services.nodes, tuple(self._files))
+
+    def _merged(self) -> Node:
+        environment = EnvironmentSource(self._variables)
+        main = self._yaml("pagerduty.yaml")
+        above = merge(environment.direct, self._flags)
+        chosen = merge(main, above).child("environment")
+        name = full_name(chosen.value if chosen and chosen.value else "development")
+        special = self._yaml(f"environments/{name}.yaml")
+        self._refuse_environment(special)
+        node = merge(merge(merge(main, special), environment.from_files), above)
+        settle_state_dir(node, self._variables)
+        return node
+
+    def _yaml(self, name: str) -> Node:
+        path = self._folder / name
+        if not path.is_file():
+            return Node({}, Origin(shown(path)))
+        self._files.append(shown(path))
+        return read_yaml(path, shown(path), self._variables) or Node({}, Origin(shown(path)))
+
+    def _refuse_environment(self, special: Node) -> None:
+        told = special.child("environment")
+        if told is not None:
+            mend = "remove it; ENVIRONMENT or pagerduty.yaml chooses the environment"
+            self._report(Problem(str(told.origin), "environment", "cannot be set in the file of an environment", mend))
+
+    def _refuse_elsewhere(self, node: Node) -> None:
+        for name, mend in ELSEWHERE.items():
+            found = node.child(name)
+            if found is not None:
+                self._report(Problem(str(found.origin), name, "cannot be set here", mend))
+
+    def _services(self) -> ServiceFiles:
+        folder = self._folder / "services"
+        files = ServiceFiles(folder, shown(folder), self._variables)
+        self._files += [f"{files.shown}/{name}.yaml" for name in files.nodes]
+        return files
+
+    def _validate(self, node: Node, files: ServiceFiles) -> Settings | None:
+        plain = {name: {} for name in section_names()} | node.plain_members()
+        try:
+            settings = Settings.model_validate({**plain, "services": files.services})
+        except ValidationError as error:
+            for problem in findings(error, Settings, node):
+                self._report(problem)
+            return None
+        return with_inherited(settings)
+
+    def _check_together(self, settings: Settings, node: Node, files: ServiceFiles) -> None:
+        files.check_default(settings.default_service, node.nearest(("default_service",)).origin)
+        if settings.environment == "production":
+            for problem in production_problems(settings, node, files):
+                self._report(problem)

@@ -1,0 +1,196 @@
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from config.environment import SECRETS, WELL_KNOWN, setting_paths, variable_name
+from config.models import Settings
+from tests.unit.config_kit import Folder
+
+LAYERS = ("flag", "exact variable", "short variable", "exact file", "short file", "environment yaml", "main yaml")
+
+
+@given(chosen=st.sets(st.sampled_from(LAYERS)))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_the_first_source_that_has_a_value_counts(tmp_path_factory: pytest.TempPathFactory, chosen: set[str]) -> None:
+    folder = Folder(tmp_path_factory.mktemp("config"))
+    urls = {layer: f"redis://host{rank}/0" for rank, layer in enumerate(LAYERS) if layer in chosen}
+    environ, overrides = _spread(folder, urls)
+
+    found = folder.load(environ, overrides).redis.url.get_secret_value()
+
+    first = next((layer for layer in LAYERS if layer in chosen), None)
+    assert found == (urls[first] if first else "redis://127.0.0.1:6379/0")
+
+
+def _spread(folder: Folder, urls: dict[str, str]) -> tuple[dict[str, str], dict[str, object]]:
+    """Put one URL into every source that has one."""
+    environ: dict[str, str] = {}
+    for layer, url in urls.items():
+        match layer:
+            case "exact variable":
+                environ["TOCSIN_REDIS__URL"] = url
+            case "short variable":
+                environ["REDIS_URL"] = url
+            case "exact file":
+                environ["TOCSIN_REDIS__URL_FILE"] = str(folder.write("secrets/exact", f"{url}\n"))
+            case "short file":
+                environ["REDIS_URL_FILE"] = str(folder.write("secrets/short", f"{url}\n"))
+            case "environment yaml":
+                folder.write("environments/development.yaml", f"redis: {{url: '{url}'}}")
+            case "main yaml":
+                folder.write("pagerduty.yaml", f"redis: {{url: '{url}'}}")
+    return environ, {"redis.url": urls.get("flag")}
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in setting_paths(Settings) if path[0] not in ("services", "config_dir")]
+)
+def test_every_setting_can_be_set_by_its_variable(tmp_path: Path, path: tuple[str, ...]) -> None:
+    folder = Folder(tmp_path)
+    folder.write("services/other.yaml", f"channels: [{{name: a, routing_key: {'O' * 32}}}]")
+    value = _another_value(path)
+
+    loaded = folder.read({variable_name(path): value})
+
+    node = loaded.node.find(path)
+    assert node is not None
+    assert str(node.origin) == f"environment {variable_name(path)}"
+    assert _dig(loaded.settings, path) != _dig(folder.load(), path)
+
+
+def _dig(settings: Any, path: tuple[str | int, ...]) -> Any:
+    for name in path:
+        settings = getattr(settings, str(name))
+    return settings
+
+
+def _another_value(path: tuple[str, ...]) -> str:
+    special = {
+        "environment": "staging",
+        "log_level": "debug",
+        "default_service": "other",
+        "state_dir": "/somewhere",
+        "encryption_key": "B" * 43 + "=",
+        "prefix": "other:",
+        "from_email": "a@b.example",
+        "retry_attempts": "4",
+        "lease": "40s",
+        "pool": "threads" if path[1:2] == ("maintenance",) else "prefork",
+        "concurrency": "17",
+    }
+    name = path[-1]
+    if name in special:
+        return special[name]
+    if name.endswith("url"):
+        return "redis://elsewhere/1" if path[0] in ("redis", "cache") else "https://elsewhere.example"
+    return {"deadline": "11", "service_id": "PXYZ", "host": "localhost"}.get(name, "33")
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_every_secret_can_come_from_a_file(tmp_path: Path, name: str) -> None:
+    folder = Folder(tmp_path)
+    value = {"REDIS_URL": "redis://h/3", "ENCRYPTION_KEY": "C" * 43 + "="}.get(name, "from the file")
+    file = folder.write("secrets/one", f"{value}\n")
+
+    settings = folder.load({f"{name}_FILE": str(file)})
+
+    assert _dig(settings, WELL_KNOWN[name]).get_secret_value() == value
+
+
+def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
+    assert not Folder(tmp_path).load({"REDIS_URL": "", "TOCSIN_REDIS__URL": "", "JWT_SECRET_FILE": ""}).redis.is_given
+
+
+def test_a_server_that_anybody_named_is_given(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+
+    assert not folder.load().redis.is_given
+    assert folder.load({"REDIS_URL": "redis://127.0.0.1:6379/0"}).redis.is_given
+
+
+def test_the_cache_uses_the_server_of_redis_url_unless_it_names_one(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+
+    assert folder.load({"REDIS_URL": "redis://a/0"}).cache.redis_url.get_secret_value() == "redis://a/0"
+    folder.write("pagerduty.yaml", "cache: {redis_url: 'redis://b/0'}")
+    assert folder.load({"REDIS_URL": "redis://a/0"}).cache.redis_url.get_secret_value() == "redis://b/0"
+
+
+def test_sections_of_several_files_are_merged_key_by_key(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write("pagerduty.yaml", "pagerduty: {api_timeout: 7s, circuit_breaker: {failure_threshold: 9}}")
+    folder.write("environments/staging.yaml", "pagerduty: {circuit_breaker: {recovery_timeout: 9s}}")
+
+    pagerduty = folder.load({"ENVIRONMENT": "staging"}).pagerduty
+
+    assert pagerduty.api_timeout == timedelta(seconds=7)
+    assert pagerduty.circuit_breaker.failure_threshold == 9
+    assert pagerduty.circuit_breaker.recovery_timeout == timedelta(seconds=9)
+
+
+def test_a_heading_or_key_without_a_value_means_the_default(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write("pagerduty.yaml", "delivery: {max_attempts: 3}\ncache:\ndedup: {window: 1h}")
+    folder.write("environments/development.yaml", "delivery:\n#  lease: 1m\ndedup:\n  window:\n")
+
+    settings = folder.load()
+
+    assert settings.delivery.max_attempts == 3
+    assert settings.dedup.window == timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(("alias", "name"), [("dev", "development"), ("Staging", "staging")])
+def test_environments_have_aliases(tmp_path: Path, alias: str, name: str) -> None:
+    folder = Folder(tmp_path)
+    folder.write(f"environments/{name}.yaml", "gateway: {port: 1}")
+
+    settings = folder.load({"ENVIRONMENT": alias})
+
+    assert (settings.environment, settings.gateway.port) == (name, 1)
+
+
+def test_the_main_file_may_choose_the_environment(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write("pagerduty.yaml", "environment: staging")
+    folder.write("environments/staging.yaml", "gateway: {port: 1}")
+
+    assert folder.load().gateway.port == 1
+    assert folder.load({"ENVIRONMENT": "development"}).gateway.port == 8080
+
+
+def test_groups_keep_their_own_defaults_when_one_value_is_set(tmp_path: Path) -> None:
+    group = Folder(tmp_path).load({"TOCSIN_WORKERS__MAINTENANCE__CONCURRENCY": "3"}).workers.maintenance
+
+    assert (group.concurrency, group.pool, group.visibility_timeout) == (3, "prefork", timedelta(hours=1))
+
+
+def test_flags_may_be_nested_or_dotted_and_none_means_not_given(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+
+    settings = folder.load(overrides={"gateway": {"port": 1, "host": None}, "delivery.lease": timedelta(minutes=2)})
+
+    assert (settings.gateway.port, settings.gateway.host) == (1, "127.0.0.1")
+    assert settings.delivery.lease == timedelta(minutes=2)
+
+
+def test_state_lives_in_the_users_state_folder_unless_told_otherwise(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+
+    assert folder.load({"HOME": "/home/u"}).state_dir == Path("/home/u/.local/state/tocsin")
+    assert folder.load({"HOME": "/home/u", "XDG_STATE_HOME": "/x"}).state_dir == Path("/x/tocsin")
+    assert folder.load({"HOME": "/home/u", "XDG_STATE_HOME": "x"}).state_dir == Path("/home/u/.local/state/tocsin")
+    assert folder.load({"HOME": "/home/u", "TOCSIN_STATE_DIR": "~/s"}).state_dir == Path("/home/u/s")
+
+
+def test_the_folder_of_the_configuration_can_come_from_the_environment(tmp_path: Path) -> None:
+    from config.settings import load
+
+    Folder(tmp_path).write("pagerduty.yaml", "gateway: {port: 5}")
+
+    settings = load(environ={"TOCSIN_CONFIG_DIR": str(tmp_path)}, state_dir=tmp_path / "state")
+
+    assert (settings.gateway.port, settings.config_dir, settings.state_dir) == (5, tmp_path, tmp_path / "state")

@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+
+from tests.unit.config_kit import ENCRYPTION_KEY, KEY, SERVICE, Folder
+
+PRODUCTION = {"ENVIRONMENT": "prod", "ENCRYPTION_KEY": ENCRYPTION_KEY}
+
+
+def test_production_runs_with_an_encryption_key_and_real_services(tmp_path: Path) -> None:
+    assert Folder(tmp_path).load(PRODUCTION).environment == "production"
+
+
+def test_production_needs_an_encryption_key_and_says_how_to_make_one(tmp_path: Path) -> None:
+    problem = Folder(tmp_path).problem({"ENVIRONMENT": "production"})
+
+    assert "ENCRYPTION_KEY: security.encryption_key: is required in production" in problem
+    assert "tocsin config keygen" in problem
+    assert "python3 -c" in problem
+
+
+@pytest.mark.parametrize(
+    ("environ", "problem"),
+    [
+        ({"JWT_SECRET": "short"}, "environment JWT_SECRET: security.jwt_secret: must have at least 32 characters"),
+        ({"PAGERDUTY_EVENTS_URL": "http://x"}, "environment PAGERDUTY_EVENTS_URL: pagerduty.events_url: plain http"),
+        ({"PAGERDUTY_API_URL": "http://x"}, "environment PAGERDUTY_API_URL: pagerduty.api_url: plain http"),
+    ],
+)
+def test_production_refuses_what_others_may_have(tmp_path: Path, environ: dict[str, str], problem: str) -> None:
+    folder = Folder(tmp_path)
+
+    assert folder.load(environ)
+    assert folder.problem(PRODUCTION | environ).startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("service", "problem"),
+    [
+        (
+            f"channels:\n  - name: a\n    routing_key: {'sandbox'.ljust(32, '0')}",
+            ":3: channels[0].routing_key: is a key of",
+        ),
+        (f"ingest_keys: [{'ingest'.ljust(32, '0')}]\n{SERVICE}", ":1: ingest_keys[0]: is the sample key"),
+        (
+            f"channels:\n  - name: a\n    routing_key: {KEY}\n    events_url: http://x",
+            ":4: channels[0].events_url: plain http is refused",
+        ),
+    ],
+)
+def test_production_refuses_services_that_would_call_nobody(tmp_path: Path, service: str, problem: str) -> None:
+    folder = Folder(tmp_path)
+    folder.write("services/default.yaml", service)
+
+    assert folder.load()
+    assert folder.problem(PRODUCTION).startswith(f"services/default.yaml{problem}")
+
+
+def test_a_jwt_secret_of_32_characters_will_do(tmp_path: Path) -> None:
+    assert Folder(tmp_path).load({**PRODUCTION, "JWT_SECRET": "x" * 32}).security.jwt_secret is not None

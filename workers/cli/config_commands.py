@@ -1,0 +1,101 @@
+"""`tocsin configuration …` (also `tocsin config …`): what is set, from where, and whether it is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workers.cli.lazy import new_app
+from workers.cli.output import CliError, ExitCode, JsonFlag, answer, answer_json, say
+
+if TYPE_CHECKING:
+    from config.settings import Loaded
+
+app = new_app(help="Show and check the settings.", no_args_is_help=True)
+
+Environment = Annotated[
+    str | None, typer.Option(help="Look at this environment instead of the one that ENVIRONMENT names.")
+]
+Folder = Annotated[Path | None, typer.Option(help="Folder of the files, if not the configured one.")]
+
+
+@app.callback()
+def _configuration() -> None:
+    """Show and check the settings."""
+
+
+@app.command()
+def show(
+    *,
+    section: Annotated[str | None, typer.Option(help="Only this section, such as redis or services.checkout.")] = None,
+    environment: Environment = None,
+    config_dir: Folder = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Every setting, its value (secrets masked) and where the value comes from."""
+    from config.view import view
+
+    rows = [row for row in view(_read(environment, config_dir)) if _is_in(row.key, section)]
+    if not rows:
+        raise CliError(f"There is no section {section}.\nAll of them: tocsin config show", ExitCode.USAGE)
+    if as_json:
+        answer_json({row.key: {"value": row.value, "source": row.source, "secret": row.is_secret} for row in rows})
+        return
+    for row in rows:
+        answer(str(row))
+
+
+@app.command()
+def check(*, environment: Environment = None, config_dir: Folder = None, as_json: JsonFlag = False) -> None:
+    """Read all settings and say OK, or everything that is wrong and how to mend it (exit code 78)."""
+    from config.errors import ConfigError
+
+    try:
+        loaded = _read(environment, config_dir)
+    except ConfigError as error:
+        if not as_json:
+            raise
+        answer_json({"ok": False, "problems": [problem.fields() for problem in error.problems]})
+        raise typer.Exit(ExitCode.BAD_CONFIG) from None
+    settings = loaded.settings
+    names = list(settings.services)
+    if as_json:
+        answer_json({"ok": True, "environment": settings.environment, "read": loaded.files})
+        return
+    answer(f"OK: {settings.environment}, {len(names)} service{'s'[: len(names) != 1]}: {', '.join(names)}")
+    say("read " + ", ".join(loaded.files))
+
+
+@app.command()
+def keygen(
+    *, ingest: Annotated[bool, typer.Option("--ingest", help="An ingest key: 32 letters and digits.")] = False
+) -> None:
+    """Make up a key: for ENCRYPTION_KEY and JWT_SECRET, or with --ingest for the ingest_keys of a service."""
+    import base64
+    import secrets
+    import string
+
+    if ingest:
+        answer("".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(32)))
+    else:
+        answer(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+
+
+@app.command()
+def docs() -> None:
+    """The reference of all settings (docs/configuration.md), made from their descriptions."""
+    from config.reference import reference
+
+    answer(reference().rstrip("\n"))
+
+
+def _read(environment: str | None, config_dir: Path | None) -> Loaded:
+    from config.settings import read
+
+    return read(config_dir=config_dir, overrides={"environment": environment})
+
+
+def _is_in(key: str, section: str | None) -> bool:
+    return section is None or key == section or key.startswith((f"{section}.", f"{section}["))
