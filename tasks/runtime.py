@@ -24,6 +24,7 @@ from tasks.utils.slots import Slots
 
 if TYPE_CHECKING:
     from config.models import Settings
+    from config.sections import Severity
     from config.services import Channel, Service
 
 
@@ -120,8 +121,8 @@ class Runtime:
         return AuditService(self.client, self.keys, audit_rules(self.settings))
 
     def _route(self, service: Service) -> Route:
-        severities = ("critical", "error", "warning", "info")
-        deadlines = {name: milliseconds(self.settings.severity_deadline(service.name, name)) for name in severities}
+        severities: tuple[Severity, ...] = ("critical", "error", "warning", "info")
+        deadlines: dict[str, int] = {name: milliseconds(self.settings.severity_deadline(service.name, name)) for name in severities}
         return Route(
             addresses=[self._address(channel) for channel in service.channels],
             deadlines_ms=deadlines,

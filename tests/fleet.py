@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from celery import Celery
@@ -22,6 +21,7 @@ from tests.conftest import ROOT, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from config.models import Settings
 

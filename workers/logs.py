@@ -12,7 +12,9 @@ import structlog
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-SECRET_NAMES: Final = re.compile(r"(routing_key|ingest_key|api_key|token|secret|password|authorization)$", re.IGNORECASE)
+SECRET_NAMES: Final = re.compile(
+    r"(routing_key|ingest_key|api_key|token|secret|password|authorization)$", re.IGNORECASE
+)
 SECRET_VALUES: Final = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*(?=@)|(?<![0-9A-Za-z])[0-9A-Za-z]{32}(?![0-9A-Za-z])")
 IDS: Final = frozenset({"event", "event_id", "task_id", "uid", "id"})
 NOISY: Final = ("celery", "kombu", "httpx", "httpcore", "amqp", "asyncio")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kombu import Exchange, Queue
+from kombu.entity import Exchange, Queue
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "alert": ("alert",),

@@ -9,7 +9,7 @@ from celery.worker.request import Request
 HIDDEN: Final = "(not shown)"
 
 
-class QuietRequest(Request):  # type: ignore[misc]
+class QuietRequest(Request):
     """Celery's request for tasks whose arguments are alerts."""
 
     def __init__(self, message: Any, *args: Any, **kwargs: Any) -> None:

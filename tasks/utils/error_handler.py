@@ -1,4 +1,4 @@
-"""Every error raised on purpose, sorted by one question: may trying again help?"""
+"""Every error raised on purpose, sorted by whether trying again may help."""
 
 
 class TocsinError(Exception):

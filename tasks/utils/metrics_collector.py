@@ -14,12 +14,17 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._tasks = Counter("tocsin_tasks", "Tasks ended, by name and state.", ["task", "state"], registry=self.registry)
+        self._tasks = Counter(
+            "tocsin_tasks", "Tasks ended, by name and state.", ["task", "state"], registry=self.registry
+        )
         self._seconds = Histogram(
             "tocsin_task_seconds", "How long tasks took.", ["task"], registry=self.registry, buckets=BUCKETS
         )
         self._deliveries = Counter(
-            "tocsin_deliveries", "Attempts to deliver, by channel and outcome.", ["channel", "outcome"], registry=self.registry
+            "tocsin_deliveries",
+            "Attempts to deliver, by channel and outcome.",
+            ["channel", "outcome"],
+            registry=self.registry,
         )
 
     def task_done(self, task: str, state: str, seconds: float) -> None:

@@ -134,9 +134,7 @@ class Outbox:
 
         `channels` is channel, key id, channel, key id, … in order of fall-back; `deadlines_ms` a JSON object by severity.
         """
-        reply = self._scripts.run(
-            "begin", claim.lane, token, milliseconds(lease), most_claims, deadlines_ms, *channels
-        )
+        reply = self._scripts.run("begin", claim.lane, token, milliseconds(lease), most_claims, deadlines_ms, *channels)
         if reply[0] != "send":
             return None
         _, event_id, action, channel, key_id, minimal, attempts, body, patience = reply

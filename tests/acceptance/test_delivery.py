@@ -104,9 +104,7 @@ def test_a_resolve_of_something_unknown_is_passed_on(pipeline: Pipeline, sandbox
     assert [e["outcome"] for e in sandbox.log()] == ["dropped"]
 
 
-def test_an_outage_delays_an_alert_and_loses_nothing(
-    pipeline: Pipeline, sandbox: Sandbox, clock: MovableClock
-) -> None:
+def test_an_outage_delays_an_alert_and_loses_nothing(pipeline: Pipeline, sandbox: Sandbox, clock: MovableClock) -> None:
     sandbox.fault(kind="error", status=503)
     [decision] = pipeline.submit(alert("disk") | {"service": "solo"})
     pipeline.deliver()
@@ -221,7 +219,12 @@ def test_a_new_trigger_cancels_the_repeat_of_an_older_resolve(
 
 
 def test_content_pagerduty_refuses_is_sent_once_more_in_minimal_form(pipeline: Pipeline, sandbox: Sandbox) -> None:
-    sandbox.fault(kind="reject", status=400, count=1, body={"status": "invalid event", "message": "no", "errors": ["'custom_details' is odd"]})
+    sandbox.fault(
+        kind="reject",
+        status=400,
+        count=1,
+        body={"status": "invalid event", "message": "no", "errors": ["'custom_details' is odd"]},
+    )
     [decision] = pipeline.submit(alert("disk", custom_details={"why": "x"}))
     pipeline.deliver()
     pipeline.deliver()
@@ -238,9 +241,7 @@ def test_an_unknown_service_makes_a_dead_letter_that_says_how_to_mend_it(pipelin
     assert "shop" in decision.detail
 
 
-def test_a_row_that_kills_its_worker_again_and_again_is_dead_lettered(
-    pipeline: Pipeline, clock: MovableClock
-) -> None:
+def test_a_row_that_kills_its_worker_again_and_again_is_dead_lettered(pipeline: Pipeline, clock: MovableClock) -> None:
     [decision] = pipeline.submit(alert("disk"))
     for _ in range(5):  # claimed and begun, then the worker is gone: no outcome
         token = "dead-worker"
@@ -267,7 +268,9 @@ def test_a_dead_workers_lane_falls_due_again(pipeline: Pipeline, sandbox: Sandbo
     assert pipeline.state(decision.id) == "sent primary"
 
 
-def test_a_dead_letter_is_no_reason_to_merge_the_next_alert(pipeline: Pipeline, sandbox: Sandbox, clock: MovableClock) -> None:
+def test_a_dead_letter_is_no_reason_to_merge_the_next_alert(
+    pipeline: Pipeline, sandbox: Sandbox, clock: MovableClock
+) -> None:
     sandbox.fault(kind="reject", status=401, count=1)
     pipeline.submit(alert("disk") | {"service": "solo"})
     pipeline.deliver()

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,6 +17,7 @@ from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.fleet import Fleet
 
@@ -37,13 +37,17 @@ def ingest_key(index: int) -> str:
 
 def write_config(folder: Path) -> Path:
     """A configuration with `SERVICES` services, one key each, as the rate limit asks."""
-    shutil.copytree(ROOT / "config", folder / "config", ignore=shutil.ignore_patterns("*.py", "__pycache__", "services"))
+    shutil.copytree(
+        ROOT / "config", folder / "config", ignore=shutil.ignore_patterns("*.py", "__pycache__", "services")
+    )
     services = folder / "config" / "services"
     services.mkdir()
     for index in range(SERVICES):
         text = f"ingest_keys: [{ingest_key(index)}]\nchannels:\n  - name: pagerduty\n    routing_key: {routing_key(index)}\n"
         (services / f"svc{index}.yaml").write_text(text)
-    (services / "default.yaml").write_text("channels:\n  - name: pagerduty\n    routing_key: sandboxbenchdefault0000000000000\n")
+    (services / "default.yaml").write_text(
+        "channels:\n  - name: pagerduty\n    routing_key: sandboxbenchdefault0000000000000\n"
+    )
     return folder / "config"
 
 
@@ -73,7 +77,18 @@ def alert(index: int, run: str) -> dict[str, Any]:
 def plain_celery(fleet: Fleet) -> Iterator[Celery]:
     """One-task-per-alert Celery on the same server: a running worker and its producer."""
     fleet.environment["BENCH_URL"] = f"{fleet.sandbox.url}/v2/enqueue"
-    command = [sys.executable, "-m", "celery", "-A", "tests.bench.plain", "worker", "-c", str(PLAIN_WORKERS), "-l", "ERROR"]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "tests.bench.plain",
+        "worker",
+        "-c",
+        str(PLAIN_WORKERS),
+        "-l",
+        "ERROR",
+    ]
     with (fleet.folder / "plain.log").open("ab") as log:
         worker = subprocess.Popen(command, env=fleet.environment, cwd=ROOT, stdout=log, stderr=log)
     app = Celery("plain-producer", broker=fleet.server.url)

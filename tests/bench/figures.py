@@ -27,12 +27,6 @@ def quantile(samples: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
-def latency(name: str, samples_ms: Sequence[float]) -> None:
-    """Print the usual quantiles of some latencies."""
-    for label, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99)):
-        figure(f"{name}.{label}" if "." in name else f"latency.{name}.{label}", quantile(samples_ms, share), "ms", len(samples_ms))
-
-
 def rate(name: str, per_second: Sequence[float], n: int) -> float:
     """Print the median of some rates; returns it."""
     middle = median(per_second)

@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from tests.bench.contestants import alert, alertmanager, arrivals, event, ingest_key, pace, plain_celery, routing_key, write_config
-from tests.bench.figures import figure, latency, quantile, say
+from tests.bench.contestants import (
+    alert,
+    alertmanager,
+    arrivals,
+    event,
+    ingest_key,
+    pace,
+    plain_celery,
+    routing_key,
+    write_config,
+)
+from tests.bench.figures import figure, quantile, say
 from tests.fleet import Fleet
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""A total deadline for HTTP, which httpx does not have: a server that drips one byte a second would hold a worker for ever."""
+"""A total deadline for HTTP, which httpx lacks: a server that drips one byte a second would hold a worker for ever."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import httpcore
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import ssl
+    from collections.abc import Iterable, Iterator
 
 
 class Deadline:
@@ -31,7 +32,7 @@ class Deadline:
 
     def left(self, timeout: float | None, error: type[httpcore.TimeoutException]) -> float | None:
         """What is left of `timeout` under the deadline; raises `error` when nothing is."""
-        at = getattr(self._local, "at", None)
+        at: float | None = getattr(self._local, "at", None)
         if at is None:
             return timeout
         left = at - time.monotonic()
@@ -56,9 +57,11 @@ class _Stream(httpcore.NetworkStream):
     def close(self) -> None:
         self._inner.close()
 
-    def start_tls(self, *args: Any, timeout: float | None = None, **kwargs: Any) -> httpcore.NetworkStream:
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
         left = self._deadline.left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._inner.start_tls(*args, timeout=left, **kwargs), self._deadline)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
@@ -71,14 +74,21 @@ class _Backend(httpcore.SyncBackend):
         super().__init__()
         self._deadline = deadline
 
-    def connect_tcp(self, host: str, port: int, timeout: float | None = None, **kwargs: Any) -> httpcore.NetworkStream:
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
         left = self._deadline.left(timeout, httpcore.ConnectTimeout)
-        return _Stream(super().connect_tcp(host, port, timeout=left, **kwargs), self._deadline)
+        return _Stream(super().connect_tcp(host, port, left, local_address, socket_options), self._deadline)
 
 
 class DeadlineTransport(httpx.HTTPTransport):
-    """httpx's own transport on such a backend. httpx has no setting for it: `_pool` is set, and a test watches that it stays so."""
+    """httpx's own transport on such a backend. There is no setting for it: `_pool` is reached, and a test watches it."""
 
     def __init__(self, deadline: Deadline, *, verify: bool = True, limits: httpx.Limits) -> None:
         super().__init__(verify=verify, limits=limits)
-        self._pool._network_backend = _Backend(deadline)  # type: ignore[union-attr]  # noqa: SLF001
+        self._pool._network_backend = _Backend(deadline)  # noqa: SLF001 - the only way

@@ -60,7 +60,7 @@ class PagerDutyEvents:
             return Outcome("sent")
         if status == 429:
             return Outcome("pause", "throttled", delay_ms=self._pause_ms(headers))
-        if status in (401, 403) or status == 400 and _about_the_key(text):
+        if status in (401, 403) or (status == 400 and _about_the_key(text)):
             return Outcome("refused", "key_rejected", delay_ms=self._key_pause_ms)
         if status == 408 or status >= 500:
             return Outcome("retry", f"http:{status}", unclear=True)
@@ -100,7 +100,7 @@ class PagerDutyEvents:
 
 
 def wire_event(alert: Mapping[str, Any], key: str, *, minimal: bool = False) -> dict[str, Any]:
-    """The Events v2 body of an alert: its service replaced by the key, its dedup key by a digest where PagerDuty would refuse the length."""
+    """The Events v2 body of an alert: the key in place of its service, a digest where its dedup key is too long."""
     payload = alert.get("payload")
     if minimal:
         event: dict[str, Any] = {"event_action": alert["event_action"]}
