@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import json
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from deploy.sandbox.account import Account, AccountDocument, AccountError
+from deploy.sandbox.app import App
+from deploy.sandbox.control import explain
+from deploy.sandbox.wire import serve
+from deploy.sandbox.world import Options, World
+
+DESCRIPTION = """A stand-in for PagerDuty's Events and REST APIs on this machine. It prints one line of JSON with its
+address on stdout once it listens; GET /_sandbox there tells how to steer it."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the sandbox until it is told to stop; the answer is the exit code."""
+    asked = _parser().parse_args(arguments)
+    try:
+        options = Options(
+            account=_account(asked.account),
+            sink=asked.sink,
+            events_per_minute=None if asked.no_limits else 120,
+            rest_per_minute=None if asked.no_limits else 960,
+        )
+        listener = socket.create_server(
+            (asked.host, asked.port), family=socket.AF_INET6 if ":" in asked.host else socket.AF_INET, backlog=2048
+        )
+    except (OSError, ValueError) as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return 1
+    # uvicorn stops in order on SIGTERM and then raises it again for whoever was there before.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        serve(App(World(options)), listener)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tocsin sandbox", description=DESCRIPTION)
+    parser.add_argument("--host", type=_loopback, default="127.0.0.1", help="a loopback address (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="0 chooses a free one (default: %(default)s)")
+    parser.add_argument("--account", type=Path, metavar="FILE.json", help="services, routing keys and tokens to know")
+    parser.add_argument("--sink", action="store_true", help="take every event at once and keep no incidents")
+    parser.add_argument("--no-limits", action="store_true", help="throttle nothing")
+    return parser
+
+
+def _loopback(host: str) -> str:
+    host = "127.0.0.1" if host == "localhost" else host
+    try:
+        if ipaddress.ip_address(host).is_loopback:
+            return host
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(
+        f"{host} is no loopback address; the sandbox has no passwords, so it listens on 127.0.0.1 or ::1 only"
+    )
+
+
+def _account(path: Path | None) -> AccountDocument:
+    if path is None:
+        return AccountDocument()
+    try:
+        document = AccountDocument.model_validate(json.loads(path.read_bytes()))
+        Account(document)
+    except ValidationError as error:
+        raise AccountError(f"{path}: {explain(error)}") from None
+    except ValueError as error:
+        raise AccountError(f"{path}: {error}") from None
+    return document
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from deploy.sandbox.call import Answer, Call, Outcome, to_json
+from deploy.sandbox.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from deploy.sandbox.account import Integration
+    from deploy.sandbox.incidents import Trigger
+    from deploy.sandbox.world import World
+
+# PagerDuty says "512 KB" and its own change to Alertmanager reads that as 512,000 bytes; the stricter reading is safe.
+LARGEST_EVENT = 512_000
+LONGEST_SUMMARY = 1024
+LONGEST_KEY = 255
+ACTIONS = ("trigger", "acknowledge", "resolve")
+
+UNRECOGNIZED = to_json(
+    {
+        "status": "Unrecognized object",
+        "message": "Event object format is unrecognized",
+        "errors": ["JSON parse error"],
+    }
+)
+THROTTLED = to_json(
+    {
+        "status": "throttle exceeded",
+        "message": "Requests for this service are arriving too quickly.  Please retry later.",
+        "errors": ["Enhance Your Calm."],
+    }
+)
+
+
+def invalid(*errors: str) -> Answer:
+    """The 400 that names what is wrong with an event."""
+    body = {"status": "invalid event", "message": "Event object is invalid", "errors": errors}
+    return Answer(400, to_json(body), Outcome.INVALID)
+
+
+class EventsEndpoint(Endpoint):
+    """What all Events APIs share: the order in which they look, and the effect of the three actions."""
+
+    methods = ("POST",)
+    throttled_status = 429
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def answer(self, call: Call) -> Answer:
+        """Check, throttle and apply one event. Every call with a known routing key counts, a bad one too."""
+        if len(call.body) > LARGEST_EVENT:
+            return invalid("Event is too large (maximum is 512 KB)")
+        if call.event is None:
+            return Answer(400, UNRECOGNIZED, Outcome.INVALID)
+        integration = self._world.account.integration(call.routing_key)
+        if integration and not self._world.events_window.admit(call.routing_key, self._world.clock.now()):
+            return self.throttled(headers=None)
+        problems = tuple(self.problems(call.event))
+        if problems:
+            return invalid(*problems)
+        return self.apply(call, call.event, integration) if integration else invalid("Invalid routing key")
+
+    def throttled(self, *, headers: bool | None) -> Answer:
+        """PagerDuty documents no headers on a throttled event; faults may ask for them all the same."""
+        named = ((b"retry-after", b"30"), (b"ratelimit-reset", b"30")) if headers else ()
+        return Answer(self.throttled_status, THROTTLED, Outcome.THROTTLED, named)
+
+    def rejected(self) -> bytes:
+        """An invalid event, for a reason that is nobody's fault but the sandbox's."""
+        return invalid("Rejected by a fault of the sandbox").body
+
+    def swallowed(self, call: Call) -> Answer:
+        """The success after which no incident appears."""
+        call.dedup_key = call.dedup_key or str(uuid.uuid4())
+        return self.accepted(call.dedup_key, Outcome.SWALLOWED)
+
+    def apply(self, call: Call, event: Mapping[str, object], integration: Integration) -> Answer:
+        """Open, update, acknowledge or resolve; an orphan is dropped with the same success."""
+        incidents, now = self._world.incidents, self._world.clock.now()
+        if call.event_action == "acknowledge":
+            outcome = incidents.acknowledge(call.routing_key, call.dedup_key, now)
+        elif call.event_action == "resolve":
+            outcome = incidents.resolve(call.routing_key, call.dedup_key, now)
+        else:
+            call.dedup_key = call.dedup_key or str(uuid.uuid4())
+            outcome = incidents.trigger(integration, call.dedup_key, self.trigger(call, event), now)
+        return self.accepted(call.dedup_key, outcome)
+
+    def problems(self, event: Mapping[str, object]) -> Iterator[str]:
+        """Everything wrong with the event, in the words of the API."""
+        raise NotImplementedError
+
+    def trigger(self, call: Call, event: Mapping[str, object]) -> Trigger:
+        """What a valid trigger says."""
+        raise NotImplementedError
+
+    def accepted(self, dedup_key: str, outcome: Outcome) -> Answer:
+        """The success that names the alert's key."""
+        raise NotImplementedError

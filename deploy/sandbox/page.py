@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from deploy.sandbox.clock import timestamp
+
+if TYPE_CHECKING:
+    from deploy.sandbox.incidents import Incident
+    from deploy.sandbox.world import World
+
+MOST_SHOWN = 200
+
+HELP = """\
+PagerDuty sandbox: a stand-in for PagerDuty's Events and REST APIs. Nothing sent here pages anybody.
+
+Imitated
+  POST /v2/enqueue                                 alerts (Events v2)
+  POST /v2/change/enqueue                          change events
+  POST /generic/2010-04-15/create_event.json       alerts (Events v1)
+  GET  /incidents, /incidents/{id}, /incidents/{id}/alerts   with Authorization: Token token=<any 20 characters>
+
+Control (JSON)
+  GET    /_sandbox/state                           what is set, what was counted
+  POST   /_sandbox/keys      {"key": 32 letters and digits, "service": name}      DELETE /_sandbox/keys/{key}
+  GET    /_sandbox/account                         PUT the same form back to replace it
+  POST   /_sandbox/faults    {"kind": throttle|error|slow|reset|truncated|outage|swallow|reject, "key"?, "path"?,
+                              "count"?, "seconds"?, "status"?, "delay_seconds"?, "headers"?, "ingest"?, "body"?}
+  GET    /_sandbox/faults                          DELETE /_sandbox/faults[/{id}]
+  POST   /_sandbox/clock     {"advance_seconds"}   GET /_sandbox/clock
+  GET    /_sandbox/log?since=N[&limit=N][&body=0]  DELETE /_sandbox/log
+  POST   /_sandbox/sink      {"on": true|false}    take every event at once, keep no incidents
+  POST   /_sandbox/limits    {"events_per_minute"?: 120|null, "rest_per_minute"?: 960|null}
+  POST   /_sandbox/reset     {"keep_account"?: true|false}   back to how it was started
+
+Set now
+"""
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .3rem .8rem .3rem 0 }
+td, th { border-bottom: 1px solid #ddd; vertical-align: top } code { font-size: 90% }
+.triggered { color: #b00020; font-weight: 600 } .acknowledged { color: #8a6100 }
+@media (prefers-color-scheme: dark) { body { background: #181818; color: #ddd } td, th { border-color: #444 } }
+"""
+
+
+def help_text(world: World) -> str:
+    """What the sandbox offers and what is set, for a terminal."""
+    return HELP + "".join(f"  {line}\n" for line in _settings(world))
+
+
+def page(world: World) -> str:
+    """What the sandbox is and the open incidents, for a browser."""
+    incidents = list(world.incidents.open())
+    shown = incidents[-MOST_SHOWN:][::-1]
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="5">
+<title>PagerDuty sandbox: {len(incidents)} open</title><style>{STYLE}</style></head><body>
+<h1>PagerDuty sandbox</h1>
+<p>A stand-in for PagerDuty: it takes events as PagerDuty does and pages nobody.
+How to steer it: <a href="/_sandbox"><code>/_sandbox</code></a>.</p>
+<ul>{"".join(f"<li>{escape(line)}</li>" for line in _settings(world))}</ul>
+<h2>{len(incidents)} open incident{"" if len(incidents) == 1 else "s"}</h2>
+{_table(shown) if shown else "<p>Nothing is wrong.</p>"}
+{f"<p>The newest {MOST_SHOWN} are shown.</p>" if len(incidents) > MOST_SHOWN else ""}
+</body></html>
+"""
+
+
+def _settings(world: World) -> list[str]:
+    world.faults.expire(world.clock.now())
+    limits = [
+        f"{name}: {limit}/min" if limit is not None else f"{name}: unlimited"
+        for name, limit in (("events per key", world.events_window.limit), ("REST per token", world.rest_window.limit))
+    ]
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in world.log.counts.most_common()) or "none"
+    return [
+        f"requests: {counts}",
+        f"services: {', '.join(one.name for one in world.account.services.values()) or 'none; every key is refused'}",
+        f"limits: {', '.join(limits)}",
+        f"clock: {timestamp(world.clock.now())}, {world.clock.offset:g} s ahead of real time",
+        f"faults: {', '.join(f'{fault.id} {fault.spec.kind.value}' for fault in world.faults) or 'none'}",
+        f"sink: {'on' if world.sink else 'off'}",
+    ]
+
+
+def _table(incidents: list[Incident]) -> str:
+    head = "".join(f"<th>{name}</th>" for name in ("#", "Status", "Title", "Service", "Severity", "Key", "Since"))
+    return f"<table><tr>{head}</tr>{''.join(_row(one) for one in incidents)}</table>"
+
+
+def _row(incident: Incident) -> str:
+    cells = (
+        f'<td id="{incident.id}">{incident.number}</td>',
+        f'<td class="{incident.status}">{incident.status}</td>',
+        f"<td>{escape(incident.trigger.summary)}</td>",
+        f"<td>{escape(incident.integration.service_name)}</td>",
+        f"<td>{escape(incident.trigger.severity)}</td>",
+        f"<td><code>{escape(incident.dedup_key)}</code></td>",
+        f"<td>{timestamp(incident.created_at)}</td>",
+    )
+    return f"<tr>{''.join(cells)}</tr>"

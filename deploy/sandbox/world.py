@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from deploy.sandbox.account import Account, AccountDocument
+from deploy.sandbox.clock import Clock
+from deploy.sandbox.faults import Faults
+from deploy.sandbox.incidents import Incidents
+from deploy.sandbox.limits import FixedWindow, SlidingWindow
+from deploy.sandbox.log import Log
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the sandbox was started; a reset goes back to this. None lifts a limit."""
+
+    account: AccountDocument = field(default_factory=AccountDocument)
+    sink: bool = False
+    events_per_minute: int | None = 120
+    rest_per_minute: int | None = 960
+
+
+class World:
+    """Everything the sandbox knows and remembers."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.log = Log()
+        self.reset()
+
+    def reset(self, *, keep_account: bool = False) -> None:
+        """Back to how the sandbox was started; the log's numbers go on."""
+        if not keep_account:
+            self.account = Account(self.options.account)
+        self.sink = self.options.sink
+        self.clock = Clock()
+        self.incidents = Incidents()
+        self.faults = Faults()
+        self.events_window = SlidingWindow(self.options.events_per_minute)
+        self.rest_window = FixedWindow(self.options.rest_per_minute)
+        self.log.clear()
+
+    def to_json(self) -> dict[str, object]:
+        """What is set and what was counted, for the control API."""
+        self.faults.expire(self.clock.now())
+        return {
+            "clock_offset_seconds": self.clock.offset,
+            "sink": self.sink,
+            "limits": {"events_per_minute": self.events_window.limit, "rest_per_minute": self.rest_window.limit},
+            "faults": [fault.to_json() for fault in self.faults],
+            "services": len(self.account.services),
+            "incidents": {"open": len(self.incidents.open()), "kept": len(self.incidents)},
+            "log": {"entries": len(self.log), "last": self.log.last, "counts": dict(self.log.counts)},
+        }
