@@ -1,0 +1,123 @@
+"""Text and JSON cut to size, without ever breaking a character or losing the beginning of a value."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from datetime import date
+from itertools import islice
+from typing import Any
+
+DEEPEST = 32
+NOTE = "_tocsin"
+_NOTED = 20  # entries named one by one in the note; a note must not outgrow what it saves
+_MOST_ENTRIES = 1_000  # nobody reads more, and measuring each of 300,000 would hold up the next alert
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+def compact_json(value: object) -> str:
+    """JSON text without blanks, characters as they are; ValueError or TypeError for what JSON or UTF-8 cannot carry."""
+    return _encode(value)
+
+
+def json_bytes(value: object) -> int:
+    """How many bytes `value` takes as compact UTF-8 JSON."""
+    return len(compact_json(value).encode())
+
+
+def cut_text(text: str, limit: int) -> str:
+    """`text` in at most `limit` characters; an ellipsis marks a cut."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def is_tame(value: object) -> bool:
+    """Whether JSON and UTF-8 can carry `value` as it stands, nested no deeper than `DEEPEST`."""
+    try:
+        text = compact_json(value)
+        text.encode()
+    except (TypeError, ValueError, RecursionError):
+        return False
+    # Counting brackets is far cheaper than a walk, and nearly every alert has fewer than could nest too deep.
+    return text.count("{") + text.count("[") <= DEEPEST or _depth(value) <= DEEPEST
+
+
+def tame(value: object, *, room: int = DEEPEST - 2) -> Any:  # noqa: ANN401
+    """A copy that JSON and UTF-8 can carry: odd characters replaced, odd numbers as text, deep parts left out."""
+    if isinstance(value, dict | list | tuple):
+        return _tame_parts(value, room - 1) if room > 0 else "(left out: nested too deep)"
+    if value is None or isinstance(value, int):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    return text.encode("utf-8", "replace").decode()
+
+
+def _tame_parts(value: dict[Any, Any] | list[Any] | tuple[Any, ...], room: int) -> dict[str, Any] | list[Any]:
+    if isinstance(value, dict):
+        return {tame(str(key)): tame(item, room=room) for key, item in value.items()}
+    return [tame(item, room=room) for item in value]
+
+
+def shrink_details(details: Mapping[str, Any], budget: int) -> dict[str, Any]:
+    """`details` in at most `budget` bytes of JSON: largest values cut first, `_tocsin` notes what was cut and its size.
+
+    Every value longer than one common level is cut to that level, so small values stay whole. What is cut and
+    was no text becomes the beginning of its JSON text. Names come first: entries that fit not even so are left out.
+    """
+    entries = islice(((name, value) for name, value in details.items() if name != NOTE), _MOST_ENTRIES)
+    sizes = {name: json_bytes(value) for name, value in entries}
+    frame = {name: json_bytes(name) + 2 for name in sizes}
+    room = budget - _NOTED * 120 - 400
+    kept = _first_that_fit(frame, room // 2)
+    level = _level([sizes[name] for name in kept], room - sum(frame[name] for name in kept))
+    short = {name: details[name] if sizes[name] <= level else _cut_value(details[name], level) for name in kept}
+    cut = {name: size for name, size in sizes.items() if name not in short or size > level}
+    return {**short, NOTE: _note(cut, unmeasured=len(details) - len(sizes))}
+
+
+def _note(cut: Mapping[str, int], *, unmeasured: int) -> dict[str, Any]:
+    named = sorted(cut, key=cut.__getitem__, reverse=True)[:_NOTED]
+    return {
+        "note": f"{len(cut) + unmeasured} of the details were cut or left out to fit PagerDuty's limit of 512 KB",
+        "bytes_before": {cut_text(name, 16): cut[name] for name in named},
+    }
+
+
+def _first_that_fit(costs: Mapping[str, int], room: int) -> list[str]:
+    kept = []
+    for name, cost in costs.items():
+        room -= cost
+        if room >= 0:
+            kept.append(name)
+    return kept
+
+
+def _level(sizes: Iterable[int], room: int) -> int:
+    """The greatest level such that the sizes, none counted above it, sum up to at most `room`."""
+    ordered = sorted(sizes)
+    for index, size in enumerate(ordered):
+        share = room // (len(ordered) - index)
+        if size > share:
+            return share
+        room -= size
+    return ordered[-1] if ordered else 0
+
+
+def _cut_value(value: object, limit: int) -> str:
+    """The beginning of `value` as text that takes at most `limit` bytes of JSON, quotes included."""
+    text = value if isinstance(value, str) else compact_json(value)
+    low, high = 0, min(len(text), max(limit, 0))
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = json_bytes(text[:middle]) + len("…".encode()) <= limit
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return text[:low] + "…"
+
+
+def _depth(value: object) -> int:
+    depth, level = 0, [value] if isinstance(value, dict | list | tuple) else []
+    while level:
+        parts = (part.values() if isinstance(part, dict) else part for part in level)
+        level = [item for items in parts for item in items if isinstance(item, dict | list | tuple)]
+        depth += 1
+    return depth

@@ -1,0 +1,85 @@
+"""Whether the gateway lives, and whether it may be sent alerts."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from redis import RedisError, ResponseError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from workers.gateway.bodies import answer
+from workers.gateway.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+WITHIN: Final = 0.5
+WINDOWS: Final = {
+    "always": "nothing is lost, not even by a power cut",
+    "everysec": "a power cut may lose the last second; set 'appendfsync always' to close this window",
+    "no": "a power cut may lose half a minute; set 'appendfsync always' to close this window",
+}
+
+
+class Probes:
+    """Answers for orchestrators and for Prometheus."""
+
+    def __init__(self, redis: "Redis", telemetry: Telemetry) -> None:
+        self._redis = redis
+        self._telemetry = telemetry
+
+    async def livez(self, _: Request) -> Response:
+        """Say that the process serves; depends on nothing else."""
+        return answer(200, {"status": "ok"})
+
+    async def readyz(self, _: Request) -> Response:
+        """Say whether alerts are kept: 200, or 503 with every reason why not."""
+        try:
+            async with asyncio.timeout(WITHIN):
+                facts = await self._facts()
+        except (RedisError, OSError):
+            return _verdict({}, ["Redis does not answer; start it, or correct REDIS_URL"])
+        return _verdict(facts, reasons(facts))
+
+    async def metrics(self, _: Request) -> Response:
+        """Everything counted, in Prometheus's text format."""
+        return Response(generate_latest(self._telemetry.registry), media_type=CONTENT_TYPE_LATEST)
+
+    async def _facts(self) -> dict[str, Any]:
+        persistence = await self._redis.info("persistence")
+        memory = await self._redis.info("memory")
+        fsync = await self._appendfsync()
+        return {
+            "append_only_file": bool(persistence.get("aof_enabled")),
+            "last_write": persistence.get("aof_last_write_status", "ok"),
+            "loading": bool(persistence.get("loading")),
+            "policy": memory.get("maxmemory_policy", "unknown"),
+            "appendfsync": fsync,
+            "window": WINDOWS.get(fsync, "unknown: the server does not tell its settings"),
+        }
+
+    async def _appendfsync(self) -> str:
+        try:
+            return str((await self._redis.config_get("appendfsync")).get("appendfsync", "unknown"))
+        except ResponseError:  # hosted servers often forbid CONFIG
+            return "unknown"
+
+
+def reasons(facts: dict[str, Any]) -> list[str]:
+    """Why a server like this may lose accepted alerts; empty if it may not."""
+    found = []
+    if not facts["append_only_file"]:
+        found.append("Redis keeps nothing over a restart: its append-only file is off; set 'appendonly yes'")
+    if facts["last_write"] != "ok":
+        found.append("Redis cannot write its append-only file; look at its disk")
+    if facts["loading"]:
+        found.append("Redis is still reading its file; wait")
+    if facts["policy"] != "noeviction":
+        found.append(f"Redis may throw rows away: its policy is {facts['policy']}; set 'maxmemory-policy noeviction'")
+    return found
+
+
+def _verdict(facts: dict[str, Any], found: list[str]) -> Response:
+    word = "not ready" if found else "ready"
+    return answer(503 if found else 200, {"status": word, "reasons": found, "redis": {"answers": bool(facts), **facts}})

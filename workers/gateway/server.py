@@ -1,0 +1,94 @@
+"""The gateway as a process."""
+
+import contextlib
+import json
+import signal
+import socket
+import sys
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from config.models import Settings
+from tasks.utils.error_handler import PermanentError
+from tasks.utils.keys import Keys
+from tasks.utils.rows import Inbox
+from workers.gateway.app import create_app
+
+GRACE_SECONDS: Final = 5
+BACKLOG: Final = 2048
+MOST_CONNECT_SECONDS: Final = 0.25  # a sender waits for the answer: it must hear "come again" well within a second
+
+
+def run(settings: Settings, host: str | None = None, port: int | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; requests under way are finished first.
+
+    Once it listens, one line on stdout tells where: `{"url": "http://127.0.0.1:8080"}`. Port 0 takes a free one.
+    """
+    host = settings.gateway.host if host is None else host
+    port = settings.gateway.port if port is None else port
+    with _listen(host, port) as listener:
+        redis = connect(settings)
+        app = create_app(settings, Inbox(redis, Keys(settings.redis.prefix)), redis)
+        server = _Server(_config(app), url=_url(listener))
+        # uvicorn raises a signal again once it has obeyed it: to stop when asked to is success.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
+
+
+def connect(settings: Settings) -> "Redis":
+    """An asyncio client for short answers: one quick second try on a broken connection, no more."""
+    return Redis.from_url(
+        settings.redis.url.get_secret_value(),
+        decode_responses=True,
+        socket_timeout=settings.redis.socket_timeout.total_seconds(),
+        socket_connect_timeout=min(settings.redis.connect_timeout.total_seconds(), MOST_CONNECT_SECONDS),
+        socket_keepalive=True,
+        retry=Retry(NoBackoff(), 1),
+    )
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, url: str) -> None:
+        super().__init__(config)
+        self._url = url
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            sys.stdout.write(json.dumps({"url": self._url}) + "\n")
+            sys.stdout.flush()
+
+
+def _config(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        access_log=False,  # request lines of foreign senders may carry anything; counters tell the rest
+        log_config=None,
+        log_level="warning",
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise PermanentError(
+            f"the gateway cannot listen on {host} port {port}: {error.strerror}; "
+            "choose another with --port or TOCSIN_GATEWAY__PORT (0 takes a free one)"
+        ) from None
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
