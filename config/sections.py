@@ -152,7 +152,9 @@ class Ingest(Section):
     max_body_bytes: Count = Field(
         5 * 1024 * 1024, description="Largest HTTP body, in bytes; more is answered with 413."
     )
-    max_alerts_per_message: Count = Field(500, description="Most alerts in one message or webhook body.")
+    max_alerts_per_message: Count = Field(
+        500, description="Most alerts accepted in one step; a longer message is taken in several."
+    )
 
 
 class Gateway(Section):
@@ -183,6 +185,15 @@ class WorkerGroup(Section):
     )
 
 
+class AlertGroup(WorkerGroup):
+    """Takes alerts in."""
+
+    concurrency: Count = Field(
+        1,
+        description="Tasks at once in one worker; with one, a producer's alerts are accepted in the order it sent them.",
+    )
+
+
 class WebhookGroup(WorkerGroup):
     """Works off PagerDuty's webhooks."""
 
@@ -208,7 +219,7 @@ class MaintenanceGroup(WorkerGroup):
 class Workers(Section):
     """The worker groups."""
 
-    alert: WorkerGroup = Field(default_factory=WorkerGroup, description="Takes alerts in.")
+    alert: AlertGroup = Field(default_factory=AlertGroup, description="Takes alerts in.")
     webhook: WebhookGroup = Field(default_factory=WebhookGroup, description=WebhookGroup.__doc__)
     delivery: DeliveryGroup = Field(default_factory=DeliveryGroup, description=DeliveryGroup.__doc__)
     maintenance: MaintenanceGroup = Field(default_factory=MaintenanceGroup, description=MaintenanceGroup.__doc__)

@@ -78,7 +78,7 @@ class Sandbox:
 
     def count(self) -> int:
         """How many requests have arrived since the log was cleared, without fetching them."""
-        return int(self.control("GET", "")["log"]["entries"])
+        return int(self.control("GET", "/state")["log"]["entries"])
 
     def register(self, key: str, service: str) -> None:
         """Make PagerDuty know a routing key."""

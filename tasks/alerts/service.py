@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.alerts.models import Decision, SubmitReport
 from tasks.utils.error_handler import InvalidAlertError
+from tasks.utils.formatters import tame
 from tasks.utils.rows import Inbox, milliseconds
 from tasks.utils.scripts import Scripts
 from tasks.utils.validators import CheckedAlert, check_alert
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from tasks.utils.keys import Keys
 
 DESTINATION: Final = "page"
-INBOX_LEASE: Final = timedelta(seconds=30)
+INBOX_TURN: Final = timedelta(seconds=5)  # a drain that dies holds up the inbox no longer than this
 INBOX_BATCH: Final = 100
 SIGNED_FIELDS: Final = ("summary", "source", "severity", "component", "group", "class", "custom_details")
 
@@ -61,9 +63,10 @@ class AlertService:
         return SubmitReport(alerts=list(self._decide_in_chunks(incoming)))
 
     def drain_inbox(self) -> SubmitReport:
-        """Decide on everything that waits in the inbox."""
+        """Decide on everything that waits in the inbox, in the order it came; nothing while somebody else does."""
         decided = 0
-        while rows := self._inbox.claim(INBOX_BATCH, INBOX_LEASE):
+        token = uuid.uuid4().hex
+        while rows := self._inbox.claim(INBOX_BATCH, INBOX_TURN, token):
             poison = [row for row in rows if row.tries > self._rules.max_tries]
             self._refuse((Incoming(r.id, r.alert, r.source, r.received) for r in poison), "poison", "killed its worker")
             fit = (Incoming(r.id, r.alert, r.source, r.received) for r in rows if r.tries <= self._rules.max_tries)
@@ -140,7 +143,7 @@ class AlertService:
         pipe.execute()
 
     def _ask_to_refuse(self, pipe: Any, one: Incoming, reason: str, detail: str) -> tuple[str, str, str]:
-        body = json.dumps(one.raw)
+        body = json.dumps(tame(one.raw))
         self._scripts.run("refuse", one.id, body, reason, detail, one.source, one.received, client=pipe)
         return one.id, "", detail
 

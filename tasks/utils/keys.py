@@ -11,7 +11,8 @@ FIXED: Final[dict[str, str]] = {
     "clock": "clock",  # string: milliseconds added to the server's TIME; set by tests only
     "epoch": "epoch",  # string: when this data set began; missing = the server lost everything
     "inbox": "inbox",  # hash: event id -> when received (ms), source, alert as JSON, a line each; not yet decided on
-    "inbox_due": "inbox:due",  # sorted set: event id -> due time or end of lease, ms
+    "inbox_due": "inbox:due",  # sorted set: event id -> time it came, ms
+    "inbox_turn": "inbox:turn",  # hash: token of the caller whose turn it is, until when (ms)
     "inbox_tries": "inbox:tries",  # hash: event id -> times it was claimed
     "outbox_due": "outbox:due",  # sorted set: lane -> due time or end of lease, ms
     "leases": "outbox:leases",  # hash: lane -> token of the claimant

@@ -20,8 +20,8 @@ OutcomeVerb = Literal["sent", "retry", "pause", "minimal", "refused"]
 
 
 def new_event_id() -> str:
-    """A fresh event id: 32 hexadecimal digits that sort by time (milliseconds first)."""
-    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+    """A fresh event id: 32 hexadecimal digits that sort by time (nanoseconds first), so that rows of one moment keep their order."""
+    return f"{time.time_ns():016x}{os.urandom(8).hex()}"
 
 
 def milliseconds(span: timedelta) -> int:
@@ -66,9 +66,9 @@ class Inbox:
             args += [row.id, row.received, row.source, json.dumps(row.alert)]
         return self._scripts.run("inbox_put", *args)
 
-    def claim(self, limit: int, lease: timedelta) -> list[ClaimedRow]:
-        """Up to `limit` rows that nobody else holds; they fall due again at the lease's end."""
-        flat = self._scripts.run("inbox_claim", limit, milliseconds(lease))
+    def claim(self, limit: int, turn: timedelta, token: str) -> list[ClaimedRow]:
+        """The oldest `limit` rows, if it is this caller's turn; it stays so for `turn`. They must be decided on in order."""
+        flat = self._scripts.run("inbox_claim", limit, milliseconds(turn), token)
         rows = []
         for event_id, envelope, tries in zip(*[iter(flat)] * 3, strict=True):
             received, source, alert = envelope.split("\n", 2)
