@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tasks.utils.keys import Keys
+    from tasks.utils.scripts import Call
 
-DESTINATION: Final = "page"
 INBOX_TURN: Final = timedelta(seconds=5)  # a drain that dies holds up the inbox no longer than this
 INBOX_BATCH: Final = 100
 SIGNED_FIELDS: Final = ("summary", "source", "severity", "component", "group", "class", "custom_details")
@@ -38,6 +38,16 @@ class Incoming:
 
 
 @dataclass(frozen=True)
+class Question:
+    """A script call that decides on one alert, and what the answer will be about."""
+
+    call: Call
+    id: str
+    dedup_key: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
 class AlertRules:
     """What the decisions depend on: dedup window of each known service, and the service of alerts that name none."""
 
@@ -51,7 +61,6 @@ class AlertService:
     """Accepts alerts: check, route to a service, merge repeats, queue the rest. Safe to run twice on the same ids."""
 
     def __init__(self, client: Any, keys: Keys, rules: AlertRules) -> None:
-        self._client = client
         self._scripts = Scripts(client, keys)
         self._inbox = Inbox(client, keys)
         self._rules = rules
@@ -88,39 +97,40 @@ class AlertService:
         yield from self._decide(chunk)
 
     def _decide(self, incoming: Iterable[Incoming]) -> list[Decision]:
-        pipe = self._client.pipeline(transaction=False)
-        asked = [self._ask(pipe, one) for one in incoming]
-        replies = pipe.execute() if asked else []
+        return self._ask([self._question(one) for one in incoming])
+
+    def _ask(self, questions: Sequence[Question]) -> list[Decision]:
+        replies = self._scripts.run_many([question.call for question in questions]) if questions else []
         return [
-            Decision(id=event_id, dedup_key=dedup_key, state=state, reason=reason, into=into, detail=detail)
-            for (event_id, dedup_key, detail), (state, reason, into) in zip(asked, replies, strict=True)
+            Decision(id=asked.id, dedup_key=asked.dedup_key, state=state, reason=reason, into=into, detail=asked.detail)
+            for asked, (state, reason, into) in zip(questions, replies, strict=True)
         ]
 
-    def _ask(self, pipe: Any, one: Incoming) -> tuple[str, str, str]:
-        """Queue the script that decides on one alert; returns its id, dedup key, and what is wrong with it."""
+    def _question(self, one: Incoming) -> Question:
+        """The script call that decides on one alert."""
         try:
             checked = check_alert(one.raw)
         except InvalidAlertError as error:
-            return self._ask_to_refuse(pipe, one, "invalid", str(error))
+            return self._refusal(one, "invalid", str(error))
         service = checked.alert.get("service") or self._rules.default_service
         if service not in self._rules.dedup_windows:
             known = ", ".join(sorted(self._rules.dedup_windows))
             mend = f"service {service!r} is not configured (known: {known}); add it, then replay this dead letter"
-            return self._ask_to_refuse(pipe, one, "unknown_service", mend)
-        return self._ask_to_accept(pipe, one, checked, service)
+            return self._refusal(one, "unknown_service", mend)
+        return self._acceptance(one, checked, service)
 
-    def _ask_to_accept(self, pipe: Any, one: Incoming, checked: CheckedAlert, service: str) -> tuple[str, str, str]:
+    def _acceptance(self, one: Incoming, checked: CheckedAlert, service: str) -> Question:
         alert = checked.alert
         alert["service"] = service
         dedup_key = alert.setdefault("dedup_key", one.id) or one.id
         alert["dedup_key"] = dedup_key
         payload = alert.get("payload") or {}
         uid = alert_uid(service, dedup_key)
-        self._scripts.run(
+        call = (
             "accept",
             one.id,
             uid,
-            f"{uid}@{DESTINATION}",
+            f"{uid}@{service}",
             service,
             dedup_key,
             alert["event_action"],
@@ -132,20 +142,15 @@ class AlertService:
             one.source,
             one.received,
             json.dumps(checked.adaptations) if checked.adaptations else "",
-            client=pipe,
         )
-        return one.id, dedup_key, ""
+        return Question(call, one.id, dedup_key)
 
     def _refuse(self, incoming: Iterable[Incoming], reason: str, detail: str) -> None:
-        pipe = self._client.pipeline(transaction=False)
-        for one in incoming:
-            self._ask_to_refuse(pipe, one, reason, detail)
-        pipe.execute()
+        self._ask([self._refusal(one, reason, detail) for one in incoming])
 
-    def _ask_to_refuse(self, pipe: Any, one: Incoming, reason: str, detail: str) -> tuple[str, str, str]:
-        body = json.dumps(tame(one.raw))
-        self._scripts.run("refuse", one.id, body, reason, detail, one.source, one.received, client=pipe)
-        return one.id, "", detail
+    def _refusal(self, one: Incoming, reason: str, detail: str) -> Question:
+        call = ("refuse", one.id, json.dumps(tame(one.raw)), reason, detail, one.source, one.received)
+        return Question(call, one.id, detail=detail)
 
 
 def alert_uid(service: str, dedup_key: str) -> str:

@@ -13,7 +13,7 @@ import structlog
 
 from tasks.notifications.channels.protocol import Address, Channel, Message
 from tasks.notifications.models import DrainReport, ReplayReport, SweepReport
-from tasks.utils.rows import Attempt, Claim, Outbox, Outcome, milliseconds
+from tasks.utils.rows import Attempt, Claim, Done, Outbox, Outcome, Plan, milliseconds
 from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ class DeliveryService:
         self._channels = channels
         self._rules = rules
         self._metrics = metrics
-        self._begin_args = {name: _begin_arguments(route) for name, route in routes.items()}
+        self._plans = {name: _plan(route, rules) for name, route in routes.items()}
+        self._no_plan = Plan(rules.lease, rules.max_deliveries, "{}", ())
 
     def drain(self) -> DrainReport:
         """Send what is due until nothing is, or this drain's time is up."""
@@ -81,8 +82,7 @@ class DeliveryService:
             claims = self._outbox.claim(LANES_A_CLAIM, self._rules.lease, token)
             if not claims:
                 break
-            for claim in claims:
-                self._run(claim, token, report)
+            self._work(claims, token, report)
         return report
 
     def close(self) -> None:
@@ -105,30 +105,22 @@ class DeliveryService:
                 report.replayed.append(event_id)
         return report
 
-    def _run(self, claim: Claim, token: str, report: DrainReport) -> None:
-        deadlines, channels = self._begin_args.get(claim.service, ("{}", ()))
-        attempt = self._outbox.begin(
-            claim,
-            token,
-            lease=self._rules.lease,
-            most_claims=self._rules.max_deliveries,
-            deadlines_ms=deadlines,
-            channels=channels,
-        )
-        if attempt is None:
-            return
-        route = self._routes[claim.service]
+    def _work(self, claims: Sequence[Claim], token: str, report: DrainReport) -> None:
+        """Make one attempt on each lane. What came of one is recorded in the round trip that begins the next."""
+        done: Done | None = None
+        for claim in claims:
+            attempt = self._outbox.next_attempt(claim, token, self._plans.get(claim.service, self._no_plan), done)
+            done = self._attempt(attempt, claim.service, report) if attempt else None
+        if done:
+            self._outbox.finish(done, token)
+
+    def _attempt(self, attempt: Attempt, service: str, report: DrainReport) -> Done:
+        route = self._routes[service]
         outcome = self._timed(self._send(attempt, route), attempt)
-        self._outbox.finish(
-            attempt,
-            token,
-            outcome,
-            next_channel=_channel_after(route.addresses, attempt.channel),
-            most_attempts=self._rules.max_attempts,
-        )
-        self._tell(attempt, claim.service, outcome)
+        self._tell(attempt, service, outcome)
         report.attempts += 1
         report.sent += outcome.verb == "sent"
+        return Done(attempt, outcome, _channel_after(route.addresses, attempt.channel), self._rules.max_attempts)
 
     def _send(self, attempt: Attempt, route: Route) -> Outcome:
         address = next((a for a in route.addresses if a.channel == attempt.channel), route.addresses[0])
@@ -169,9 +161,10 @@ class DeliveryService:
         return "" if done else "was replayed by somebody else"
 
 
-def _begin_arguments(route: Route) -> tuple[str, tuple[str, ...]]:
+def _plan(route: Route, rules: DeliveryRules) -> Plan:
     pairs = ((address.channel, address.current_key_id) for address in route.addresses)
-    return json.dumps(dict(route.deadlines_ms)), tuple(part for pair in pairs for part in pair)
+    channels = tuple(part for pair in pairs for part in pair)
+    return Plan(rules.lease, rules.max_deliveries, json.dumps(dict(route.deadlines_ms)), channels)
 
 
 def _channel_after(addresses: Sequence[Address], channel: str) -> str:

@@ -17,8 +17,7 @@ FIXED: Final[dict[str, str]] = {
     "outbox_due": "outbox:due",  # sorted set: lane -> due time or end of lease, ms
     "leases": "outbox:leases",  # hash: lane -> token of the claimant
     "queued": "outbox:queued",  # sorted set: event id -> time it was accepted, ms; left when closed
-    "paused": "outbox:paused",  # hash: key id -> until when nothing is sent with it, ms
-    "stopped": "outbox:stopped",  # hash: key id -> until when it counts as refused by the other side, ms
+    "resting": "outbox:resting",  # hash: pause:<key id> -> nothing is sent with it until (ms); stop:<key id> -> it counts as refused until
     "dead": "dead",  # sorted set: event id -> time of death, ms
     "closed": "closed",  # sorted set: event id -> time its story ended, ms; archived later
     "alerts": "alerts",  # sorted set: alert uid -> time of its last news, ms; archived later

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from tasks.utils.keys import Keys
+    from tasks.utils.scripts import Call
 
 OutcomeVerb = Literal["sent", "retry", "pause", "minimal", "refused"]
 
@@ -78,7 +79,7 @@ class Inbox:
 
 @dataclass(frozen=True)
 class Claim:
-    """A lane this caller holds until its lease ends."""
+    """A lane (`<alert uid>@<service>`) this caller holds until its lease ends."""
 
     lane: str
     service: str
@@ -109,6 +110,30 @@ class Outcome:
     unclear: bool = False
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How lanes of one service are worked.
+
+    `channels` is channel, key id, channel, key id, … in order of fall-back; `deadlines_ms` a JSON object by severity: one channel's
+    time before the next may take over.
+    """
+
+    lease: timedelta
+    most_claims: int
+    deadlines_ms: str
+    channels: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Done:
+    """An attempt that was made, what came of it, and what is left to try."""
+
+    attempt: Attempt
+    outcome: Outcome
+    next_channel: str
+    most_attempts: int
+
+
 class Outbox:
     """What must be sent, in lanes: one lane is one dedup key for one destination, held by one caller at a time."""
 
@@ -117,24 +142,18 @@ class Outbox:
 
     def claim(self, limit: int, lease: timedelta, token: str) -> list[Claim]:
         """Up to `limit` due lanes that nobody else holds."""
-        flat = self._scripts.run("claim", limit, milliseconds(lease), token)
-        return [Claim(lane, service) for lane, service in zip(*[iter(flat)] * 2, strict=True)]
+        lanes = self._scripts.run("claim", limit, milliseconds(lease), token)
+        return [Claim(lane, lane.partition("@")[2]) for lane in lanes]
 
-    def begin(
-        self,
-        claim: Claim,
-        token: str,
-        *,
-        lease: timedelta,
-        most_claims: int,
-        deadlines_ms: str,
-        channels: Sequence[str],
-    ) -> Attempt | None:
+    def next_attempt(self, claim: Claim, token: str, plan: Plan, after: Done | None = None) -> Attempt | None:
         """The attempt to make now on a lane, or None when there is none (skipped, paused, empty, taken over).
 
-        `channels` is channel, key id, channel, key id, … in order of fall-back; `deadlines_ms` a JSON object by severity.
+        `after` is recorded first, in the same round trip.
         """
-        reply = self._scripts.run("begin", claim.lane, token, milliseconds(lease), most_claims, deadlines_ms, *channels)
+        head = ("begin", claim.lane, token, milliseconds(plan.lease), plan.most_claims, plan.deadlines_ms)
+        begin = (*head, *plan.channels)
+        calls = [begin] if after is None else [self._finish(after, token), begin]
+        reply = self._scripts.run_many(calls)[-1]
         if reply[0] != "send":
             return None
         _, event_id, action, channel, key_id, minimal, attempts, body, patience = reply
@@ -142,23 +161,25 @@ class Outbox:
             claim.lane, event_id, action, channel, key_id, minimal == "1", int(attempts), body, int(patience)
         )
 
-    def finish(self, attempt: Attempt, token: str, outcome: Outcome, *, next_channel: str, most_attempts: int) -> bool:
+    def finish(self, done: Done, token: str) -> bool:
         """Record what came of an attempt; False when the lease was lost and the outcome no longer counts."""
-        return bool(
-            self._scripts.run(
-                "finish",
-                attempt.lane,
-                token,
-                attempt.event_id,
-                outcome.verb,
-                outcome.reason,
-                attempt.channel,
-                attempt.key_id,
-                outcome.delay_ms,
-                "1" if outcome.unclear else "",
-                next_channel,
-                most_attempts,
-            )
+        return bool(self._scripts.run(*self._finish(done, token)))
+
+    def _finish(self, done: Done, token: str) -> Call:
+        attempt, outcome = done.attempt, done.outcome
+        return (
+            "finish",
+            attempt.lane,
+            token,
+            attempt.event_id,
+            outcome.verb,
+            outcome.reason,
+            attempt.channel,
+            attempt.key_id,
+            outcome.delay_ms,
+            "1" if outcome.unclear else "",
+            done.next_channel,
+            done.most_attempts,
         )
 
     def sweep(self, older_than: timedelta, *, page: int = 500) -> int:

@@ -5,10 +5,18 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from redis.exceptions import NoScriptError
 
 from tasks.utils.hints import lua_hints
 from tasks.utils.keys import Keys, with_key_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Argument = str | float | bytes
+Call = tuple[Any, ...]  # a script's name and its arguments
 
 LUA: Final = Path(__file__).with_name("lua")
 INCLUDE: Final = re.compile(r"^-- include: (\w+)$", re.MULTILINE)
@@ -33,8 +41,30 @@ class Scripts:
         self._prefix = keys.prefix
         self._registered: dict[str, Any] = {}
 
-    def run(self, name: str, *args: str | float | bytes, client: Any = None) -> Any:
-        """What script `name` returns; `client` may be a pipeline of the same server."""
+    def run(self, name: str, *args: Argument) -> Any:
+        """What script `name` returns."""
+        return self._script(name)(args=args)
+
+    def run_many(self, calls: Sequence[Call]) -> list[Any]:
+        """What each script returns, called in this order in one round trip. Raises the first error there was.
+
+        A server that was restarted has forgotten the scripts: those calls are made again, one by one. (The pipeline's own
+        support for scripts asks the server each time whether it knows them, which costs a second round trip.)
+        """
+        pipe = self.client.pipeline(transaction=False)
+        for name, *args in calls:
+            pipe.evalsha(self._script(name).sha, 0, *args)
+        replies = pipe.execute(raise_on_error=False)
+        return [self._settle(call, reply) for call, reply in zip(calls, replies, strict=True)]
+
+    def _script(self, name: str) -> Any:
         if name not in self._registered:
             self._registered[name] = self.client.register_script(source(name, self._prefix))
-        return self._registered[name](args=args, client=client)
+        return self._registered[name]
+
+    def _settle(self, call: Call, reply: Any) -> Any:
+        if isinstance(reply, NoScriptError):
+            return self.run(*call)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply

@@ -246,10 +246,7 @@ def test_a_row_that_kills_its_worker_again_and_again_is_dead_lettered(pipeline: 
     for _ in range(5):  # claimed and begun, then the worker is gone: no outcome
         token = "dead-worker"
         [claim] = pipeline.delivery._outbox.claim(1, timedelta(seconds=30), token)
-        deadlines, channels = pipeline.delivery._begin_args["shop"]
-        pipeline.delivery._outbox.begin(
-            claim, token, lease=timedelta(seconds=30), most_claims=5, deadlines_ms=deadlines, channels=channels
-        )
+        assert pipeline.delivery._outbox.next_attempt(claim, token, pipeline.delivery._plans["shop"])
         clock.advance(timedelta(seconds=31))
 
     pipeline.deliver()

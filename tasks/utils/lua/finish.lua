@@ -1,5 +1,5 @@
 -- finish: record what came of one attempt, after the response; a result is never written before it is known.
---   K.lane(lane), K.leases, K.outbox_due, K.event(id), K.alert(uid), K.paused, K.stopped, K.queued, K.closed, K.dead, K.ledger, K.hints, K.wake
+--   K.lane(lane), K.leases, K.outbox_due, K.event(id), K.alert(uid), K.resting, K.queued, K.closed, K.dead, K.ledger, K.hints, K.wake
 --   ARGV   lane, token, id, outcome, reason, channel, key id, delay (ms), unclear ("1" = it may have arrived all the same), next channel or "", most attempts
 -- Outcomes: sent · retry (same again after delay) · pause (the key rests for delay; does not count as an attempt) · minimal (again in minimal form)
 --           · refused (this place will never take it: next channel, or dead letter when there is none; with a delay the key itself stops for so long).
@@ -75,7 +75,7 @@ local function sent()
 end
 
 local function refused()
-  if delay > 0 then redis.call("HSET", K.stopped, key_id, string.format("%d", at + delay)) end
+  if delay > 0 then redis.call("HSET", K.resting, "stop:" .. key_id, string.format("%d", at + delay)) end
   if not again and action == "trigger" and next_channel ~= "" then
     redis.call("HSET", event, "channel", next_channel, "claims", 0, "minimal", "")
     record(at, bare, "next_channel", reason, next_channel)
@@ -115,7 +115,7 @@ if outcome == "sent" then
 elseif outcome == "refused" then
   refused()
 elseif outcome == "pause" then
-  redis.call("HSET", K.paused, key_id, string.format("%d", at + delay))
+  redis.call("HSET", K.resting, "pause:" .. key_id, string.format("%d", at + delay))
   redis.call("HINCRBY", event, "attempts", -1)
   redis.call("HSET", event, "claims", 0)
   record(at, bare, "retry", reason, channel)
