@@ -10,8 +10,11 @@
 -- include: wake
 local lane, token, lease, most_claims = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local FIRST = 6  -- where the channels begin in ARGV
+local WINDOW = 100  -- entries of a lane looked at in one call: the server has others to serve
 local at = now()
 if redis.call("HGET", K.leases, lane) ~= token then return {"lost"} end
+
+local waiting = redis.call("LRANGE", K.lane(lane), 0, WINDOW)  -- one more, to know what follows the last
 
 local function give_back(due)
   redis.call("HDEL", K.leases, lane)
@@ -35,7 +38,7 @@ local function places(alert)  -- where the alert may be open: "<channel>|<key id
   return found
 end
 
-local function overtaken(id, event, waiting)  -- true when the head was skipped
+local function overtaken(id, event, actions, i, last_resolve)  -- true when the head was skipped
   local alert = K.alert(event.uid)
   if event.action ~= "trigger" then
     if redis.call("HGET", alert, "episode") ~= "1" or #places(alert) > 0 then return false end
@@ -43,32 +46,39 @@ local function overtaken(id, event, waiting)  -- true when the head was skipped
     if event.action == "resolve" then redis.call("HDEL", alert, "episode", "unclear") end
     return true
   end
-  for i = 2, #waiting do
-    local action = redis.call("HGET", K.event(waiting[i]), "action")
-    if action == "resolve" then drop("suppressed", id, "resolved_before_send") return true end
-    if i == 2 and action == "trigger" then drop("merged", id, "superseded", waiting[2]) return true end
-  end
+  if last_resolve > i then drop("suppressed", id, "resolved_before_send") return true end
+  if actions[i + 1] == "trigger" then drop("merged", id, "superseded", waiting[i + 1]) return true end
   return false
 end
 
-local FIELDS = {"uid", "action", "accepted", "severity", "channel", "minimal", "attempts", "claims", "body", "last_place"}
+local FIELDS = {"uid", "action", "accepted", "severity", "channel", "minimal", "attempts", "claims", "body", "last_place", "failed_place"}
 local function read(id)
   local event = {}
   for i, value in ipairs(redis.call("HMGET", K.event(id), unpack(FIELDS))) do event[FIELDS[i]] = value or nil end
   return event
 end
 
+local function what_waits()  -- actions of the first entries, and where the last resolve among them stands
+  local actions, last_resolve = {}, 0
+  if #waiting > 1 then
+    for i, id in ipairs(waiting) do
+      actions[i] = redis.call("HGET", K.event(id), "action")
+      if actions[i] == "resolve" then last_resolve = i end
+    end
+  end
+  return actions, last_resolve
+end
+
 local function head_to_send()  -- lane entry, event id and event of the first one that nothing has overtaken, or nil
-  while true do
-    local waiting = redis.call("LRANGE", K.lane(lane), 0, -1)
-    local id = waiting[1]
-    if not id then return nil end
+  local actions, last_resolve = what_waits()
+  for i = 1, math.min(#waiting, WINDOW) do
+    local id = waiting[i]
     local again = string.sub(id, 1, 1) == "~"  -- a resolve sent once more, see finish.lua
     local bare = again and string.sub(id, 2) or id
     local event = read(bare)
     if not event.action or again and #waiting > 1 then
       redis.call("LPOP", K.lane(lane))
-    elseif again or not overtaken(id, event, waiting) then
+    elseif again or not overtaken(id, event, actions, i, last_resolve) then
       if tonumber(event.claims or 0) < most_claims then return id, bare, event end
       redis.call("LPOP", K.lane(lane))
       if not again then bury(id, at, "poison", "its worker died " .. most_claims .. " times in mid-delivery") end
@@ -83,9 +93,14 @@ end
 
 local function open_place(id, bare, event)  -- where an acknowledge or resolve must go next
   if id ~= bare then return event.last_place end
+  local failed
   for _, place in ipairs(places(K.alert(event.uid))) do
-    if redis.call("HGET", K.event(bare), "done:" .. place) ~= "1" then return place end
+    if redis.call("HEXISTS", K.event(bare), "done:" .. place) == 0 then
+      if place ~= event.failed_place then return place end
+      failed = place
+    end
   end
+  return failed  -- the one that failed last has its next turn after the others
 end
 
 local function place_for(id, bare, event)  -- channel, key id, and when a trigger may move on to the next channel (or nil)
@@ -97,18 +112,22 @@ local function place_for(id, bare, event)  -- channel, key id, and when a trigge
   end
   local i = FIRST
   for j = FIRST, #ARGV, 2 do if ARGV[j] == event.channel then i = j end end
-  if not ARGV[i + 2] then return ARGV[i], ARGV[i + 1] end
-  local deadline = tonumber(event.accepted) + (cjson.decode(ARGV[5])[event.severity] or 0)
   local pause, stop = rest_of(ARGV[i + 1])
-  local held = tonumber(event.attempts) > 0 or pause > at
-  if stop <= at and (at < deadline or not held) then return ARGV[i], ARGV[i + 1], deadline end
-  record(at, id, "next_channel", stop > at and "key_stopped" or "deadline_passed", ARGV[i + 2])
-  redis.call("HSET", K.event(id), "channel", ARGV[i + 2])
-  return ARGV[i + 2], ARGV[i + 3]
+  local deadline = tonumber(event.accepted) + (cjson.decode(ARGV[5])[event.severity] or 0)
+  local overdue = at >= deadline and (tonumber(event.attempts) > 0 or pause > at)
+  while ARGV[i + 2] and (stop > at or overdue) do
+    record(at, id, "next_channel", stop > at and "key_stopped" or "deadline_passed", ARGV[i + 2])
+    redis.call("HSET", K.event(id), "channel", ARGV[i + 2])
+    i = i + 2
+    pause, stop = rest_of(ARGV[i + 1])
+    overdue = at >= deadline and pause > at
+  end
+  return ARGV[i], ARGV[i + 1], ARGV[i + 2] and at < deadline and deadline or nil
 end
 
 if not ARGV[FIRST] then return give_back(at + 60000) end  -- the service is not configured here: somebody else may know it
 local id, bare, event = head_to_send()
+if not id and #waiting > WINDOW then return give_back(at) end
 if not id then
   redis.call("ZREM", K.outbox_due, lane)
   redis.call("HDEL", K.leases, lane)

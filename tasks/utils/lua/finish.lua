@@ -50,53 +50,80 @@ local function resolved()  -- every place has the resolve: the alert's episode i
   return at
 end
 
-local function places_left()
+local function done_with(how)  -- this place has answered; true while another place still waits for the event
+  redis.call("HSET", event, "done:" .. place, how)
   for _, field in ipairs(redis.call("HKEYS", alert)) do
-    if string.sub(field, 1, 3) == "on:" and redis.call("HGET", event, "done:" .. string.sub(field, 4)) ~= "1" then return true end
+    if string.sub(field, 1, 3) == "on:" and redis.call("HEXISTS", event, "done:" .. string.sub(field, 4)) == 0 then return true end
   end
   return false
 end
 
-local function sent()
-  record(at, bare, "sent", channel, again and "repeat" or tostring(attempts))
-  if again then
-    redis.call("LREM", K.lane(lane), 1, id)
-    return release(at)
-  end
-  if action == "trigger" then
-    redis.call("HSET", alert, "on:" .. place, "sent")
-  else
-    redis.call("HSET", event, "done:" .. place, "1")
-    if places_left() then return release(at) end
+local function off_lane(due)
+  redis.call("LREM", K.lane(lane), 1, id)
+  release(due)
+end
+
+local function over()  -- every place has answered an acknowledge or resolve: sent if one of them took it
+  local taken
+  for _, field in ipairs(redis.call("HKEYS", event)) do
+    if string.sub(field, 1, 5) == "done:" and redis.call("HGET", event, field) == "sent" then taken = string.sub(field, 6) end
   end
   redis.call("LREM", K.lane(lane), 1, id)
-  if state == "queued" then close(bare, at, "sent", channel) end
-  release(action == "resolve" and resolved() or at)
+  if taken then
+    local bar = string.find(taken, "|", 1, true)
+    record(at, bare, "sent", string.sub(taken, 1, bar - 1), tostring(attempts))
+    if state ~= "sent" then close(bare, at, "sent", string.sub(taken, 1, bar - 1)) end
+  else
+    bury(bare, at, reason, channel)
+  end
+  release(action == "resolve" and taken and resolved() or at)
+end
+
+local function sent()
+  if again then
+    record(at, bare, "repeated", channel)
+    return off_lane(at)
+  end
+  if action == "trigger" then
+    record(at, bare, "sent", channel, tostring(attempts))
+    redis.call("HSET", alert, "on:" .. place, "sent")
+    if state ~= "sent" then close(bare, at, "sent", channel) end
+    return off_lane(at)
+  end
+  if done_with("sent") then
+    record(at, bare, "partly_sent", channel, tostring(attempts))
+    return release(at)
+  end
+  over()
 end
 
 local function refused()
   if delay > 0 then redis.call("HSET", K.resting, "stop:" .. key_id, string.format("%d", at + delay)) end
-  if not again and action == "trigger" and next_channel ~= "" then
-    redis.call("HSET", event, "channel", next_channel, "claims", 0, "minimal", "")
-    record(at, bare, "next_channel", reason, next_channel)
+  if again then return off_lane(at) end
+  if action == "trigger" then
+    if next_channel ~= "" then
+      redis.call("HSET", event, "channel", next_channel, "claims", 0, "minimal", "")
+      record(at, bare, "next_channel", reason, next_channel)
+      return release(at)
+    end
+    bury(bare, at, reason, channel)
+    return off_lane(at)
+  end
+  record(at, bare, "refused", reason, channel)
+  if done_with("refused") then
+    redis.call("HSET", event, "claims", 0)
     return release(at)
   end
-  redis.call("LREM", K.lane(lane), 1, id)
-  if not again then bury(bare, at, reason, channel) end
-  release(at)
+  over()
 end
 
 local function once_more()
-  if again then  -- a repeat is a courtesy: it is not tried twice
-    redis.call("LREM", K.lane(lane), 1, id)
-    return release(at)
-  end
+  if again then return off_lane(at) end  -- a repeat is a courtesy: it is not tried twice
   if attempts >= most_attempts then
-    redis.call("LREM", K.lane(lane), 1, id)
     bury(bare, at, "attempts_used_up", reason)
-    return release(at)
+    return off_lane(at)
   end
-  redis.call("HSET", event, "claims", 0)
+  redis.call("HSET", event, "claims", 0, "failed_place", place)
   if outcome == "minimal" then redis.call("HSET", event, "minimal", "1") end
   record(at, bare, outcome == "minimal" and "adapted" or "retry", reason, channel)
   release(at + delay)

@@ -12,6 +12,8 @@ local at = now()
 answered("alert")
 local held = redis.call("HMGET", K.inbox_turn, "token", "until")
 if held[1] and held[1] ~= token and tonumber(held[2]) > at then return {} end
+local first = redis.call("ZRANGEBYSCORE", K.inbox_due, "-inf", at, "LIMIT", 0, 1)[1]
+if first and redis.call("HEXISTS", K.inbox_tries, first) == 1 then limit = 1 end  -- it may be poison: alone, it cannot take others along
 local ids = redis.call("ZRANGEBYSCORE", K.inbox_due, "-inf", at, "LIMIT", 0, limit)
 local rows = {}
 for _, id in ipairs(ids) do

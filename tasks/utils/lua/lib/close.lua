@@ -3,6 +3,7 @@
 local function close(id, at, state, reason)
   redis.call("HSET", K.event(id), "state", state, "reason", reason, "ended", string.format("%d", at))
   redis.call("ZREM", K.queued, id)
+  redis.call("ZREM", K.dead, id)
   if state ~= "dead" then
     redis.call("HDEL", K.event(id), "body")
     redis.call("ZADD", K.closed, at, id)

@@ -3,10 +3,12 @@
 -- more_hands(queue, at): called by a claimant that leaves rows behind: calls in one more drain, at most one per RAMP.
 local LOST_AFTER = 1000  -- milliseconds; a hint nobody answered by then is taken for lost
 local RAMP = 20          -- milliseconds
+local ENOUGH = 50        -- messages: while nobody reads a queue, more hints would only pile up
 
 local function hint(queue, at)
   local sent = tonumber(redis.call("HGET", K.hints, queue) or 0)
   if at >= sent and at - sent < LOST_AFTER then return end
+  if sent > 0 and redis.call("LLEN", P .. queue) >= ENOUGH then return end
   local stamp = string.format("%d", at)
   redis.call("HSET", K.hints, queue, stamp, queue .. ":last", stamp)
   local id = string.format("hint-%s-%d", stamp, redis.call("INCR", K.hint_number))

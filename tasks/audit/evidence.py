@@ -1,0 +1,122 @@
+"""Reads the whole ledger, archive first, then what only Redis has, and checks it on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tasks.audit.chain import START, Head
+from tasks.audit.check import REDIS, ChainCheck, Checkpoint, Faults, moment
+from tasks.audit.position import position, sealed_in_redis
+from tasks.utils.ledger import Ledger, order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from tasks.audit.anchors import Anchors
+    from tasks.audit.archive import Archive
+    from tasks.audit.position import Position, Sealed
+    from tasks.utils.keys import Keys
+    from tasks.utils.ledger import Entry
+
+
+class Evidence:
+    """One reading of the ledger; every entry goes to `tell`, every fault to `faults`.
+
+    Redis's note and the anchors are read before the files, the files before the stream: a sealer at work only adds.
+    """
+
+    def __init__(
+        self, client: Any, keys: Keys, archive: Archive, anchors: Anchors, tell: Callable[[Entry], None]
+    ) -> None:
+        self.faults = Faults()
+        self.notes: list[str] = []
+        self.archived = 0
+        self.live = 0
+        self.anchors_agreed = 0
+        self.is_whole = True
+        self._ledger = Ledger(client, keys)
+        self._sealed = sealed_in_redis(client, keys)
+        self._archive = archive
+        self._anchors = anchors
+        self._tell = tell
+        self._after = ""
+
+    def read_archive(self, first_day: str = "", begun: int | None = None) -> ChainCheck:
+        """Read the files from that day on, for a proof of what began at `begun` (ms) or later."""
+        files = self._archive.files()
+        wanted = [path for path in files if path.stem >= first_day]
+        before = files[: len(files) - len(wanted)]
+        base = (self._archive.end_of(before) or START) if before else START
+        self.is_whole = not before
+        check = ChainCheck(base, self._checkpoints(base), self.faults, begun)
+        for path in wanted:
+            self._read_file(path, check, is_last=path == wanted[-1])
+        check.end_of_archive()
+        self.anchors_agreed = check.agreed
+        self.is_whole = self.is_whole and check.is_whole
+        if not self._anchors.are_signed:
+            self.notes.append("anchors are not signed, so a rewritten archive may go unseen: set ENCRYPTION_KEY")
+        return check
+
+    def read_live(self, check: ChainCheck) -> None:
+        """Read on in the stream, behind what the archive has."""
+        tail = check.head if check.head.number else None
+        at = position(tail, self._sealed, self._ledger)
+        self._after = at.first_missing(tail)
+        if self._sealed is None and tail and at.after != tail.id:
+            self.notes.append("Redis does not know this archive: it is new, or it lost everything it held")
+        for entries in self._ledger.read(self._after):
+            self._take(entries, check, at, self._sealed)
+        if at.lost:
+            self._jump(check, at.head, None)
+        check.end_of_ledger()
+        self.is_whole = self.is_whole and check.is_whole
+
+    def read_on(self) -> set[str]:
+        """Read what has come into the stream meanwhile; returns the events concerned."""
+        concerned: set[str] = set()
+        for entries in self._ledger.read(self._after):
+            for entry in entries:
+                self._tell(entry)
+                concerned.add(entry.event)
+            self._after = entries[-1].id
+            self.live += len(entries)
+        return concerned
+
+    def _checkpoints(self, base: Head) -> list[Checkpoint]:
+        found = []
+        for anchor in self._anchors.read(beyond=base.number):
+            if anchor.wrong:
+                self.faults.add(f"line {anchor.line} of anchors.jsonl {anchor.wrong}")
+            else:
+                found.append(Checkpoint(anchor.head, f"the anchor of {moment(anchor.at)}"))
+        if self._sealed is not None and self._sealed.head.number > base.number:
+            found.append(Checkpoint(self._sealed.head, REDIS))
+        return found
+
+    def _read_file(self, path: Path, check: ChainCheck, *, is_last: bool) -> None:
+        with path.open("rb") as file:
+            for number, raw in enumerate(file, start=1):
+                if is_last and not raw.endswith(b"\n"):
+                    return  # being written just now, or cut short by a crash: it was never noted as sealed
+                self.archived += 1
+                entry = check.line(path.name, number, raw.removesuffix(b"\n"))
+                if entry is not None:
+                    self._tell(entry)
+
+    def _take(self, entries: Iterable[Entry], check: ChainCheck, at: Position, sealed: Sealed | None) -> None:
+        for entry in entries:
+            self._tell(entry)
+            self.live += 1
+            self._after = entry.id
+            if at.lost and sealed is not None and order(entry.id) <= order(sealed.head.id):
+                continue  # sealed by somebody else: its place in the chain is not known here
+            if at.lost:
+                self._jump(check, at.head, entry.at)
+            check.live(entry)
+
+    @staticmethod
+    def _jump(check: ChainCheck, head: Head, until: int | None) -> None:
+        if check.head.number < head.number:
+            check.jump(head, until)

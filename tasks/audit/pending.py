@@ -1,0 +1,100 @@
+"""What Redis still holds for events whose story is open: when each goes on, if it does."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tasks.utils.keys import Keys
+
+PAGE: Final = 500
+
+
+class Row(NamedTuple):
+    """Where an open event stands. `due` in ms; None when nothing will ever take it up again, and `wrong` says why."""
+
+    due: int | None
+    wrong: str = ""
+
+
+class Lane(NamedTuple):
+    """When a lane goes on (ms), and the events that stand in it."""
+
+    due: float | None
+    waiting: frozenset[str]
+
+
+class PendingRows:
+    """Looks up inbox rows, event rows and lanes, in pages."""
+
+    def __init__(self, client: Any, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+
+    def look_up(self, event_ids: Iterable[str]) -> dict[str, Row]:
+        """The row of each event."""
+        found: dict[str, Row] = {}
+        for page in pages(event_ids, PAGE):
+            found |= self._look_up(page)
+        return found
+
+    def missing_dead_letters(self, event_ids: Iterable[str]) -> set[str]:
+        """Those of the events that are no dead letters in Redis."""
+        missing: set[str] = set()
+        for page in pages(event_ids, PAGE):
+            pipe = self._client.pipeline(transaction=False)
+            for event_id in page:
+                pipe.zscore(self._keys.dead, event_id)
+            missing |= {event_id for event_id, died in zip(page, pipe.execute(), strict=True) if died is None}
+        return missing
+
+    def _look_up(self, event_ids: Sequence[str]) -> dict[str, Row]:
+        pipe = self._client.pipeline(transaction=False)
+        for event_id in event_ids:
+            pipe.hexists(self._keys.inbox, event_id)
+            pipe.zscore(self._keys.inbox_due, event_id)
+            pipe.hget(self._keys.event(event_id), "lane")
+        replies = pipe.execute()
+        asked = list(zip(event_ids, replies[::3], replies[1::3], replies[2::3], strict=True))
+        lanes = self._lanes({lane for _, received, _, lane in asked if lane and not received})
+        return {
+            event_id: _in_inbox(due) if received else _in_lane(event_id, lane, lanes)
+            for event_id, received, due, lane in asked
+        }
+
+    def _lanes(self, names: Iterable[str]) -> dict[str, Lane]:
+        asked = list(names)
+        pipe = self._client.pipeline(transaction=False)
+        for name in asked:
+            pipe.zscore(self._keys.outbox_due, name)
+            pipe.lrange(self._keys.lane(name), 0, -1)
+        replies = pipe.execute() if asked else []
+        lanes = zip(asked, replies[::2], replies[1::2], strict=True)
+        return {name: Lane(due, frozenset(waiting)) for name, due, waiting in lanes}
+
+
+def pages(ids: Iterable[str], size: int) -> Iterator[list[str]]:
+    """The ids in lists of at most `size`."""
+    rest = iter(ids)
+    while page := list(islice(rest, size)):
+        yield page
+
+
+def _in_inbox(due: float | None) -> Row:
+    if due is None:
+        return Row(None, "waits in the inbox without a due time, so nobody will look at it")
+    return Row(int(due))
+
+
+def _in_lane(event_id: str, name: str | None, lanes: dict[str, Lane]) -> Row:
+    if not name:
+        return Row(None, "has no end in the ledger, and Redis does not know it any more: it is lost")
+    lane = lanes[name]
+    if event_id not in lane.waiting:
+        return Row(None, f"has no end in the ledger and does not stand in its lane {name} any more: it is lost")
+    if lane.due is None:
+        return Row(None, f"waits in lane {name}, which has no due time; the task notifications.sweep mends that")
+    return Row(int(lane.due))

@@ -1,0 +1,159 @@
+"""Proving: every accepted event has one verdict, or is named as a broken promise."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from tasks.audit.archive import DAY_MS, day_of
+from tasks.audit.evidence import Evidence
+from tasks.audit.judge import Judge, Tally, as_datetime
+from tasks.audit.models import EventVerdict, ProofReport, VerifyReport
+from tasks.audit.pending import PendingRows, pages
+from tasks.audit.stories import Stories
+from tasks.utils.rows import milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tasks.audit.anchors import Anchors
+    from tasks.audit.archive import Archive
+    from tasks.utils.clock import Clock
+    from tasks.utils.keys import Keys
+
+MOST_ROUNDS: Final = 10
+PAGE: Final = 500
+Since = timedelta | datetime | None
+
+
+class _Case(NamedTuple):
+    """Everything one proof rests on."""
+
+    now: int
+    begun: int | None
+    evidence: Evidence
+    stories: Stories
+    judge: Judge
+
+
+class Prover:
+    """Reads the ledger and judges. It only reads: any number may run, also while others seal and deliver."""
+
+    def __init__(
+        self, client: Any, keys: Keys, archive: Archive, anchors: Anchors, clock: Clock, grace: timedelta
+    ) -> None:
+        self._client = client
+        self._keys = keys
+        self._archive = archive
+        self._anchors = anchors
+        self._clock = clock
+        self._grace_ms = milliseconds(grace)
+        self._rows = PendingRows(client, keys)
+
+    def prove(self, since: Since) -> ProofReport:
+        """The proof over events accepted in the last `since`, or from that moment on; over all of them when None."""
+        started = time.perf_counter()
+        case = self._open_case(since)
+        begun = None if case.begun is None else as_datetime(case.begun)
+        report = ProofReport(holds=False, checked_at=as_datetime(case.now), since=begun)
+        evidence = case.evidence
+        tally = Tally(report, evidence.faults)
+        for event_id in case.stories.since(case.begun):
+            tally.add(event_id, case.judge.judge(event_id))
+        report.broken, report.broken_count = evidence.faults.told, evidence.faults.count
+        report.holds = not report.broken_count
+        report.sealed_entries, report.live_entries = evidence.archived, evidence.live
+        report.anchors, report.notes = evidence.anchors_agreed, evidence.notes
+        report.took_seconds = round(time.perf_counter() - started, 3)
+        return report
+
+    def verdicts(self, since: Since) -> Iterator[EventVerdict]:
+        """The verdict of each event by itself, with what Redis still knows of it."""
+        case = self._open_case(since)
+        for page in pages(case.stories.since(case.begun), PAGE):
+            for event_id, (service, action, dedup_key) in zip(page, self._describe(page), strict=True):
+                judged = case.judge.judge(event_id)
+                due = None if judged.due is None else as_datetime(judged.due)
+                yield EventVerdict(
+                    event_id=event_id,
+                    verdict=judged.verdict,
+                    reason=judged.reason,
+                    due=due,
+                    service=service,
+                    action=action,
+                    dedup_key=dedup_key,
+                )
+
+    def verify(self) -> VerifyReport:
+        """The check of chain and anchors alone."""
+        evidence = Evidence(self._client, self._keys, self._archive, self._anchors, lambda _: None)
+        evidence.read_archive()
+        return VerifyReport(
+            holds=not evidence.faults.count,
+            entries=evidence.archived,
+            anchors=evidence.anchors_agreed,
+            broken=evidence.faults.told,
+            notes=evidence.notes,
+        )
+
+    def _open_case(self, since: Since) -> _Case:
+        now = self._clock.now_ms()
+        begun = _begun(since, now)
+        evidence, stories = self._read(begun)
+        new_since = int(self._client.get(self._keys.epoch) or 0)
+        judge = Judge(stories, now=now, grace=self._grace_ms, new_since=new_since)
+        case = _Case(now, begun, evidence, stories, judge)
+        self._look_at_rows(case)
+        return case
+
+    def _read(self, begun: int | None) -> tuple[Evidence, Stories]:
+        """The ledger from a day before `begun`; from earlier still if events were merged into older ones."""
+        lead = 1
+        while True:
+            stories = Stories()
+            evidence = Evidence(self._client, self._keys, self._archive, self._anchors, stories.add)
+            first_day = "" if begun is None else day_of(max(0, begun - lead * DAY_MS))
+            evidence.read_live(evidence.read_archive(first_day, begun))
+            stories.is_whole = evidence.is_whole
+            oldest = self._archive.files()[:1]
+            if not oldest or oldest[0].stem >= first_day or not any(stories.strangers(begun)):
+                return evidence, stories
+            lead *= 4
+
+    def _look_at_rows(self, case: _Case) -> None:
+        """Look up what is open. What looks broken may have gone on between two reads: then look again."""
+        judge, stories = case.judge, case.stories
+        for _ in range(MOST_ROUNDS):
+            waiting: set[str] = set()
+            dead: list[str] = []
+            for event_id in stories.since(case.begun):
+                verdict = stories.verdict(event_id)
+                if verdict.waits_for:
+                    waiting.add(verdict.waits_for)
+                elif verdict.state == "dead" and not stories.is_merged(event_id):
+                    dead.append(event_id)
+            judge.rows = self._rows.look_up(waiting)
+            judge.unburied = frozenset(self._rows.missing_dead_letters(dead))
+            if judge.suspects().isdisjoint(case.evidence.read_on()):
+                return
+
+    def _describe(self, event_ids: Sequence[str]) -> list[tuple[str, str, str]]:
+        """Service, action and dedup key of each event; empty where Redis has forgotten it."""
+        pipe = self._client.pipeline(transaction=False)
+        for event_id in event_ids:
+            pipe.hmget(self._keys.event(event_id), "service", "action", "uid")
+        events = pipe.execute()
+        for _, _, uid in events:
+            pipe.hget(self._keys.alert(uid or ""), "dedup_key")
+        return [
+            (service or "", action or "", dedup_key or "")
+            for (service, action, _), dedup_key in zip(events, pipe.execute(), strict=True)
+        ]
+
+
+def _begun(since: Since, now: int) -> int | None:
+    """The first moment (ms) of the span to be proved."""
+    if since is None:
+        return None
+    return round(since.timestamp() * 1000) if isinstance(since, datetime) else now - milliseconds(since)

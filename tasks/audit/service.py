@@ -1,0 +1,83 @@
+"""Seals the ledger, relieves Redis of what is over, proves the promise, tells stories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from tasks.audit.anchors import Anchors
+from tasks.audit.archive import Archive
+from tasks.audit.prove import Prover
+from tasks.audit.retention import Retention
+from tasks.audit.seal import Sealer
+from tasks.audit.trail import Trails
+from tasks.utils.clock import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from tasks.audit.models import ArchiveReport, EventVerdict, ProofReport, SealReport, Step, VerifyReport
+    from tasks.utils.keys import Keys
+
+
+@dataclass(frozen=True)
+class AuditRules:
+    """Where the archive is, who signs, and how long Redis remembers."""
+
+    folder: Path
+    signing_keys: tuple[bytes, ...] = ()  # the first signs, all of them verify; see anchors.anchor_key
+    retention: timedelta = timedelta(hours=48)
+    silence: timedelta = timedelta(days=30)  # after so long without news an open alert is forgotten
+    grace: timedelta = timedelta(seconds=60)  # how late an event may be before the promise counts as broken
+    lease: timedelta = timedelta(seconds=60)
+    seal_batch: int = 5000
+    archive_page: int = 500  # rows one script call handles; it holds up the server for a few milliseconds
+    archive_pages: int = 100  # calls of each kind in one run
+
+
+class AuditService:
+    """The proof of Tocsin. Sealing is done by one at a time, everything else may run anywhere at any time."""
+
+    def __init__(self, client: Any, keys: Keys, rules: AuditRules) -> None:
+        clock = Clock(client, keys)
+        archive = Archive(rules.folder)
+        anchors = Anchors(rules.folder, rules.signing_keys)
+        self._rules = rules
+        self._sealer = Sealer(client, keys, archive, anchors, clock, rules.lease)
+        self._retention = Retention(client, keys, rules)
+        self._prover = Prover(client, keys, archive, anchors, clock, rules.grace)
+        self._trails = Trails(client, keys, archive)
+
+    def seal(self) -> SealReport:
+        """Chain, archive and anchor what is new in the ledger. Safe at any time, and after any crash."""
+        return self._sealer.seal(self._rules.seal_batch)
+
+    def archive(self) -> ArchiveReport:
+        """Take out of Redis what is sealed and older than the retention."""
+        return self._retention.archive()
+
+    def prove(self, since: timedelta | datetime | None = None) -> ProofReport:
+        """Whether every event was delivered, merged, suppressed or dead-lettered, or waits with a due time to come.
+
+        `since`: only events accepted in so long a time, or from that moment on; None means all there ever were.
+        """
+        return self._prover.prove(since)
+
+    def verdicts(self, since: timedelta | datetime | None = None) -> Iterator[EventVerdict]:
+        """What became of each single event."""
+        return self._prover.verdicts(since)
+
+    def verify(self) -> VerifyReport:
+        """Whether archive and anchors are as they were written; judges no event."""
+        return self._prover.verify()
+
+    def story(self, event_id: str) -> list[Step]:
+        """Every step of one event in plain words; empty when the ledger does not know it."""
+        return self._trails.story(event_id)
+
+    def find(self, dedup_key: str, service: str | None = None) -> list[str]:
+        """The ids of a dedup key's events that Redis still holds, oldest first."""
+        return self._trails.find(dedup_key, service)

@@ -1,0 +1,32 @@
+"""The audit tasks; thin."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from celery import shared_task
+
+if TYPE_CHECKING:
+    from tasks.base import TocsinTask
+
+
+@shared_task(bind=True, name="audit.prove")
+def prove(self: TocsinTask, since_seconds: float | None = None) -> dict[str, Any]:
+    """Prove that every event accepted in the last `since_seconds` (None: ever) met a rightful end or is pending."""
+    since = None if since_seconds is None else timedelta(seconds=since_seconds)
+    return self.runtime.audit.prove(since).model_dump(mode="json")
+
+
+@shared_task(bind=True, name="audit.seal")
+def seal(self: TocsinTask) -> dict[str, Any]:
+    """Chain and archive what is new in the ledger, then take out of Redis what is over. Safe to run at any time."""
+    sealed = self.runtime.audit.seal()
+    archived = self.runtime.audit.archive()
+    return {"sealed": sealed.model_dump(), "archived": archived.model_dump()}
+
+
+@shared_task(bind=True, name="audit.verify")
+def verify(self: TocsinTask) -> dict[str, Any]:
+    """Check archive and anchors line by line; judges no event."""
+    return self.runtime.audit.verify().model_dump(mode="json")

@@ -1,0 +1,168 @@
+"""The story of one event in plain words, from the archive and the live ledger."""
+
+from __future__ import annotations
+
+import json
+import mmap
+from typing import TYPE_CHECKING, Any, Final
+
+from tasks.audit.chain import take_apart
+from tasks.audit.judge import as_datetime
+from tasks.audit.models import Step
+from tasks.audit.pending import pages
+from tasks.audit.position import position, sealed_in_redis
+from tasks.utils.ledger import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tasks.audit.archive import Archive
+    from tasks.utils.keys import Keys
+    from tasks.utils.ledger import Entry
+
+PAGE: Final = 500
+SOURCES: Final = {
+    "events": "by HTTP (Events API v2)",
+    "alertmanager": "from Alertmanager",
+    "task": "as a Celery task",
+    "message": "as a raw Celery message",
+}
+RULES: Final = {
+    "resolved_before_send": "its resolve came before it was sent",
+    "nothing_was_sent": "there was nothing to close on the other side",
+}
+
+
+class Trails:
+    """Finds events and tells their stories."""
+
+    def __init__(self, client: Any, keys: Keys, archive: Archive) -> None:
+        self._client = client
+        self._keys = keys
+        self._archive = archive
+        self._ledger = Ledger(client, keys)
+
+    def story(self, event_id: str) -> list[Step]:
+        """Every step of one event, oldest first; empty when the ledger does not know it."""
+        return [Step(at=as_datetime(e.at), step=e.step, text=in_words(e)) for e in self._entries(event_id)]
+
+    def find(self, dedup_key: str, service: str | None) -> list[str]:
+        """The ids of the events of one dedup key that Redis still holds, oldest first; of any service when None."""
+        uids = set(self._uids(dedup_key, service))
+        found: list[tuple[int, str]] = []
+        for set_key in (self._keys.queued, self._keys.closed, self._keys.dead):
+            for page in pages((name for name, _ in self._client.zscan_iter(set_key, count=PAGE)), PAGE):
+                pipe = self._client.pipeline(transaction=False)
+                for event_id in page:
+                    pipe.hmget(self._keys.event(event_id), "uid", "accepted")
+                found += [(int(at), name) for name, (uid, at) in zip(page, pipe.execute(), strict=True) if uid in uids]
+        return [event_id for _, event_id in sorted(set(found))]
+
+    def _uids(self, dedup_key: str, service: str | None) -> Iterator[str]:
+        for page in pages((uid for uid, _ in self._client.zscan_iter(self._keys.alerts, count=PAGE)), PAGE):
+            pipe = self._client.pipeline(transaction=False)
+            for uid in page:
+                pipe.hmget(self._keys.alert(uid), "service", "dedup_key")
+            for uid, (its_service, its_key) in zip(page, pipe.execute(), strict=True):
+                if its_key == dedup_key and service in (None, its_service):
+                    yield uid
+
+    def _entries(self, event_id: str) -> Iterator[Entry]:
+        told: set[str] = set()
+        sealed = sealed_in_redis(self._client, self._keys)
+        tail = self._archive.tail()
+        for path in self._archive.files():
+            for entry in _search(path, event_id):
+                told.add(entry.id)
+                yield entry
+        at = position(tail, sealed, self._ledger)
+        for entries in self._ledger.read(at.first_missing(tail)):
+            yield from (entry for entry in entries if entry.event == event_id and entry.id not in told)
+
+
+def in_words(entry: Entry) -> str:
+    """One step as people say it."""
+    tell = _WORDS.get(entry.step)
+    return tell(entry.reason, entry.detail) if tell else " ".join(filter(None, entry[3:]))
+
+
+def _search(path: Path, event_id: str) -> Iterator[Entry]:
+    """The entries of one event in one file; the file is searched as bytes, only its own lines are taken apart."""
+    if not path.stat().st_size:
+        return
+    needle = b'"e":' + json.dumps(event_id).encode() + b","
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        at = data.find(needle)
+        while at >= 0:
+            start, end = data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at)
+            if end < 0:
+                return
+            entry = _readable(data[start:end])
+            if entry is not None and entry.event == event_id:
+                yield entry
+            at = data.find(needle, end)
+
+
+def _readable(line: bytes) -> Entry | None:
+    try:
+        return take_apart(line).entry
+    except ValueError:
+        return None
+
+
+def _received(source: str, _: str) -> str:
+    return f"received {SOURCES.get(source, f'from {source}')}"
+
+
+def _accepted(action: str, service: str) -> str:
+    if action == "refused":
+        return "taken in, but it cannot become an alert"
+    return f"accepted: {action} for service {service}"
+
+
+def _adapted(reason: str, channel: str) -> str:
+    if channel:
+        return f"channel {channel} refused its content ({reason}); goes once more in minimal form"
+    try:
+        named = ", ".join(json.loads(reason))
+    except (ValueError, TypeError):
+        named = reason
+    return f"adapted so that it can be sent: {named}"
+
+
+def _sent(channel: str, number: str) -> str:
+    return f"sent to channel {channel} at the {_ordinal(number)} attempt"
+
+
+def _merged(reason: str, into: str) -> str:
+    why = {"duplicate": "says the same", "superseded": "newer news of the same alert came before it was sent"}
+    return f"merged into {into}: {why.get(reason, reason)}"
+
+
+def _suppressed(rule: str, _: str) -> str:
+    return f"suppressed by rule {rule}" + (f": {RULES[rule]}" if rule in RULES else "")
+
+
+def _ordinal(number: str) -> str:
+    ending = "th" if number[-2:] in ("11", "12", "13") else {"1": "st", "2": "nd", "3": "rd"}.get(number[-1:], "th")
+    return number + ending
+
+
+_WORDS: Final[dict[str, Callable[[str, str], str]]] = {
+    "received": _received,
+    "accepted": _accepted,
+    "adapted": _adapted,
+    "merged": _merged,
+    "suppressed": _suppressed,
+    "attempt": lambda channel, number: f"attempt {number}, to channel {channel}",
+    "sent": _sent,
+    "partly_sent": lambda channel, _: f"sent to channel {channel}; the alert may be open at another place too",
+    "refused": lambda reason, channel: f"channel {channel} refused it ({reason})",
+    "repeated": lambda channel, _: f"sent to channel {channel} once more, because an earlier answer was lost",
+    "retry": lambda reason, channel: f"channel {channel} did not take it ({reason}); it will be tried again",
+    "next_channel": lambda reason, channel: f"goes on to channel {channel} ({reason})",
+    "dead": lambda reason, detail: f"dead letter: {reason}" + (f" ({detail})" if detail else ""),
+    "replayed": lambda *_: "put back, to be decided on again",
+    "swept": lambda *_: "found waiting without a due time, and given one",
+}

@@ -1,0 +1,30 @@
+-- archive_alerts: forget alerts that are over (resolved everywhere) and older than the retention, or silent for very long.
+--   K.alerts, K.alert(uid)   uid -> time of its last news; one page a call, going round
+--   K.lane(lane), K.leases   an alert with anything still to be sent is kept (its lane: `<uid>@<service>`)
+--   K.seal                   look: where the next call goes on
+--   ARGV                     retention (milliseconds), silence (milliseconds), most alerts
+-- Returns how many were looked at, how many were forgotten.
+-- include: clock
+local at = now()
+local retention, silence, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local offset = tonumber(redis.call("HGET", K.seal, "look") or 0)
+
+local function is_at_rest(lane)
+  return redis.call("EXISTS", K.lane(lane)) == 0 and redis.call("HEXISTS", K.leases, lane) == 0
+end
+
+local found = redis.call("ZRANGEBYSCORE", K.alerts, "-inf", at - retention, "WITHSCORES", "LIMIT", offset, most)
+local forgotten = 0
+for i = 1, #found, 2 do
+  local uid, news = found[i], tonumber(found[i + 1])
+  local fields = redis.call("HMGET", K.alert(uid), "status", "episode", "service")
+  local is_over = fields[1] == "resolved" and not fields[2]
+  if (is_over or at - news >= silence) and is_at_rest(uid .. "@" .. (fields[3] or "")) then
+    redis.call("DEL", K.alert(uid))
+    redis.call("ZREM", K.alerts, uid)
+    forgotten = forgotten + 1
+  end
+end
+local seen = #found / 2
+redis.call("HSET", K.seal, "look", seen < most and 0 or offset + seen - forgotten)
+return {seen, forgotten}

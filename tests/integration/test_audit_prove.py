@@ -1,0 +1,349 @@
+"""What `prove` says of alerts that went the real way, on a real server."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tasks.alerts.service import AlertRules, AlertService
+from tasks.audit.service import AuditRules, AuditService
+from tests.pipeline import PRIMARY_KEY, STANDBY_KEY, Pipeline, alert
+from tests.witnesses import ANY, hear
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tasks.utils.clock import MovableClock
+    from tasks.utils.keys import Keys
+    from tests.conftest import Sandbox
+
+SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def pipeline(client: Any, keys: Keys, sandbox: Sandbox) -> Iterator[Pipeline]:
+    for key in (PRIMARY_KEY, STANDBY_KEY):
+        sandbox.register(key, "shop")
+    made = Pipeline(client, keys, sandbox.url, window=timedelta(minutes=5))
+    yield made
+    made.delivery.close()
+
+
+@pytest.fixture
+def audit(client: Any, keys: Keys, tmp_path: Path) -> AuditService:
+    return AuditService(client, keys, AuditRules(tmp_path / "ledger", (b"k" * 32,)))
+
+
+def wrongs(audit: AuditService, since: timedelta | None = None) -> list[str]:
+    return [broken.wrong for broken in audit.prove(since).broken]
+
+
+def test_an_empty_ledger_holds(audit: AuditService) -> None:
+    report = audit.prove()
+
+    assert report.holds
+    assert report.events == 0
+
+
+def test_every_verdict_is_counted_by_name(pipeline: Pipeline, audit: AuditService) -> None:
+    pipeline.submit(alert("disk"))
+    pipeline.submit(alert("disk"))  # says the same: merged
+    pipeline.submit(alert("cpu"), alert("cpu", "resolve"))  # resolved before it was sent
+    pipeline.submit({"event_action": "nonsense"})
+    pipeline.deliver()
+
+    report = audit.prove()
+
+    assert report.holds, report.broken
+    assert (report.events, report.delivered, report.merged) == (5, 1, 1)
+    assert report.suppressed == {"resolved_before_send": 1, "nothing_was_sent": 1}
+    assert report.dead == {"invalid": 1}
+
+
+def test_what_waits_is_pending_until_its_time_and_the_grace_have_passed(
+    pipeline: Pipeline, audit: AuditService, clock: MovableClock
+) -> None:
+    (event_id,) = pipeline.receive(alert())
+
+    report = audit.prove()
+
+    assert report.holds
+    assert report.pending.count == 1
+    assert report.pending.soonest_due == report.pending.latest_due is not None
+
+    clock.advance(61 * SECOND)
+    report = audit.prove()
+
+    assert not report.holds
+    assert report.broken[0].event_id == event_id
+    assert "no worker has taken it up" in report.broken[0].wrong
+
+
+def test_an_accepted_alert_is_pending_with_the_due_time_of_its_lane(pipeline: Pipeline, audit: AuditService) -> None:
+    pipeline.submit(alert())
+
+    assert audit.prove().pending.count == 1
+
+
+def test_a_merged_alert_waits_with_the_one_it_went_into(pipeline: Pipeline, audit: AuditService) -> None:
+    pipeline.submit(alert())
+    pipeline.submit(alert())
+
+    assert audit.prove().pending.count == 2
+    pipeline.deliver()
+    report = audit.prove()
+
+    assert (report.delivered, report.merged, report.pending.count) == (1, 1, 0)
+
+
+def test_an_alert_that_left_its_lane_without_an_end_is_a_broken_promise(
+    pipeline: Pipeline, audit: AuditService, client: Any, keys: Keys
+) -> None:
+    (decision,) = pipeline.submit(alert())
+    lane = client.hget(keys.event(decision.id), "lane")
+
+    client.lpop(keys.lane(lane))
+
+    assert "does not stand in its lane" in wrongs(audit)[0]
+
+
+def test_a_lane_without_a_due_time_is_a_broken_promise_until_swept(
+    pipeline: Pipeline, audit: AuditService, client: Any, keys: Keys, clock: MovableClock
+) -> None:
+    pipeline.submit(alert())
+    client.delete(keys.outbox_due)
+
+    assert "has no due time" in wrongs(audit)[0]
+    clock.advance(61 * SECOND)
+    pipeline.delivery.sweep()
+    assert audit.prove().holds
+
+
+def test_an_inbox_row_without_a_due_time_is_a_broken_promise(
+    pipeline: Pipeline, audit: AuditService, client: Any, keys: Keys
+) -> None:
+    pipeline.receive(alert())
+
+    client.delete(keys.inbox_due)
+
+    assert "waits in the inbox without a due time" in wrongs(audit)[0]
+
+
+def test_a_vanished_dead_letter_is_a_broken_promise(
+    pipeline: Pipeline, audit: AuditService, client: Any, keys: Keys
+) -> None:
+    (decision,) = pipeline.submit({"event_action": "nonsense"})
+    client.zrem(keys.dead, decision.id)
+
+    report = audit.prove()
+
+    assert [broken.event_id for broken in report.broken] == [decision.id]
+    assert "Redis does not hold any more" in report.broken[0].wrong
+
+
+def test_a_delivery_of_what_was_never_accepted_is_a_broken_promise(
+    audit: AuditService, client: Any, keys: Keys
+) -> None:
+    client.xadd(keys.ledger, {"e": "ghost", "s": "sent", "r": "primary", "d": "1", "t": 1})
+
+    assert wrongs(audit) == ["has steps of a delivery, but was never accepted"]
+
+
+def test_a_replayed_dead_letter_is_open_again(pipeline: Pipeline, audit: AuditService) -> None:
+    (decision,) = pipeline.submit({**alert(), "service": "unknown"})
+    assert audit.prove().dead == {"unknown_service": 1}
+
+    pipeline.delivery.replay([decision.id])
+
+    report = audit.prove()
+    assert report.holds, report.broken
+    assert report.pending.count == 1
+
+
+def test_the_proof_covers_archive_and_live_ledger_together(pipeline: Pipeline, audit: AuditService) -> None:
+    pipeline.submit(alert("disk"))
+    audit.seal()  # in the middle of the story
+    pipeline.deliver()
+    pipeline.submit(alert("cpu"))
+
+    report = audit.prove()
+
+    assert report.holds, report.broken
+    assert report.sealed_entries == 1
+    assert report.live_entries > 1
+    assert (report.delivered, report.pending.count) == (1, 1)
+
+
+def test_the_archive_proves_what_redis_has_forgotten(
+    pipeline: Pipeline, audit: AuditService, client: Any, keys: Keys, clock: MovableClock
+) -> None:
+    (decision,) = pipeline.submit(alert())
+    pipeline.deliver()
+    audit.seal()
+    clock.advance(49 * HOUR)
+    audit.archive()
+    assert client.xlen(keys.ledger) == 0
+    assert not client.exists(keys.event(decision.id))
+
+    report = audit.prove()
+
+    assert report.holds, report.broken
+    assert (report.events, report.delivered) == (1, 1)
+
+
+def test_a_span_leaves_out_what_was_accepted_before(
+    pipeline: Pipeline, audit: AuditService, clock: MovableClock
+) -> None:
+    pipeline.submit(alert("old"))
+    pipeline.deliver()
+    clock.advance(2 * HOUR)
+    pipeline.submit(alert("new"))
+    pipeline.deliver()
+
+    assert audit.prove(HOUR).events == 1
+    assert audit.prove(3 * HOUR).events == 2
+    assert audit.prove(clock.now() - HOUR).events == 1
+
+
+def test_a_span_reaches_back_for_what_its_alerts_were_merged_into(
+    pipeline: Pipeline, audit: AuditService, clock: MovableClock
+) -> None:
+    pipeline.alerts = AlertService(pipeline.client, pipeline.keys, AlertRules({"shop": 720 * HOUR}, "shop", 500, 5))
+    pipeline.submit(alert())
+    pipeline.deliver()
+    audit.seal()
+    for _ in range(9):  # a file a day between the two
+        clock.advance(24 * HOUR)
+        pipeline.submit(alert("daily", summary=str(clock.now())))
+        pipeline.deliver()
+        audit.seal()
+    pipeline.submit(alert())
+    audit.seal()
+    audit.archive()
+
+    report = audit.prove(HOUR)
+
+    assert report.holds, report.broken
+    assert report.merged == 1
+
+
+def test_after_the_loss_of_redis_what_was_unsent_is_reported_as_lost_history(
+    pipeline: Pipeline, audit: AuditService, client: Any, keys: Keys
+) -> None:
+    pipeline.submit(alert("sent"))
+    pipeline.deliver()
+    (lost,) = pipeline.submit(alert("unsent"))
+    audit.seal()
+    client.flushall()
+    pipeline.submit(alert("new"))
+    pipeline.deliver()
+    client.set(keys.epoch, client.time()[0] * 1000 + 5000)
+
+    report = audit.prove()
+
+    assert [broken.event_id for broken in report.broken] == [lost.id]
+    assert "lost history" in report.broken[0].wrong
+    assert report.delivered == 2
+    assert any("lost everything" in note for note in report.notes)
+
+
+def test_sealing_goes_on_after_the_loss_of_redis(pipeline: Pipeline, audit: AuditService, client: Any) -> None:
+    pipeline.submit(alert("before"))
+    pipeline.deliver()
+    audit.seal()
+    client.flushall()
+    pipeline.submit(alert("after"))
+    pipeline.deliver()
+
+    audit.seal()
+
+    report = audit.prove()
+    assert report.holds, report.broken
+    assert (report.delivered, report.live_entries, report.notes) == (2, 0, [])
+
+
+def test_a_story_is_told_in_plain_words_across_archive_and_ledger(pipeline: Pipeline, audit: AuditService) -> None:
+    (event_id,) = pipeline.receive(alert())
+    audit.seal()
+    pipeline.alerts.drain_inbox()
+    pipeline.deliver()
+
+    steps = audit.story(event_id)
+
+    assert [step.text for step in steps] == [
+        "received from test",
+        "accepted: trigger for service shop",
+        "attempt 1, to channel primary",
+        "sent to channel primary at the 1st attempt",
+    ]
+    assert str(steps[0]).endswith(" received from test")
+
+
+def test_events_are_found_by_their_dedup_key(pipeline: Pipeline, audit: AuditService) -> None:
+    (first,) = pipeline.submit(alert("disk"))
+    pipeline.submit(alert("cpu"))
+    pipeline.deliver()
+    (second,) = pipeline.submit(alert("disk", "resolve"))
+
+    assert audit.find("disk") == [first.id, second.id]
+    assert audit.find("disk", "shop") == [first.id, second.id]
+    assert audit.find("disk", "solo") == []
+
+
+def test_three_witnesses_agree_on_a_quiet_day(pipeline: Pipeline, audit: AuditService, sandbox: Sandbox) -> None:
+    names = [decision.id for decision in pipeline.submit(*(alert(f"k{i}") for i in range(20)))]
+    (repeat,) = pipeline.submit(alert("k0"))
+    pipeline.deliver()
+    pipeline.submit(alert("k1", "resolve"))
+    pipeline.deliver()
+
+    told = hear([*names, "k1"], sandbox.log(), audit.verdicts(), merged={repeat.id})
+
+    assert told.nothing_wrong, told
+
+
+def test_three_witnesses_find_what_only_the_ledger_claims(
+    pipeline: Pipeline, audit: AuditService, sandbox: Sandbox
+) -> None:
+    pipeline.submit(alert("disk"))
+    pipeline.deliver()
+    (planted,) = pipeline.submit({"event_action": "nonsense"})
+
+    told = hear(["disk", "never"], [], audit.verdicts())
+
+    assert len(told.lost) == 2
+    assert planted.id in told.unexpected[0]
+    assert hear(["disk"], sandbox.log() * 2, audit.verdicts(), dead={planted.id}).duplicates == ["disk"]
+
+
+def test_the_proof_holds_at_every_moment_of_a_busy_day(
+    pipeline: Pipeline, audit: AuditService, sandbox: Sandbox
+) -> None:
+    done = threading.Event()
+
+    def work() -> list[str]:
+        names = []
+        for number in range(60):
+            names += pipeline.receive(alert(f"k{number}"), alert(f"k{number}"))
+            pipeline.alerts.drain_inbox()
+            pipeline.deliver()
+            audit.seal()
+        done.set()
+        return names
+
+    proofs = []
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(work)
+        while not done.is_set() and not working.done():
+            proofs.append(audit.prove())
+        names = working.result()
+
+    assert [broken.wrong for proof in proofs for broken in proof.broken] == []
+    assert hear(names, sandbox.log(), audit.verdicts(), merged=ANY).nothing_wrong
+    assert audit.prove().merged == 60
