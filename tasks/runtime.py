@@ -106,6 +106,7 @@ class Runtime:
         }
         rules = DeliveryRules(
             lease=delivery.lease,
+            deadline=delivery.deadline,
             max_attempts=delivery.max_attempts,
             max_deliveries=delivery.max_deliveries,
             backoff_base=delivery.backoff_base,

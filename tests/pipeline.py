@@ -46,6 +46,7 @@ class Pipeline:
         self.alerts = AlertService(self.client, self.keys, AlertRules(windows, "shop", 500, 5))
         rules = DeliveryRules(
             lease=timedelta(seconds=30),
+            deadline=timedelta(seconds=2),
             max_attempts=self.max_attempts,
             max_deliveries=5,
             backoff_base=timedelta(seconds=1),

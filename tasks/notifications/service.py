@@ -43,6 +43,7 @@ class DeliveryRules:
     """Bounds of delivery; see the settings section of the same name."""
 
     lease: timedelta
+    deadline: timedelta
     max_attempts: int
     max_deliveries: int
     backoff_base: timedelta
@@ -109,14 +110,18 @@ class DeliveryService:
         """Make one attempt on each lane. What came of one is recorded in the round trip that begins the next."""
         done: Done | None = None
         for claim in claims:
+            begun = time.monotonic()
             attempt = self._outbox.next_attempt(claim, token, self._plans.get(claim.service, self._no_plan), done)
-            done = self._attempt(attempt, claim.service, report) if attempt else None
+            done = self._attempt(attempt, claim.service, begun, report) if attempt else None
         if done:
             self._outbox.finish(done, token)
 
-    def _attempt(self, attempt: Attempt, service: str, report: DrainReport) -> Done:
+    def _attempt(self, attempt: Attempt, service: str, begun: float, report: DrainReport) -> Done:
+        """Send, unless this process was frozen for so long that somebody else may hold the lane before the answer is here."""
         route = self._routes[service]
-        outcome = self._timed(self._send(attempt, route), attempt)
+        too_late = time.monotonic() - begun > (self._rules.lease - self._rules.deadline).total_seconds()
+        outcome = Outcome("retry", "lease_too_short") if too_late else self._send(attempt, route)
+        outcome = self._timed(outcome, attempt)
         self._tell(attempt, service, outcome)
         report.attempts += 1
         report.sent += outcome.verb == "sent"
@@ -132,11 +137,13 @@ class DeliveryService:
         self._metrics.attempted(attempt.channel, outcome.verb)
         if outcome.verb == "sent":
             return
-        about = {"service": service, "channel": attempt.channel, "event_id": attempt.event_id, "reason": outcome.reason}
+        about = {"service": service, "channel": attempt.channel}
         if outcome.reason == "key_rejected":
-            log.error("key_rejected", **about, key_id=attempt.key_id, owner=self._routes[service].owner)
+            owner = self._routes[service].owner
+            log.error("key_rejected", **about, key_id=attempt.key_id, owner=owner, event_id=attempt.event_id)
         else:
-            log.warning("not_delivered", **about, next=outcome.verb, delay_ms=outcome.delay_ms)
+            more = {"reason": outcome.reason, "next": outcome.verb, "delay_ms": outcome.delay_ms}
+            log.warning("not_delivered", **about, **more, event_id=attempt.event_id)
 
     def _timed(self, outcome: Outcome, attempt: Attempt) -> Outcome:
         """The same outcome with the time of the next try: jittered backoff, but never past the next channel's turn."""

@@ -287,3 +287,65 @@ def test_long_dedup_keys_are_hashed_on_the_wire_and_stay_one_alert(pipeline: Pip
 
     assert [e["outcome"] for e in sandbox.log()] == ["opened", "resolved"]
     assert len(sandbox.log()[0]["dedup_key"]) <= 255
+
+
+def test_a_long_lane_is_worked_off_in_bounded_steps(pipeline: Pipeline, sandbox: Sandbox) -> None:
+    decisions = pipeline.submit(*(alert("disk", summary=f"disk at {n} bytes") for n in range(450)))
+    while pipeline.deliver():
+        continue
+
+    assert [pipeline.state(d.id) for d in decisions[:-1]] == ["merged superseded"] * 449
+    assert [e["summary"] for e in sandbox.log()] == ["disk at 449 bytes"]
+
+
+def test_a_place_that_refuses_a_resolve_does_not_keep_it_from_the_others(
+    pipeline: Pipeline, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    sandbox.fault(kind="error", status=500, key=PRIMARY_KEY)
+    pipeline.submit(alert("disk"))
+    pipeline.deliver()
+    clock.advance(timedelta(seconds=61))
+    pipeline.deliver()
+    sandbox.heal()
+    sandbox.fault(kind="reject", status=403, key=PRIMARY_KEY)
+
+    [resolve] = pipeline.submit(alert("disk", "resolve"))
+    while pipeline.deliver():
+        continue
+
+    assert pipeline.state(resolve.id) == "sent standby"
+    assert [i["status"] for i in sandbox.incidents()] == ["resolved"]
+
+
+def test_a_place_that_is_down_does_not_hold_a_resolve_back_from_the_others(
+    pipeline: Pipeline, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    sandbox.fault(kind="error", status=500, key=PRIMARY_KEY)
+    pipeline.submit(alert("disk"))
+    pipeline.deliver()
+    clock.advance(timedelta(seconds=61))
+    pipeline.deliver()
+
+    [resolve] = pipeline.submit(alert("disk", "resolve"))
+    pipeline.deliver()
+    clock.advance(timedelta(seconds=2))
+    pipeline.deliver()
+    assert [i["status"] for i in sandbox.incidents()] == ["resolved"]
+    assert pipeline.state(resolve.id) == "queued"
+
+    sandbox.heal()
+    clock.advance(timedelta(minutes=2))
+    pipeline.deliver()
+    assert pipeline.state(resolve.id).startswith("sent")
+
+
+def test_a_row_that_kills_its_worker_takes_no_others_along(pipeline: Pipeline) -> None:
+    ids = pipeline.receive(*(alert(f"k{n}") for n in range(10)))
+    inbox = pipeline.alerts._inbox
+    for number in range(6):  # claimed, then the worker is gone
+        inbox.claim(100, timedelta(0), f"dead-worker-{number}")
+
+    pipeline.alerts.drain_inbox()
+
+    assert pipeline.state(ids[0]) == "dead poison"
+    assert {pipeline.state(event_id) for event_id in ids[1:]} == {"queued"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -47,12 +48,14 @@ class PagerDutyEvents:
     def send(self, message: Message) -> Outcome:
         """Send once (a short retry included) and classify the answer."""
         content = json.dumps(wire_event(message.alert, message.key, minimal=message.minimal)).encode()
+        tries: list[bool] = []  # of each failed try: may it have arrived all the same?
         try:
             with self._deadline.within(self._seconds):
-                status, headers, text = self._retrying()(self._post, message.url, content)
+                status, headers, text = self._retrying()(self._try, message.url, content, tries)
         except httpx.HTTPError as error:
-            return Outcome("retry", f"network:{type(error).__name__}", unclear=_may_have_arrived(error))
-        return self.classify(status, headers, text, minimal=message.minimal)
+            return Outcome("retry", f"network:{type(error).__name__}", unclear=any(tries))
+        outcome = self.classify(status, headers, text, minimal=message.minimal)
+        return replace(outcome, unclear=outcome.verb != "sent" and any(tries))
 
     def classify(self, status: int, headers: Mapping[str, str], text: str, *, minimal: bool) -> Outcome:
         """What an HTTP answer means for the event it answers."""
@@ -63,7 +66,7 @@ class PagerDutyEvents:
         if status in (401, 403) or (status == 400 and _about_the_key(text)):
             return Outcome("refused", "key_rejected", delay_ms=self._key_pause_ms)
         if status == 408 or status >= 500:
-            return Outcome("retry", f"http:{status}", unclear=True)
+            return Outcome("retry", f"http:{status}")
         if status == 400 and not minimal:
             return Outcome("minimal", "content_rejected")
         return Outcome("refused", f"http:{status}")
@@ -80,6 +83,15 @@ class PagerDutyEvents:
             | tenacity.retry_if_result(lambda answer: answer[0] >= 500),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
+
+    def _try(self, url: str, content: bytes, tries: list[bool]) -> tuple[int, Mapping[str, str], str]:
+        try:
+            answer = self._post(url, content)
+        except httpx.HTTPError as error:
+            tries.append(_may_have_arrived(error))
+            raise
+        tries.append(answer[0] == 408 or answer[0] >= 500)
+        return answer
 
     def _post(self, url: str, content: bytes) -> tuple[int, Mapping[str, str], str]:
         with self._client.stream("POST", url, content=content) as answer:
