@@ -39,7 +39,7 @@ from tasks.utils.ledger import Entry
         ("sent", "p", "2", "sent to channel p at the 2nd attempt"),
         ("sent", "p", "11", "sent to channel p at the 11th attempt"),
         ("sent", "p", "23", "sent to channel p at the 23rd attempt"),
-        ("sent", "p", "repeat", "the resolve sent to channel p once more, because an earlier answer was lost"),
+        ("repeated", "p", "", "sent to channel p once more, because an earlier answer was lost"),
         ("retry", "http_503", "p", "channel p did not take it (http_503); it will be tried again"),
         ("next_channel", "deadline_passed", "q", "goes on to channel q (deadline_passed)"),
         ("dead", "invalid", "no summary", "dead letter: invalid (no summary)"),
