@@ -1,0 +1,103 @@
+"""Fates, stories, dead letters and the proof from the shell; this process itself plays the workers."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from config.settings import load
+from deploy.local.embedded import start_server
+from tasks.runtime import Runtime
+from tests.integration.test_cli_program import tocsin
+from workers.cli.output import ExitCode
+
+Tocsin = Callable[..., subprocess.CompletedProcess[str]]
+GOOD = {"event_action": "trigger", "dedup_key": "disk-1", "payload": {"summary": "disk full", "source": "db1"}}
+BAD = {"event_action": "trigger", "payload": {}}
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    state_dir = tmp_path_factory.mktemp("state")
+    with start_server(state_dir / "redis", persist=False) as server:
+        yield {"REDIS_URL": server.url, "TOCSIN_STATE_DIR": str(state_dir)}
+
+
+@pytest.fixture
+def shell(environment: dict[str, str]) -> Tocsin:
+    return lambda *words: tocsin(*words, env=environment)
+
+
+@pytest.fixture(scope="module")
+def _decided(environment: dict[str, str]) -> None:
+    """One alert on its way, one dead letter."""
+    Runtime(load(environ=environment)).alerts.submit("message", [GOOD, BAD])
+
+
+@pytest.mark.usefixtures("_decided")
+def test_the_proof_counts_what_happened_and_holds(shell: Tocsin) -> None:
+    proof = shell("prove", "--json")
+
+    report = json.loads(proof.stdout)
+    assert proof.returncode == 0
+    assert (report["events"], report["pending"]["count"], report["dead"]) == (2, 1, {"invalid": 1})
+
+
+@pytest.mark.usefixtures("_decided")
+def test_the_proof_reads_well(shell: Tocsin) -> None:
+    shown = shell("audit", "prove", "--since", "1h")
+
+    assert "The promise holds: 2 events accepted since" in shown.stdout
+    assert "Evidence:" in shown.stderr
+
+
+@pytest.mark.usefixtures("_decided")
+def test_events_are_listed_with_their_verdict(shell: Tocsin) -> None:
+    shown = [line.split() for line in shell("alerts", "list").stdout.splitlines()[1:]]
+
+    assert {(row[0], row[1]) for row in shown} == {("message:0", "pending"), ("message:1", "dead")}
+
+
+@pytest.mark.usefixtures("_decided")
+@pytest.mark.parametrize("name", ["message:0", "disk-1"], ids=["event id", "dedup key"])
+def test_a_story_is_told_by_event_id_and_by_dedup_key(shell: Tocsin, name: str) -> None:
+    shown = shell("alerts", "trail", name)
+
+    assert shown.stdout.startswith("message:0\n")
+    assert "accepted: trigger" in shown.stdout
+
+
+def test_an_event_nobody_knows_is_said_to_be_unknown(shell: Tocsin) -> None:
+    refused = shell("alerts", "trail", "no-such-event")
+
+    assert refused.returncode == ExitCode.FAILED
+    assert "Nothing is known of no-such-event" in refused.stderr
+
+
+@pytest.mark.usefixtures("_decided")
+def test_dead_letters_are_listed_and_put_back_only_when_confirmed(shell: Tocsin) -> None:
+    [dead] = json.loads(shell("notifications", "dead-letters", "--json").stdout)
+    assert (dead["event_id"], dead["reason"]) == ("message:1", "invalid")
+
+    asked = shell("notifications", "replay", "--all")
+    assert asked.returncode == ExitCode.NEEDS_CONFIRMATION
+    assert "1 dead letter;" in asked.stderr
+
+    done = shell("notifications", "replay", "message:1", "message:0")
+    assert done.returncode == ExitCode.DEGRADED
+    assert done.stdout.split() == ["message:1"]
+    assert "message:0 is no dead letter" in done.stderr
+
+
+def test_a_replay_of_nothing_in_particular_is_a_usage_error(shell: Tocsin) -> None:
+    assert shell("notifications", "replay").returncode == ExitCode.USAGE
+
+
+@pytest.mark.usefixtures("_decided")
+def test_what_is_sealed_can_be_verified(shell: Tocsin) -> None:
+    sealed = json.loads(shell("audit", "seal", "--json").stdout)["total"]
+    verified = json.loads(shell("audit", "verify", "--json").stdout)
+
+    assert sealed > 0
+    assert (verified["holds"], verified["entries"]) == (True, sealed)

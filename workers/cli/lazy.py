@@ -1,0 +1,77 @@
+"""A command group that imports a command only when it is chosen, so that `--help` stays quick."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from typer._click import Command, Context, Parameter
+
+
+class Entry(NamedTuple):
+    """Where a command lives (`module:attribute`, a Typer app), its line in `--help`, its other names."""
+
+    target: str
+    help: str
+    aliases: tuple[str, ...] = ()
+
+
+class FlagGroup(TyperGroup):
+    """A group whose own options are flags, off unless given.
+
+    Typer leaves its flags (`--help`, completion) unset and imports pydantic, 200 ms, to convert that None.
+    """
+
+    def get_params(self, ctx: Context) -> list[Parameter]:
+        """The group's parameters, none of them unset."""
+        parameters = super().get_params(ctx)
+        for parameter in parameters:
+            parameter.default = parameter.default or False
+        return parameters
+
+
+class LazyCommand(TyperCommand):
+    """Stands for a command in help and completion until it is chosen."""
+
+    def __init__(self, name: str, entry: Entry, *, hidden: bool = False) -> None:
+        super().__init__(name, help=entry.help, short_help=entry.help, hidden=hidden)
+        self.target = entry.target
+
+    def load(self) -> Command:
+        """Import the real command. Rich help is switched off: importing it alone costs 100 ms."""
+        module, _, attribute = self.target.partition(":")
+        app: typer.Typer = getattr(import_module(module), attribute)
+        app.rich_markup_mode = None
+        app.info.cls = FlagGroup
+        command = typer.main.get_command(app)
+        command.name = self.name
+        return command
+
+
+class LazyGroup(FlagGroup):
+    """A group whose commands are `entries`; subclasses name them."""
+
+    entries: ClassVar[Mapping[str, Entry]]
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(**attrs)
+        for name, entry in self.entries.items():
+            self.add_command(LazyCommand(name, entry))
+            for alias in entry.aliases:
+                self.add_command(LazyCommand(alias, entry, hidden=True))
+
+    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
+        """Swap the chosen stand-in for the command itself."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command.load() if isinstance(command, LazyCommand) else command, rest
+
+
+def new_app(**settings: Any) -> typer.Typer:
+    """A Typer app as every command module wants it: plain help, our own error reports."""
+    return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, **settings)

@@ -1,0 +1,90 @@
+"""Sending tasks, and what became of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
+
+from workers.cli.connection import reach_redis
+from workers.cli.output import CliError, ExitCode, answer, answer_fields, answer_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from celery.result import AsyncResult
+
+_PENDING = "PENDING"
+_FAILURES = ("FAILURE", "REVOKED")
+
+
+class Outcome(NamedTuple):
+    """The state of one task and, once there is one, its answer or its error."""
+
+    task_id: str
+    state: str
+    result: Any = None
+    error: str | None = None
+
+    def print(self, *, as_json: bool) -> None:
+        """Print it, and end with exit code 1 when the task failed."""
+        if as_json:
+            answer_json(self._asdict())
+        elif self.state == "SUCCESS":
+            self._print_result()
+        else:
+            answer_fields({"state": self.state.lower(), "error": self.error, "note": self._note()})
+        if self.state in _FAILURES:
+            raise typer.Exit(ExitCode.FAILED)
+
+    def _print_result(self) -> None:
+        if isinstance(self.result, str):
+            answer(self.result)
+        else:
+            answer_json(self.result)
+
+    def _note(self) -> str | None:
+        if self.state != _PENDING:
+            return None
+        return "not begun, or unknown: only tasks sent from the shell or the API are remembered, for a day"
+
+
+def send(name: str, arguments: Mapping[str, Any]) -> str:
+    """Put the task on its queue and return its id; its result will be kept for a day."""
+    reach_redis()
+    from workers.app import app
+
+    return str(app.send_task(name, kwargs=dict(arguments), ignore_result=False).id)
+
+
+def look_up(task_id: str) -> Outcome:
+    """What is known of the task now."""
+    reach_redis()
+    from workers.app import app
+
+    return _outcome(app.AsyncResult(task_id))
+
+
+def wait_for(task_id: str, *, timeout_seconds: float) -> Outcome:
+    """The task's outcome once it has one; CliError (75) when that takes longer than `timeout_seconds`."""
+    from celery.exceptions import TimeoutError as TooLateError
+
+    from workers.app import app
+
+    result = app.AsyncResult(task_id)
+    try:
+        result.get(timeout=timeout_seconds, propagate=False)
+    except TooLateError as error:
+        message = (
+            f"No answer within {timeout_seconds:g} s: the task waits or is at work.\n"
+            f"Ask again: tocsin task status {task_id}"
+        )
+        raise CliError(message, ExitCode.TRY_LATER) from error
+    return _outcome(result)
+
+
+def _outcome(result: AsyncResult) -> Outcome:
+    state = str(result.state)
+    if state in _FAILURES:
+        return Outcome(result.id, state, error=f"{type(result.result).__name__}: {result.result}")
+    return Outcome(result.id, state, result=result.result)
