@@ -1,4 +1,5 @@
 # Needs Python 3.11 or newer, make and pip; uses uv when it is on PATH. Everything is installed into .venv, nothing else is touched.
+#   make install                  set everything up in .venv
 #   make demo                     set everything up, run the main job end to end, say what happened
 #   make test [ARGS="-k pump"]    the tests, short forms          make coverage   the same, measured
 #   make check                    lint, types, layers
@@ -15,11 +16,13 @@ LOCK := requirements.lock
 SEED ?= 1
 MINUTES ?= 5
 
-.PHONY: demo test coverage check bench chaos lock clean help
+.PHONY: install demo test coverage check bench chaos lock clean help
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n 's/^#   //p' Makefile
+
+install: $(READY)
 
 demo: $(READY)
 	@$(BIN)/python -m deploy.local demo
@@ -43,8 +46,7 @@ bench: $(READY)
 	@$(BIN)/python -m tests.bench $(BENCH)
 
 chaos: $(READY)
-	@SEED=$(SEED) MINUTES=$(MINUTES) TOCSIN_CHAOS_SEED=$(SEED) TOCSIN_CHAOS_MINUTES=$(MINUTES) \
-	  $(BIN)/python -m pytest -m slow tests/chaos $(ARGS)
+	@SEED=$(SEED) MINUTES=$(MINUTES) $(BIN)/python -m pytest -m slow tests/chaos $(ARGS)
 
 # A version that merely exists is not enough: a shim of a version manager may be there and refuse to run.
 FIND_PYTHON = for python in $(PYTHON) python3.14 python3.13 python3.12 python3.11 python3 python; do \
@@ -67,7 +69,7 @@ EDITABLE := --no-deps --no-build-isolation --editable .
 
 INSTALL_WITH_UV = echo "Setting up .venv with uv and $$("$$python" -V) ..." >&2; set -e; \
 	[ -x $(BIN)/python ] || uv venv --quiet --python "$$python" .venv; \
-	uv pip sync --quiet --python $(BIN)/python --require-hashes $(LOCK); \
+	uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes $(LOCK); \
 	uv pip install --quiet --python $(BIN)/python $(EDITABLE)
 
 # Debian ships venv without ensurepip in a package of its own: then the outer pip installs into the bare .venv.

@@ -51,7 +51,7 @@ def _is_told_elsewhere(detail: ErrorDetails, details: list[ErrorDetails], node: 
     return found is not None and found.value is None and found.origin.variable is not None
 
 
-def types_in(annotation: Any) -> set[Any]:  # noqa: ANN401 - a type expression
+def types_in(annotation: Any) -> set[Any]:
     """Every type that occurs in a type expression."""
     inner = get_args(annotation)
     return set().union(*(types_in(part) for part in inner)) if inner else {annotation}

@@ -10,6 +10,7 @@ from config.sections import (
     Cache,
     Dedup,
     Delivery,
+    Embedded,
     Flower,
     Gateway,
     Ingest,
@@ -58,6 +59,7 @@ class Settings(Section):
     )
     default_service: Name = Field("default", description="The service of alerts that name none.")
     redis: Redis = Field(default_factory=Redis, description=Redis.__doc__)
+    embedded: Embedded = Field(default_factory=Embedded, description=Embedded.__doc__)
     pagerduty: PagerDuty = Field(default_factory=PagerDuty, description=PagerDuty.__doc__)
     cache: Cache = Field(default_factory=Cache, description=Cache.__doc__)
     security: Security = Field(default_factory=Security, description=Security.__doc__)

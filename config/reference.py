@@ -16,7 +16,14 @@ from config.services import Channel, Service
 from config.sources import Path, dotted
 from config.values import format_duration
 
-_KINDS = {timedelta: "duration", SecretStr: "secret", FilePath: "path", int: "whole number", str: "text"}
+_KINDS = {
+    timedelta: "duration",
+    SecretStr: "secret",
+    FilePath: "path",
+    bool: "true or false",
+    int: "whole number",
+    str: "text",
+}
 
 
 def reference() -> str:

@@ -16,7 +16,7 @@ class Section(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _nothing_means_default(cls, data: Any) -> Any:  # noqa: ANN401 - whatever stood in the file
+    def _nothing_means_default(cls, data: Any) -> Any:
         """Leave out keys without a value; unknown ones stay, to be refused."""
         if not isinstance(data, dict):
             return data

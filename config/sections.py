@@ -37,6 +37,12 @@ class Redis(Section):
         return "url" in self.model_fields_set
 
 
+class Embedded(Section):
+    """The server that `tocsin up` starts where `redis.url` names none."""
+
+    allow: bool = Field(False, description="Allow it in production too, where nobody looks after it.")
+
+
 class CircuitBreaker(Section):
     """When to stop asking an endpoint of PagerDuty that does not answer well."""
 
@@ -172,6 +178,9 @@ class Flower(Section):
     user: Annotated[str, Field(pattern=r"^[^:\s]+$")] = Field("tocsin", description="User name of the operators.")
     password: SecretStr | None = Field(
         None, description="Password of the operators; `tocsin up` makes one up and shows it once."
+    )
+    url_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9/_-]*$")] = Field(
+        "", description="Path under which a proxy serves the page, such as `flower`."
     )
 
 

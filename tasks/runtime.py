@@ -123,7 +123,9 @@ class Runtime:
 
     def _route(self, service: Service) -> Route:
         severities: tuple[Severity, ...] = ("critical", "error", "warning", "info")
-        deadlines: dict[str, int] = {name: milliseconds(self.settings.severity_deadline(service.name, name)) for name in severities}
+        deadlines: dict[str, int] = {
+            name: milliseconds(self.settings.severity_deadline(service.name, name)) for name in severities
+        }
         return Route(
             addresses=[self._address(channel) for channel in service.channels],
             deadlines_ms=deadlines,

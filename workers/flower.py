@@ -36,14 +36,13 @@ def run(
     host: str | None = None,
     port: int | None = None,
     *,
-    url_prefix: str = "",
     app: "Celery | None" = None,
 ) -> None:
     """Serve Flower until SIGTERM or Ctrl-C; prints {"url": …} once it listens.
 
     Raises ConfigError where no password is set, OSError where the port is taken.
     """
-    _configure(settings, url_prefix)
+    _configure(settings)
     options.address = host or settings.flower.host
     options.port = settings.flower.port if port is None else port
     flower = RedactingFlower(capp=app or _own_app(), options=options, **_web_settings())
@@ -134,7 +133,7 @@ def _as_ids(value: object) -> str:
     return " ".join(part if isinstance(part, str) and ID.fullmatch(part) else HIDDEN for part in ids)
 
 
-def _configure(settings: "Settings", url_prefix: str) -> None:
+def _configure(settings: "Settings") -> None:
     if settings.flower.password is None:
         mend = "set one, or use `tocsin up`, which makes one up"
         raise ConfigError([Problem("TOCSIN_FLOWER__PASSWORD", "flower.password", "is not set", mend)])
@@ -146,7 +145,7 @@ def _configure(settings: "Settings", url_prefix: str) -> None:
     options.state_save_interval = SAVE_EVERY_MS
     options.purge_offline_workers = FORGET_OFFLINE_AFTER_SECONDS
     options.max_tasks = MOST_TASKS
-    options.url_prefix = url_prefix.strip("/")
+    options.url_prefix = settings.flower.url_prefix.strip("/")
     # Our workers send events by themselves; Flower need not tell every worker again every five seconds.
     options.enable_events = False
     # It complains of every worker that is not up yet, also while they are all being started.

@@ -32,6 +32,7 @@ class Pump:
         self._keys = keys
         self._scripts = Scripts(client, keys)
         self._stopping = threading.Event()
+        self._has_looked = False
 
     def run(self) -> None:
         """Work until `stop`; a server that is away is waited for."""
@@ -53,7 +54,13 @@ class Pump:
         """Hint at what is due now; returns seconds until something else is."""
         wait, fresh = self._scripts.run("pump", round(LONGEST_SLEEP * 1000))
         if int(fresh):
-            log.warning("epoch_declared", meaning="the server is new, or has lost everything it held")
+            if self._has_looked:
+                log.error(
+                    "server_lost_everything", meaning="it was flushed, or restarted without its data; see tocsin prove"
+                )
+            else:
+                log.info("epoch_declared", meaning="the server is new")
+        self._has_looked = True
         return int(wait) / 1000
 
     def wait(self, seconds: float) -> None:

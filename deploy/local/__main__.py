@@ -1,5 +1,4 @@
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,15 +18,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from deploy.local.demo.run import demo  # noqa: PLC0415 (`up` needs neither Celery nor an HTTP client)
 
         return demo(said.state_dir, verbose=said.verbose)
-    # It concerns nobody but `up`: taken out of the environment, so that no child takes it for an unknown setting.
-    allowed = os.environ.pop("TOCSIN_EMBEDDED__ALLOW", "").lower() in {"1", "true", "yes", "on"}
     overrides = {"gateway.port": said.gateway_port, "flower.port": said.flower_port}
     return up(
         Options(
             config_dir=said.config_dir,
             state_dir=said.state_dir,
             overrides=overrides,
-            allow_embedded=said.allow_embedded or allowed,
+            allow_embedded=said.allow_embedded,
             sandbox=said.sandbox,
             verbose=said.verbose,
         )

@@ -152,7 +152,8 @@ class _Session:
     def _start_server(self) -> str:
         settings = self._settings
         given = settings.redis.url.get_secret_value() if settings.redis.is_given else None
-        server = resolve(given, settings.state_dir, settings.environment, allow_embedded=self._options.allow_embedded)
+        allowed = self._options.allow_embedded or settings.embedded.allow
+        server = resolve(given, settings.state_dir, settings.environment, allow_embedded=allowed)
         if not isinstance(server, Server):
             _check_answer(server, settings)
             return server

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+SOCKET_SCHEMES: Final = re.compile(r"^redis\+(socket|unix)://")  # Celery's names for what redis-py calls unix
+
 
 def connect(url: str, *, socket_timeout: float = 5.0, connect_timeout: float = 3.0) -> Any:
     """A client for rows and scripts: text answers, one quick second try on a broken connection, no more."""
     return redis.Redis.from_url(
-        url,
+        SOCKET_SCHEMES.sub("unix://", url),
         decode_responses=True,
         socket_timeout=socket_timeout,
         socket_connect_timeout=connect_timeout,

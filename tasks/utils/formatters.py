@@ -40,7 +40,7 @@ def is_tame(value: object) -> bool:
     return text.count("{") + text.count("[") <= DEEPEST or _depth(value) <= DEEPEST
 
 
-def tame(value: object, *, room: int = DEEPEST - 2) -> Any:  # noqa: ANN401
+def tame(value: object, *, room: int = DEEPEST - 2) -> Any:
     """A copy that JSON and UTF-8 can carry: odd characters replaced, odd numbers as text, deep parts left out."""
     if isinstance(value, dict | list | tuple):
         return _tame_parts(value, room - 1) if room > 0 else "(left out: nested too deep)"

@@ -25,16 +25,16 @@ from celery import Celery
 from config.settings import load
 from workers.flower import run
 
-run(load(), app=Celery(broker=sys.argv[1], backend=sys.argv[1]), port=0, url_prefix=sys.argv[2])
+run(load(), app=Celery(broker=sys.argv[1], backend=sys.argv[1]), port=0)
 """
 
 
 class Page:
     """A Flower of its own, run as `tocsin flower` runs it."""
 
-    def __init__(self, redis_url: str, state_dir, prefix="", **environment) -> None:
+    def __init__(self, redis_url: str, state_dir, **environment) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", FLOWER, redis_url, prefix],
+            [sys.executable, "-c", FLOWER, redis_url],
             env={**os.environ, "TOCSIN_STATE_DIR": str(state_dir), "TOCSIN_FLOWER__PASSWORD": PASSWORD, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -182,7 +182,7 @@ def test_what_was_seen_is_still_there_after_a_restart(redis_url: str, tmp_path: 
 
 
 def test_it_can_live_beneath_a_prefix_and_ends_cleanly_on_ctrl_c(redis_url: str, tmp_path: Path) -> None:
-    with Page(redis_url, tmp_path, prefix="flower") as page:
+    with Page(redis_url, tmp_path, TOCSIN_FLOWER__URL_PREFIX="flower") as page:
         answer = page.get("")
         talk = page.end(signal.SIGINT)
 

@@ -71,7 +71,7 @@ async def read_body(request: Request, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def parse_json(body: bytes) -> Any:  # noqa: ANN401
+def parse_json(body: bytes) -> Any:
     """The value in `body`; RefusedError says where it is at fault without repeating what it holds."""
     try:
         return json.loads(body.removeprefix(UTF8_BOM).decode())
