@@ -40,7 +40,7 @@ class Redis(Section):
 class Embedded(Section):
     """The server that `tocsin up` starts where `redis.url` names none."""
 
-    allow: bool = Field(False, description="Allow it in production too, where nobody looks after it.")
+    allow: bool = Field(default=False, description="Allow it in production too, where nobody looks after it.")
 
 
 class CircuitBreaker(Section):
