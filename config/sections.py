@@ -192,6 +192,10 @@ class WorkerGroup(Section):
     visibility_timeout: PositiveDuration = Field(
         MINUTE, description="After how long an unacknowledged message of a dead worker is taken up again."
     )
+    shutdown_grace: PositiveDuration = Field(
+        20 * SECOND,
+        description="How long tasks under way may take after SIGTERM; then their messages go back to the queue.",
+    )
 
 
 class AlertGroup(WorkerGroup):

@@ -16,6 +16,7 @@ from workers.logs import configure_logging
 from workers.pump import PumpStep
 from workers.queues import task_queues, task_routes
 from workers.settings import celery_settings
+from workers.shutdown import BoundedShutdown
 from workers.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def make_app(settings: Settings, *, group: str | None = None) -> Tocsin:
         for name, entry in ENTRIES.items()
     }
     if group is not None:
-        app.steps["worker"].update({PumpStep, Watchdog})
+        app.steps["worker"].update({PumpStep, Watchdog, BoundedShutdown})
     return app
 
 

@@ -68,7 +68,7 @@ def _crashes() -> dict[str, Any]:
         "worker_cancel_long_running_tasks_on_connection_loss": False,  # rows make a second run harmless
         "worker_consumer": "workers.consumer:ResilientConsumer",
         "worker_enable_soft_shutdown_on_idle": False,
-        "worker_soft_shutdown_timeout": 15.0,
+        "worker_soft_shutdown_timeout": 0,  # it sleeps its whole time even when all is done: see workers/shutdown.py
     }
 
 
@@ -86,8 +86,9 @@ def _workers(settings: Settings, group: str | None) -> dict[str, Any]:
     if group is None:
         return shared
     own = getattr(settings.workers, group)
-    limits = {"task_time_limit": 900, "task_soft_time_limit": 870} if own.pool == "prefork" else {}
-    return {**shared, **limits, "worker_pool": own.pool, "worker_concurrency": own.concurrency}
+    limits: dict[str, Any] = {"task_time_limit": 900, "task_soft_time_limit": 870} if own.pool == "prefork" else {}
+    own_limits = {**limits, "tocsin_shutdown_grace": own.shutdown_grace.total_seconds()}
+    return {**shared, **own_limits, "worker_pool": own.pool, "worker_concurrency": own.concurrency}
 
 
 def _transport(settings: Settings, group: str | None) -> dict[str, Any]:
