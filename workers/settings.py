@@ -54,6 +54,7 @@ def _publishing() -> dict[str, Any]:
         "broker_pool_acquire_timeout": 2,  # fail fast instead of hanging a producer for ever
         "broker_connection_timeout": 3,
         "broker_connection_retry_on_startup": True,
+        "broker_channel_error_retry": True,  # a full server refuses for a while; without it that ends the worker
         "broker_connection_max_retries": None,  # the default gives up after a hundred tries
     }
 

@@ -14,7 +14,7 @@ KEPT_LINES: Final = 20
 UNTOLD_LINES: Final = 5
 TRACEBACK: Final = ("Traceback ", '  File "')
 # Ordinary events that are worth a reader's time; warnings and errors are shown whatever they are.
-WORTH_TELLING: Final = frozenset({"watchdog", "redis is back"})
+WORTH_TELLING: Final = frozenset({"pump_works_again"})
 
 
 class Output:
