@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any, Final
 
+import redis
 import structlog
 
 if TYPE_CHECKING:
@@ -17,7 +19,23 @@ SECRET_NAMES: Final = re.compile(
 )
 SECRET_VALUES: Final = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*(?=@)|(?<![0-9A-Za-z])[0-9A-Za-z]{32}(?![0-9A-Za-z])")
 IDS: Final = frozenset({"event", "event_id", "task_id", "uid", "id"})
+OUTAGES: Final = (redis.ConnectionError, redis.TimeoutError, ConnectionError, TimeoutError)
 NOISY: Final = ("celery", "kombu", "httpx", "httpcore", "amqp", "asyncio")
+
+
+def without_tracebacks_of_outages(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A server that is away is one line, not a hundred: its tracebacks say nothing that its name does not."""
+    info = event.get("exc_info")
+    error = info[1] if isinstance(info, tuple) else info
+    if not isinstance(error, BaseException):
+        return event
+    root: BaseException | None = error
+    while root is not None and not isinstance(root, OUTAGES):
+        root = root.__cause__
+    if root is not None:
+        del event["exc_info"]
+        event["error"] = f"{type(root).__name__}: {root}"
+    return event
 
 
 def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -37,6 +55,7 @@ def configure_logging(level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        without_tracebacks_of_outages,
         structlog.processors.format_exc_info,
         redact,
     ]
@@ -47,6 +66,7 @@ def configure_logging(level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    warnings.filterwarnings("ignore", category=PendingDeprecationWarning)  # Celery's plans are no news to an operator
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
     root = logging.getLogger()

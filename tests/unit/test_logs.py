@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import redis
 
-from workers.logs import redact
+from workers.logs import redact, without_tracebacks_of_outages
 
 KEY = "a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6"
 
@@ -28,3 +29,24 @@ def test_event_ids_stay_readable() -> None:
 
 def test_ordinary_words_stay() -> None:
     assert redact(None, "info", {"event": "delivered", "n": 3}) == {"event": "delivered", "n": 3}
+
+
+def caught(error: Exception, cause: Exception | None = None) -> tuple[type, Exception, object]:
+    try:
+        raise error from cause  # noqa: TRY301
+    except Exception as raised:  # noqa: BLE001 - any will do
+        return type(raised), raised, raised.__traceback__
+
+
+def test_a_server_that_is_away_costs_one_line() -> None:
+    away = caught(RuntimeError("reject"), redis.ConnectionError("Connection refused"))
+
+    line = without_tracebacks_of_outages(None, "error", {"event": "Couldn't ack", "exc_info": away})
+
+    assert line == {"event": "Couldn't ack", "error": "ConnectionError: Connection refused"}
+
+
+def test_the_traceback_of_a_bug_stays() -> None:
+    bug = caught(KeyError("service"))
+
+    assert without_tracebacks_of_outages(None, "error", {"exc_info": bug}) == {"exc_info": bug}
