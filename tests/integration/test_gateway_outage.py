@@ -70,8 +70,18 @@ def test_a_ready_gateway_tells_how_much_a_power_cut_may_lose(gateway: Gateway) -
 
     assert answer.status_code == 200
     assert answer.json()["status"] == "ready"
-    assert answer.json()["redis"]["appendfsync"] == "everysec"
-    assert "last second" in answer.json()["redis"]["window"]
+    assert answer.json()["redis"]["appendfsync"] == "always"
+    assert "nothing is lost" in answer.json()["redis"]["window"]
+
+
+def test_a_server_that_may_lose_what_it_has_acknowledged_is_named(gateway: Gateway, server: Server) -> None:
+    with server.client() as redis:
+        redis.config_set("appendfsync", "everysec")
+        window = httpx.get(gateway.url + "/readyz").json()["redis"]["window"]
+        redis.config_set("appendfsync", "always")
+
+    assert "last two seconds" in window
+    assert "appendfsync always" in window
 
 
 def test_a_hosted_server_that_forbids_config_is_ready_all_the_same(gateway: Gateway, server: Server) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WITHIN: Final = 0.5
 WINDOWS: Final = {
     "always": "nothing is lost, not even by a power cut",
-    "everysec": "a power cut may lose the last second; set 'appendfsync always' to close this window",
+    "everysec": "a power cut, or a kill on a busy disk, may lose the last two seconds; set 'appendfsync always' to close this window",
     "no": "a power cut may lose half a minute; set 'appendfsync always' to close this window",
 }
 
