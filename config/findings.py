@@ -76,7 +76,8 @@ def model_in(field: FieldInfo | None) -> type[BaseModel] | None:
 
 def _what(detail: dict[str, Any], field: FieldInfo | None) -> str:
     kind = detail["type"]
-    message = str(detail["msg"]).replace("Input should be", "must be").removeprefix("Value error, ")
+    message = str(detail["msg"]).replace("Input should be", "must be").replace("datetime.timedelta(0)", "0")
+    message = message.removeprefix("Value error, ")
     if detail["input"] is None and kind != "extra_forbidden":
         return "has no value"
     what: str = _WHAT.get(kind) or message[:1].lower() + message[1:]

@@ -14,12 +14,20 @@ from config.values import ENCRYPTION_KEY_MEND
 _SAMPLES = ("sandbox", "ingest")
 _PLAIN_HTTP = "plain http is refused in production: keys would travel in the clear"
 
+_NO_REDIS = "is not set, and the embedded server is refused in production: nobody would look after it"
+_REDIS_MEND = (
+    "name the server: redis://HOST:6379/0, or, if the embedded server is what you want, allow it by name: "
+    "TOCSIN_EMBEDDED__ALLOW=true (`tocsin up --allow-embedded`)"
+)
+
 
 def production_problems(settings: Settings, node: Node, files: ServiceFiles) -> Iterator[Problem]:
     """What is good enough elsewhere but not in production."""
     if settings.security.encryption_key is None:
         where = "environment ENCRYPTION_KEY"
         yield Problem(where, "security.encryption_key", "is required in production", ENCRYPTION_KEY_MEND)
+    if not settings.redis.is_given and not settings.embedded.allow:
+        yield Problem("environment REDIS_URL", "redis.url", _NO_REDIS, _REDIS_MEND)
     yield from _short_jwt_secret(settings.security.jwt_secret, node)
     for name in ("api_url", "events_url"):
         if getattr(settings.pagerduty, name).startswith("http://"):

@@ -252,5 +252,4 @@ class Ledger(Section):
     retention: PositiveDuration = Field(
         48 * HOUR, description="How long entries stay in Redis; then in the archive only."
     )
-    seal_every: PositiveDuration = Field(MINUTE, description="How often new entries are chained and anchored.")
     seal_batch: Count = Field(5000, description="Most entries under one seal.")

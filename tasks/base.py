@@ -10,12 +10,13 @@ import structlog
 from celery import Task
 from celery.exceptions import Ignore, Reject, Retry
 
+from tasks.utils.connect import is_away
+
 if TYPE_CHECKING:
     from tasks.runtime import Runtime
 
 log = structlog.get_logger("tocsin.task")
 
-SERVER_AWAY: Final = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError)
 CELERYS_OWN: Final = (Ignore, Reject, Retry)
 
 
@@ -37,7 +38,9 @@ class TocsinTask(Task):
         try:
             self._check_message(args, kwargs)
             return self._run(args, kwargs)
-        except SERVER_AWAY as error:
+        except redis.RedisError as error:
+            if not is_away(error):
+                raise
             state = "returned"
             log.warning("server_away", error=type(error).__name__)
             raise Reject(error, requeue=True) from error
@@ -59,9 +62,11 @@ class TocsinTask(Task):
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
             return self.run(*args, **kwargs)
-        except (*CELERYS_OWN, *SERVER_AWAY):
+        except CELERYS_OWN:
             raise
         except Exception as error:
+            if is_away(error):
+                raise
             self.last_words("task_failed", f"{type(error).__name__}: {error}"[:500], args, kwargs)
             raise
 

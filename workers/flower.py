@@ -18,12 +18,15 @@ from flower.utils import prepend_url
 from config.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from celery import Celery
 
     from config.models import Settings
 
 SAVE_EVERY_MS: Final = 60_000
 FORGET_OFFLINE_AFTER_SECONDS: Final = 300
+MEET_AFTER_SECONDS: Final = 2  # a worker says that it is online a little before it listens
 MOST_TASKS: Final = 20_000
 # What may be shown of a task's arguments and result: values under these names, and plain numbers.
 ID_NAMES: Final = frozenset({"id", "ids", "event_id", "event_ids", "replayed", "task_id", "slot"})
@@ -66,9 +69,13 @@ class RedactingEvents(Events):
     Flower's own `format_task` covers only the pages: its API, its search and its file would still hold everything.
     """
 
+    meet: "Callable[[str], object] | None" = None
+
     def on_event(self, event: dict[str, Any]) -> None:
-        """Keep what is left of an event."""
+        """Keep what is left of an event; have a worker that has come up tell its queues, which the broker page lists."""
         super().on_event(redact(event))
+        if self.meet and event["type"] == "worker-online":
+            self.io_loop.add_callback(self.io_loop.call_later, MEET_AFTER_SECONDS, self.meet, event["hostname"])
 
 
 class RedactingInspector(Inspector):
@@ -98,6 +105,7 @@ class RedactingFlower(Flower):
         )
         super().__init__(events=events, **settings)
         events.io_loop = self.io_loop
+        events.meet = self.update_workers
         self.inspector = RedactingInspector(self.io_loop, self.capp, options.inspect_timeout / 1000)
 
 

@@ -35,14 +35,14 @@ class Pump:
         self._has_looked = False
 
     def run(self) -> None:
-        """Work until `stop`; a server that is away is waited for."""
+        """Work until `stop`; a server that is away, or refuses, is waited for: without a pump nothing is tried again."""
         away = False
         while not self._stopping.is_set():
             try:
                 self.wait(self.look())
-            except (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError) as error:
+            except redis.RedisError as error:
                 if not away:
-                    log.warning("pump_waits_for_server", error=type(error).__name__)
+                    log.warning("pump_waits_for_server", error=type(error).__name__, detail=str(error)[:200])
                 away = True
                 self._stopping.wait(PAUSE_WHEN_AWAY)
             else:

@@ -1,4 +1,4 @@
-"""Celery's settings, each with its reason; measured causes are in docs/architecture.md."""
+"""Celery's settings, each with its reason where it is not the default."""
 
 from __future__ import annotations
 

@@ -14,17 +14,30 @@ DEMO: Final = "The same with a story that ends by itself, in a folder of its own
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `up` or `demo`; the exit code."""
     said = _parser().parse_args(arguments)
+    try:
+        return _run(said)
+    except Exception as error:
+        if said.verbose:
+            raise
+        sys.stderr.write(f"Unexpected error: {type(error).__name__}: {error}\nThe whole story: add --verbose\n")
+        return 1
+
+
+def _run(said: argparse.Namespace) -> int:
     if said.command == "demo":
         from deploy.local.demo.run import demo  # noqa: PLC0415 (`up` needs neither Celery nor an HTTP client)
 
         return demo(said.state_dir, verbose=said.verbose)
-    overrides = {"gateway.port": said.gateway_port, "flower.port": said.flower_port}
+    overrides = {
+        "gateway.port": said.gateway_port,
+        "flower.port": said.flower_port,
+        "embedded.allow": said.allow_embedded or None,
+    }
     return up(
         Options(
             config_dir=said.config_dir,
             state_dir=said.state_dir,
             overrides=overrides,
-            allow_embedded=said.allow_embedded,
             sandbox=said.sandbox,
             verbose=said.verbose,
         )

@@ -78,11 +78,20 @@ class Narrator:
     def _name(self, ending: Ending, row: dict[str, str]) -> str:
         if row.get("uid"):
             key = self._client.hget(f"{self._prefix}alert:{row['uid']}", "dedup_key")
-            return f"{row['action']} {key or ending.event_id}"
-        if row.get("body"):
-            body = json.loads(row["body"])
-            return f"{body.get('event_action')} {body.get('dedup_key') or ending.event_id}"
-        return ending.event_id
+            is_made_up = key in (None, ending.event_id)  # nobody knows an alert by that
+            return f"{row['action']} {row.get('summary') or ending.event_id if is_made_up else key}"
+        refused = _alert_in(row.get("body", ""))
+        action, key = refused.get("event_action"), refused.get("dedup_key")
+        return " ".join(word for word in (action, key or ending.event_id) if isinstance(word, str))
+
+
+def _alert_in(body: str) -> dict[str, Any]:
+    """The alert in a dead letter's body, which may be anything: it was refused for what it is."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _why(ending: Ending) -> str:

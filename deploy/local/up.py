@@ -6,7 +6,6 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Final
 
 import redis
@@ -18,6 +17,7 @@ from config.values import mask_redis_url
 from deploy.local.card import show_card
 from deploy.local.child import Child, Stage
 from deploy.local.embedded import EmbeddedRefusedError, EmbeddedServerError, Server, resolve
+from deploy.local.letterbox import Letterbox
 from deploy.local.lock import FolderBusyError, FolderLock
 from deploy.local.narrator import Narrator
 from deploy.local.plan import Plan, make_plan
@@ -25,10 +25,16 @@ from deploy.local.processes import ProcessGroup, StartError
 from deploy.local.terminal import Level, Terminal
 from tasks.utils.connect import connect
 
+FAILED: Final = 1
 UNAVAILABLE: Final = 69
 TRY_LATER: Final = 75
 BAD_CONFIG: Final = 78
 INTERRUPTED: Final = 130
+
+SPACE_AND_RIGHTS: Final = (
+    "Tocsin keeps its state in a folder that it may write to: name one with --state-dir or TOCSIN_STATE_DIR, "
+    "and see that its disk has room."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,6 @@ class Options:
     config_dir: Path | None = None
     state_dir: Path | None = None
     overrides: Mapping[str, object] = field(default_factory=dict)
-    allow_embedded: bool = False
     sandbox: bool | None = None
     verbose: bool = False
 
@@ -81,9 +86,11 @@ def up(options: Options, story: Story | None = None) -> int:
         return _fail(terminal, error, TRY_LATER)
     except StartError as error:
         return _fail(terminal, error, error.code)
+    except OSError as error:
+        return _fail(terminal, f"{error.filename or 'the disk'}: {error.strerror}. {SPACE_AND_RIGHTS}", FAILED)
 
 
-def _fail(terminal: Terminal, error: Exception, code: int) -> int:
+def _fail(terminal: Terminal, error: object, code: int) -> int:
     terminal.show(str(error))
     return code
 
@@ -99,11 +106,15 @@ class _Session:
         self._settings = settings
         self._options = options
         self._terminal = terminal
-        self._news: SimpleQueue[News | int | Exception] = SimpleQueue()
+        self._news: Letterbox[News | int | Exception] = Letterbox()
         self._group = ProcessGroup(terminal, settings.state_dir / "logs", verbose=options.verbose)
 
     def run(self, story: Story | None) -> int:
         """Start, tell the story or wait, stop; the exit code."""
+        with self._news:
+            return self._run(story)
+
+    def _run(self, story: Story | None) -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: self._news.put(News.INTERRUPTED))
         threading.Thread(target=self._live, args=(story,), daemon=True).start()
@@ -152,8 +163,7 @@ class _Session:
     def _start_server(self) -> str:
         settings = self._settings
         given = settings.redis.url.get_secret_value() if settings.redis.is_given else None
-        allowed = self._options.allow_embedded or settings.embedded.allow
-        server = resolve(given, settings.state_dir, settings.environment, allow_embedded=allowed)
+        server = resolve(given, settings.state_dir, settings.environment, allow_embedded=settings.embedded.allow)
         if not isinstance(server, Server):
             _check_answer(server, settings)
             return server
@@ -188,10 +198,13 @@ def _narrate(running: Running) -> int:
 
 def _check_answer(url: str, settings: Settings) -> None:
     """Ask a server that was named once, before half a dozen processes complain of it at length."""
+    where = mask_redis_url(url)
     try:
         with connect(url, connect_timeout=settings.redis.connect_timeout.total_seconds()) as client:
             client.ping()
+    except redis.AuthenticationError as error:
+        refusal = f"Redis at {where} refuses us: {str(error).rstrip('.')}. Mend user and password in REDIS_URL."
+        raise StartError(refusal, code=BAD_CONFIG) from error
     except redis.RedisError as error:
-        where = mask_redis_url(url)
         mend = "Start it, correct REDIS_URL, or unset REDIS_URL to have a server started for you."
-        raise StartError(f"No Redis at {where}: {error}. {mend}", code=UNAVAILABLE) from error
+        raise StartError(f"No Redis at {where}: {str(error).rstrip('.')}. {mend}", code=UNAVAILABLE) from error

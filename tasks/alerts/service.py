@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 INBOX_TURN: Final = timedelta(seconds=5)  # a drain that dies holds up the inbox no longer than this
 INBOX_BATCH: Final = 100
+NOT_KEPT: Final = "(not kept)"
 SIGNED_FIELDS: Final = ("summary", "source", "severity", "component", "group", "class", "custom_details")
 
 
@@ -55,6 +57,7 @@ class AlertRules:
     default_service: str
     max_alerts: int
     max_tries: int
+    drain_for: timedelta = timedelta(seconds=5)  # then task messages, which wait behind a drain, have their turn
 
 
 class AlertService:
@@ -72,14 +75,18 @@ class AlertService:
         return SubmitReport(alerts=list(self._decide_in_chunks(incoming)))
 
     def drain_inbox(self) -> SubmitReport:
-        """Decide on everything that waits in the inbox, in the order it came; nothing while somebody else does."""
+        """Decide on what waits in the inbox, in the order it came, for a while; nothing while somebody else does."""
         decided = 0
         token = uuid.uuid4().hex
+        end = time.monotonic() + self._rules.drain_for.total_seconds()
         while rows := self._inbox.claim(INBOX_BATCH, INBOX_TURN, token):
             poison = [row for row in rows if row.tries > self._rules.max_tries]
             self._refuse((Incoming(r.id, r.alert, r.source, r.received) for r in poison), "poison", "killed its worker")
             fit = (Incoming(r.id, r.alert, r.source, r.received) for r in rows if r.tries <= self._rules.max_tries)
             decided += len(self._decide(fit)) + len(poison)
+            if time.monotonic() >= end:
+                self._inbox.release(token)
+                break
         return SubmitReport(drained=decided)
 
     def bury(self, message_id: str, alerts: Sequence[Any], reason: str, detail: str) -> None:
@@ -149,8 +156,13 @@ class AlertService:
         self._ask([self._refusal(one, reason, detail) for one in incoming])
 
     def _refusal(self, one: Incoming, reason: str, detail: str) -> Question:
-        call = ("refuse", one.id, json.dumps(tame(one.raw)), reason, detail, one.source, one.received)
+        call = ("refuse", one.id, json.dumps(_without_key(tame(one.raw))), reason, detail, one.source, one.received)
         return Question(call, one.id, detail=detail)
+
+
+def _without_key(raw: Any) -> Any:
+    """A refused alert as it is kept: a routing key that should never have been in a message is not."""
+    return {**raw, "routing_key": NOT_KEPT} if isinstance(raw, dict) and "routing_key" in raw else raw
 
 
 def alert_uid(service: str, dedup_key: str) -> str:

@@ -85,7 +85,8 @@ class Anchors:
         if self._keys and not fields["mac"]:
             return "is not signed although an encryption key is set: it was forged, or written before there was a key"
         if fields["k"] and str(fields["k"]) not in self._keys:
-            return f"is signed with a key that is not known here (id {fields['k']}): it was forged, or the key changed"
+            why = "the key changed" if self._keys else "ENCRYPTION_KEY is not set here"
+            return f"is signed with a key that is not known here (id {fields['k']}): it was forged, or {why}"
         unsigned = {name: value for name, value in fields.items() if name != "mac"}
         if not hmac.compare_digest(str(fields["mac"]), self._sign(unsigned, str(fields["k"]))):
             return "has a signature that does not fit: it was changed or forged"

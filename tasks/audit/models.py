@@ -56,6 +56,7 @@ class EventVerdict(BaseModel):
     service: str = Field("", description="Empty once Redis has forgotten the event.")
     action: str = ""
     dedup_key: str = ""
+    detail: str = Field("", description="Of a dead letter: what is wrong and how to mend it.")
 
 
 class Step(BaseModel):

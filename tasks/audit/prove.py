@@ -72,7 +72,7 @@ class Prover:
         """The verdict of each event by itself, with what Redis still knows of it."""
         case = self._open_case(since)
         for page in pages(case.stories.since(case.begun), PAGE):
-            for event_id, (service, action, dedup_key) in zip(page, self._describe(page), strict=True):
+            for event_id, known in zip(page, self._describe(page), strict=True):
                 judged = case.judge.judge(event_id)
                 due = None if judged.due is None else as_datetime(judged.due)
                 yield EventVerdict(
@@ -80,9 +80,7 @@ class Prover:
                     verdict=judged.verdict,
                     reason=judged.reason,
                     due=due,
-                    service=service,
-                    action=action,
-                    dedup_key=dedup_key,
+                    **known,
                 )
 
     def verify(self) -> VerifyReport:
@@ -138,17 +136,17 @@ class Prover:
             if judge.suspects().isdisjoint(case.evidence.read_on()):
                 return
 
-    def _describe(self, event_ids: Sequence[str]) -> list[tuple[str, str, str]]:
-        """Service, action and dedup key of each event; empty where Redis has forgotten it."""
+    def _describe(self, event_ids: Sequence[str]) -> list[dict[str, str]]:
+        """Service, action, dedup key and detail of each event; empty where Redis has forgotten it."""
         pipe = self._client.pipeline(transaction=False)
         for event_id in event_ids:
-            pipe.hmget(self._keys.event(event_id), "service", "action", "uid")
+            pipe.hmget(self._keys.event(event_id), "service", "action", "detail", "uid")
         events = pipe.execute()
-        for _, _, uid in events:
+        for *_, uid in events:
             pipe.hget(self._keys.alert(uid or ""), "dedup_key")
         return [
-            (service or "", action or "", dedup_key or "")
-            for (service, action, _), dedup_key in zip(events, pipe.execute(), strict=True)
+            {"service": service or "", "action": action or "", "detail": detail or "", "dedup_key": dedup_key or ""}
+            for (service, action, detail, _), dedup_key in zip(events, pipe.execute(), strict=True)
         ]
 
 

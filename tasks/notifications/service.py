@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger("tocsin.delivery")
 
 LANES_A_CLAIM: Final = 4
+REPLAY_REFUSALS: Final = {
+    "replayed": "",
+    "resolved": "was resolved meanwhile, so it is not sent any more (rule resolved_before_send)",
+    "": "was replayed by somebody else",
+}
 DRAIN_SECONDS: Final = 5.0  # then the task ends and the next hint goes on, so that a shutdown never waits long
 
 
@@ -111,10 +116,19 @@ class DeliveryService:
         done: Done | None = None
         for claim in claims:
             begun = time.monotonic()
-            attempt = self._outbox.next_attempt(claim, token, self._plans.get(claim.service, self._no_plan), done)
+            attempt = self._outbox.next_attempt(claim, token, self._plan(claim.service), done)
             done = self._attempt(attempt, claim.service, begun, report) if attempt else None
         if done:
             self._outbox.finish(done, token)
+
+    def _plan(self, service: str) -> Plan:
+        """How its lanes are worked; one without channels where this process does not know it, which is said once."""
+        plan = self._plans.get(service)
+        if plan is None:
+            mend = "add it to the configuration, or its waiting alerts become dead letters after an hour"
+            log.error("service_not_configured", service=service, mend=mend)
+            plan = self._plans[service] = self._no_plan
+        return plan
 
     def _attempt(self, attempt: Attempt, service: str, begun: float, report: DrainReport) -> Done:
         """Send, unless this process was frozen for so long that somebody else may hold the lane before the answer is here."""
@@ -164,8 +178,8 @@ class DeliveryService:
             return "is no dead letter"
         if source == "message":
             return "was never readable as an alert; its raw body is kept with the dead letter"
-        done = self._scripts.run("replay", event_id, f"{received}\n{source}\n{body}")
-        return "" if done else "was replayed by somebody else"
+        answer = self._scripts.run("replay", event_id, f"{received}\n{source}\n{body}")
+        return REPLAY_REFUSALS[answer]
 
 
 def _plan(route: Route, rules: DeliveryRules) -> Plan:

@@ -9,7 +9,28 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+AWAY: Final = (
+    redis.ConnectionError,
+    redis.TimeoutError,
+    redis.BusyLoadingError,
+    redis.ReadOnlyError,
+    redis.exceptions.OutOfMemoryError,
+    redis.exceptions.MasterDownError,
+)
+REFUSES_EVERYBODY: Final = (
+    "MISCONF",
+    "NOREPLICAS",
+    "BUSY ",
+    "UNKILLABLE",
+)  # its disk, its replicas, a script of somebody's
 SOCKET_SCHEMES: Final = re.compile(r"^redis\+(socket|unix)://")  # Celery's names for what redis-py calls unix
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the server is not there, or refuses for the time being whatever it is told: trying again later helps."""
+    return isinstance(error, AWAY) or (
+        isinstance(error, redis.ResponseError) and str(error).startswith(REFUSES_EVERYBODY)
+    )
 
 
 def connect(url: str, *, socket_timeout: float = 5.0, connect_timeout: float = 3.0) -> Any:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
     from tasks.utils.keys import Keys
+
+
+REASON: Final = "unusable_message"
 
 
 class Graves:
@@ -18,10 +20,14 @@ class Graves:
     def __init__(self, client: Any, keys: Keys) -> None:
         self._scripts = Scripts(client, keys)
 
-    def bury(self, raw_body: bytes | str, reason: str, headers: dict[str, Any]) -> str:
-        """Keep one message; returns its event id. The same message buried twice is one dead letter."""
+    def bury(self, raw_body: bytes | str, fault: str, headers: dict[str, Any]) -> str:
+        """Keep one message; returns its event id. The same message buried twice is one dead letter.
+
+        `fault` says what is wrong with it, in words that go on after "a message …".
+        """
         text = raw_body if isinstance(raw_body, str) else raw_body.decode("utf-8", "backslashreplace")
         known = str(headers.get("id") or hashlib.sha256(text.encode()).hexdigest()[:32])
-        detail = json.dumps({name: str(headers[name])[:200] for name in ("task", "origin") if headers.get(name)})
-        self._scripts.run("refuse", f"message:{known}", text, reason, detail, "message", "")
+        told = [f"{name} {str(headers[name])[:200]}" for name in ("task", "origin") if headers.get(name)]
+        detail = "; ".join([f"it {fault}", *told, "correct its sender and send it again"])
+        self._scripts.run("refuse", f"message:{known}", text, REASON, detail, "message", "")
         return f"message:{known}"

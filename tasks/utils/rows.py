@@ -76,6 +76,10 @@ class Inbox:
             rows.append(ClaimedRow(event_id, json.loads(alert), source, received, int(tries)))
         return rows
 
+    def release(self, token: str) -> None:
+        """Give the turn back although rows may be left; another caller is called for those."""
+        self._scripts.run("inbox_release", token)
+
 
 @dataclass(frozen=True)
 class Claim:

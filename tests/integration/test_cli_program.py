@@ -80,6 +80,7 @@ def test_an_alias_is_the_command_itself(alias: str) -> None:
     assert tocsin(alias, "--help").stdout.startswith(f"Usage: tocsin {alias} ")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("words", [["--help"], ["alerts", "submit", "--help"]], ids=" ".join)
 def test_help_comes_quickly(words: list[str], compiled: dict[str, str]) -> None:
     def seconds() -> float:

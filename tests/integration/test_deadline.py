@@ -72,6 +72,7 @@ def channel() -> Iterator[PagerDutyEvents]:
     made.close()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "behave",
     [

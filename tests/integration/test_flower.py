@@ -73,11 +73,11 @@ def worker(redis_url: str):
     app.conf.update(worker_send_task_events=True, task_send_sent_event=True, worker_hijack_root_logger=False)
     leave = threading.Event()
 
-    @app.task(name="alerts.submit")
+    @app.task(name="alerts.submit", shared=False)
     def submit(**kwargs):
         return {"alerts": [{"summary": kwargs["alerts"][0]["summary"]}], "sent": 1}
 
-    @app.task(name="alerts.hang")
+    @app.task(name="alerts.hang", shared=False)
     def hang(*_, **__):
         leave.wait(60)
 
@@ -199,3 +199,25 @@ def test_without_a_password_it_refuses_to_start_and_says_what_to_do(redis_url: s
 
     assert page.process.returncode != 0
     assert "TOCSIN_FLOWER__PASSWORD" in talk
+
+
+LATECOMER = """
+import sys
+from celery import Celery
+
+app = Celery(broker=sys.argv[1])
+app.conf.task_default_queue = "late"
+app.worker_main(["worker", "--pool=solo", "--task-events"])
+"""
+
+
+def test_the_queues_of_a_worker_that_comes_up_later_are_on_the_broker_page(redis_url: str, page: Page) -> None:
+    assert ">late<" not in page.get("broker").text
+
+    command = [sys.executable, "-W", "ignore", "-c", LATECOMER, redis_url]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as latecomer:
+        try:
+            wait_for(lambda: ">late<" in "".join(page.get("broker").text.split()), 30)
+        finally:
+            latecomer.kill()
+            latecomer.wait()

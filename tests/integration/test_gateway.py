@@ -216,6 +216,7 @@ def test_a_port_that_is_taken_is_an_error_that_says_what_to_do(tmp_path: Path) -
             run(settings("redis://127.0.0.1:1/0", tmp_path), "127.0.0.1", port)
 
 
+@pytest.mark.alone
 def test_an_event_is_accepted_within_a_moment(http: httpx.Client) -> None:
     times = []
     for _ in range(100):

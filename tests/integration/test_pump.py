@@ -8,6 +8,8 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tasks.utils.rows import Inbox, InboxRow, new_event_id
 from workers.pump import Pump
 
@@ -44,6 +46,7 @@ def test_a_lost_hint_is_sent_again_after_a_second(client: Any, keys: Keys, clock
     assert len(hints(client, keys, "alert")) == 1
 
 
+@pytest.mark.alone
 def test_a_row_due_later_is_left_alone_until_then(client: Any, keys: Keys, clock: MovableClock) -> None:
     client.zadd(keys.outbox_due, {"lane@shop": clock.now_ms() + 400})
     pump = Pump(client, keys)
@@ -60,6 +63,7 @@ def test_it_sleeps_no_longer_than_a_second_and_until_the_next_due_row(client: An
     assert Pump(client, keys).look() == 1.0
 
 
+@pytest.mark.alone
 def test_an_earlier_row_ends_its_sleep(client: Any, keys: Keys) -> None:
     pump = Pump(client, keys)
     thread = threading.Thread(target=pump.run)
@@ -75,6 +79,29 @@ def test_an_earlier_row_ends_its_sleep(client: Any, keys: Keys) -> None:
 
     pump.stop()
     thread.join(timeout=5)
+    assert len(hints(client, keys, "delivery")) == 1
+
+
+@pytest.mark.parametrize(("setting", "refuses", "serves"), [("maxmemory", 1, 0), ("min-replicas-to-write", 1, 0)])
+def test_it_outlives_a_server_that_refuses_for_a_while(
+    client: Any, keys: Keys, setting: str, refuses: int, serves: int
+) -> None:
+    pump = Pump(client, keys)
+    thread = threading.Thread(target=pump.run)
+    client.config_set(setting, refuses)
+    try:
+        thread.start()
+        thread.join(timeout=0.2)
+    finally:
+        client.config_set(setting, serves)
+    client.zadd(keys.outbox_due, {"lane@shop": 1})
+
+    end = time.monotonic() + 5
+    while not hints(client, keys, "delivery") and time.monotonic() < end:
+        time.sleep(0.01)
+    pump.stop()
+    thread.join(timeout=5)
+
     assert len(hints(client, keys, "delivery")) == 1
 
 

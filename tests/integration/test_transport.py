@@ -140,6 +140,7 @@ def test_two_queues_are_served_side_by_side(taker: Takers, send: Callable[..., N
     assert "urgent" in both.take(4)
 
 
+@pytest.mark.alone
 def test_an_idle_queue_does_not_delay_another(taker: Takers, send: Callable[..., None]) -> None:
     idle = Queue("idle", routing_key="idle")
     both = taker(idle, ALERT)

@@ -12,6 +12,7 @@ from typing import Self
 import httpx
 import pytest
 
+from deploy.local.embedded import start_server
 from tests.integration.up_kit import children_of, is_alive, processes, wait_for
 
 OURS = ("TOCSIN_", "PAGERDUTY_", "REDIS_URL", "ENVIRONMENT", "ENCRYPTION_KEY", "JWT_SECRET", "LOG_LEVEL")
@@ -166,6 +167,7 @@ def test_a_killed_server_comes_back_with_its_data_and_alerts_go_on(up: Up) -> No
     wait_for(lambda: ring(up, "after the server").status_code == 202)
 
     wait_for(lambda: "after the server" in incidents(up), SECONDS_TO_START)
+    assert not up.said_since(mark, "DeprecationWarning")
 
 
 def test_ctrl_c_stops_everything_in_order_and_leaves_nothing(up: Up) -> None:
@@ -202,6 +204,27 @@ def test_a_redis_that_is_not_there_is_said_without_a_traceback(tmp_path: Path) -
 
     assert "No Redis at redis://********@127.0.0.1:1/0" in up.said
     assert "guess" not in up.said
+    assert "Traceback" not in up.said
+
+
+def test_a_redis_that_refuses_the_password_is_said_without_a_traceback(tmp_path: Path) -> None:
+    with start_server(tmp_path / "redis") as server:
+        wrong = server.url.replace("redis://:", "redis://:guess")
+        with Up(tmp_path / "state", REDIS_URL=wrong) as up:
+            assert up.wait() == 78
+
+    assert "refuses us" in up.said
+    assert "Mend user and password in REDIS_URL." in up.said
+    assert "guess" not in up.said
+
+
+def test_a_state_folder_that_cannot_be_made_is_said_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with Up(tmp_path / "file" / "state") as up:
+        assert up.wait() == 1
+
+    assert "--state-dir" in up.said
     assert "Traceback" not in up.said
 
 

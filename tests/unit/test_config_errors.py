@@ -273,3 +273,10 @@ def test_an_error_survives_the_way_between_processes() -> None:
 
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
     assert str(error) == "1 problem in the configuration:\n  a.yaml:1: k: is wrong; mend: mend it"
+
+
+def test_a_negative_time_is_refused_in_plain_words(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write("pagerduty.yaml", "dedup: {window: -5}")
+
+    assert "dedup.window: must be greater than or equal to 0, got '-5'" in folder.problem()

@@ -81,6 +81,7 @@ def _another_value(path: tuple[str, ...]) -> str:
         "lease": "40s",
         "pool": "threads" if path[1:2] == ("maintenance",) else "prefork",
         "concurrency": "17",
+        "allow": "true",
     }
     name = path[-1]
     if name in special:

@@ -4,7 +4,8 @@ import pytest
 
 from tests.unit.config_kit import ENCRYPTION_KEY, KEY, SERVICE, Folder
 
-PRODUCTION = {"ENVIRONMENT": "prod", "ENCRYPTION_KEY": ENCRYPTION_KEY}
+SERVER = {"REDIS_URL": "redis://redis.example/0"}
+PRODUCTION = {"ENVIRONMENT": "prod", "ENCRYPTION_KEY": ENCRYPTION_KEY, **SERVER}
 
 
 def test_production_runs_with_an_encryption_key_and_real_services(tmp_path: Path) -> None:
@@ -12,11 +13,19 @@ def test_production_runs_with_an_encryption_key_and_real_services(tmp_path: Path
 
 
 def test_production_needs_an_encryption_key_and_says_how_to_make_one(tmp_path: Path) -> None:
-    problem = Folder(tmp_path).problem({"ENVIRONMENT": "production"})
+    problem = Folder(tmp_path).problem({"ENVIRONMENT": "production", **SERVER})
 
     assert "ENCRYPTION_KEY: security.encryption_key: is required in production" in problem
     assert "tocsin config keygen" in problem
     assert "python3 -c" in problem
+
+
+def test_production_needs_a_server_of_its_own_unless_the_embedded_one_is_allowed_by_name(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    without = {"ENVIRONMENT": "prod", "ENCRYPTION_KEY": ENCRYPTION_KEY}
+
+    assert "REDIS_URL: redis.url: is not set, and the embedded server is refused" in folder.problem(without)
+    assert not folder.load({**without, "TOCSIN_EMBEDDED__ALLOW": "true"}).redis.is_given
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,8 @@ def test_every_environment_is_sound_once_it_has_real_keys(name: str) -> None:
     variables = ("DEFAULT", "CHECKOUT", "DATABASE", "DATABASE_STANDBY")
     keys = {f"{service}_PAGERDUTY_KEY": f"{rank}" * 32 for rank, service in enumerate(variables)}
     ingest = {f"{service}_INGEST_KEY": f"{rank}" * 32 for rank, service in enumerate(variables)}
-    environ = {"ENVIRONMENT": name, "ENCRYPTION_KEY": ENCRYPTION_KEY, **keys, **ingest}
+    own = {"ENCRYPTION_KEY": ENCRYPTION_KEY, "REDIS_URL": "redis://redis.example/0"}
+    environ = {"ENVIRONMENT": name, **own, **keys, **ingest}
 
     assert load(environ=NOTHING_EXPORTED | environ).environment == name
 

@@ -41,11 +41,13 @@ def channel() -> Iterator[PagerDutyEvents]:
         (403, "", "refused", "key_rejected"),
         (404, "", "refused", "http:404"),
         (408, "", "retry", "http:408"),
-        (413, "", "refused", "http:413"),
+        (413, "", "minimal", "content_rejected"),
+        (407, "", "retry", "http:407"),
         (429, "", "pause", "throttled"),
         (500, "", "retry", "http:500"),
         (503, "", "retry", "http:503"),
-        (302, "", "refused", "http:302"),
+        (302, "", "retry", "http:302"),
+        (200, "", "retry", "http:200"),
     ],
 )
 def test_every_answer_has_one_meaning(channel: PagerDutyEvents, status: int, text: str, verb: str, reason: str) -> None:

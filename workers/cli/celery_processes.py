@@ -33,6 +33,8 @@ def run_worker(settings: Settings, group: str, *, pool: str | None, concurrency:
         without_mingle=True,
         quiet=True,
     )
+    # Celery has just asked for all of its own warnings; its plans are no news to an operator
+    warnings.filterwarnings("ignore", category=PendingDeprecationWarning)
     worker.start()
     # to end well when told to is success, whereas Celery calls one Ctrl-C a failure
     return ExitCode.OK if stops == ["Warm"] else int(worker.exitcode or ExitCode.OK)

@@ -6,22 +6,34 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from config.models import Settings
 
 
 def current_settings() -> Settings:
-    """The configuration; where it names no Redis, with the embedded one that `tocsin up` runs on this machine.
+    """The configuration; what it leaves open, with what `tocsin up` runs with on this machine: server, encryption key.
 
     Call it before `workers.app` is imported: what it finds goes into the environment, for everything that reads it.
     """
     from config.settings import load
 
     settings = load()
-    note = settings.state_dir / "redis" / "url"  # written by deploy.local, readable by its owner only
-    if settings.redis.is_given or not note.is_file():
+    found = dict(_made_by_up(settings))
+    if not found:
         return settings
-    os.environ["REDIS_URL"] = note.read_text("utf-8").strip()
+    os.environ.update(found)
     return load()
+
+
+def _made_by_up(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What `tocsin up` has made up and keeps in the state folder, readable by its owner only."""
+    url = settings.state_dir / "redis" / "url"
+    if not settings.redis.is_given and url.is_file():
+        yield "REDIS_URL", url.read_text("utf-8").strip()
+    key = settings.state_dir / "encryption.key"
+    if settings.security.encryption_key is None and settings.environment == "development" and key.is_file():
+        yield "ENCRYPTION_KEY_FILE", str(key)
 
 
 def reach_redis() -> Settings:

@@ -101,7 +101,8 @@ def _ill_typed(values: Mapping[str, object], signature: inspect.Signature) -> li
             TypeAdapter(parameter.annotation).validate_python(values[name])
         except ValidationError as error:
             problems += [
-                ".".join([name, *map(str, detail["loc"])]) + f": {detail['msg']}"
+                ".".join([name, *map(str, detail["loc"])])
+                + f": {detail['msg']}; {name} is {type_name(parameter)}, as JSON"
                 for detail in error.errors(include_url=False, include_input=False)
             ]
     return problems

@@ -26,4 +26,5 @@ def show_verdicts(span: timedelta | None, verdict: str | None, *, as_json: bool)
 
 def _why(one: EventVerdict) -> str:
     due = "" if one.due is None else f"due {one.due:%H:%M:%S %Z}"
-    return " ".join(filter(None, (one.reason, due)))
+    reason = ": ".join(filter(None, (one.reason, one.detail)))
+    return " ".join(filter(None, (reason, due)))

@@ -65,9 +65,9 @@ class PagerDutyEvents:
             return Outcome("pause", "throttled", delay_ms=self._pause_ms(headers))
         if status in (401, 403) or (status == 400 and _about_the_key(text)):
             return Outcome("refused", "key_rejected", delay_ms=self._key_pause_ms)
-        if status == 408 or status >= 500:
+        if status in (407, 408) or not 400 <= status < 500:  # 407 and below 400: a proxy's answer, not PagerDuty's
             return Outcome("retry", f"http:{status}")
-        if status == 400 and not minimal:
+        if status in (400, 413) and not minimal:
             return Outcome("minimal", "content_rejected")
         return Outcome("refused", f"http:{status}")
 

@@ -1,6 +1,7 @@
 -- accept: decide on one alert and write the decision as a whole: event, alert, lane, due time, ledger.
 --   K.event(id)    state (queued|sent|merged|suppressed|dead), reason, uid, lane, service, action, severity, body, summary, source, received,
---                  accepted, attempts, claims (handed out without an outcome), minimal, channel, into, ended
+--                  accepted, attempts, claims (handed out without an outcome), minimal, channel, into, ended,
+--                  since, tried (of the news it supersedes: since when the alert waits, whether it was sent before)
 --   K.alert(uid)   service, dedup_key, status (open|acknowledged|resolved), episode (1 once a trigger is on its way), last_id, last_sign, last_at,
 --                  repeats, unclear, and "on:<channel>|<key id>" = try|unclear|sent for every place that may hold the alert open
 --   K.lane(lane), K.outbox_due, K.queued, K.inbox_due, K.inbox, K.inbox_tries, K.alerts, K.closed, K.ledger, K.hints
@@ -49,6 +50,13 @@ if waiting == 2 and string.sub(redis.call("LINDEX", K.lane(lane), 0), 1, 1) == "
   redis.call("LPOP", K.lane(lane))  -- a resolve's repeat that waits for its time: news makes it pointless
   waiting = 1
 end
-if waiting == 1 then redis.call("ZADD", K.outbox_due, stamp, lane) end
+local function has_another_severity()
+  return action == "trigger" and last[1] and redis.call("HGET", K.event(last[1]), "severity") ~= severity
+end
+if waiting == 1 then
+  redis.call("ZADD", K.outbox_due, stamp, lane)
+elseif has_another_severity() and redis.call("HEXISTS", K.leases, lane) == 0 then
+  redis.call("ZADD", K.outbox_due, "LT", stamp, lane)  -- another severity has another patience: look at once
+end
 hint("delivery", at)
 return {"queued", "", ""}

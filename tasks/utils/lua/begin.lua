@@ -10,6 +10,7 @@
 -- include: wake
 local lane, token, lease, most_claims = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local FIRST = 6  -- where the channels begin in ARGV
+local GIVE_UP_AFTER = 3600000  -- milliseconds
 local WINDOW = 100  -- entries of a lane looked at in one call: the server has others to serve
 local at = now()
 if redis.call("HGET", K.leases, lane) ~= token then return {"lost"} end
@@ -38,6 +39,12 @@ local function places(alert)  -- where the alert may be open: "<channel>|<key id
   return found
 end
 
+local function bequeath(event, heir)  -- else an alert with frequent news would never get past its first channel
+  redis.call("HSET", heir, "since", event.since or event.accepted)
+  if event.tried or tonumber(event.attempts) > 0 then redis.call("HSET", heir, "tried", "1") end
+  if event.channel then redis.call("HSET", heir, "channel", event.channel) end
+end
+
 local function overtaken(id, event, actions, i, last_resolve)  -- true when the head was skipped
   local alert = K.alert(event.uid)
   if event.action ~= "trigger" then
@@ -47,11 +54,16 @@ local function overtaken(id, event, actions, i, last_resolve)  -- true when the 
     return true
   end
   if last_resolve > i then drop("suppressed", id, "resolved_before_send") return true end
-  if actions[i + 1] == "trigger" then drop("merged", id, "superseded", waiting[i + 1]) return true end
+  if actions[i + 1] == "trigger" then
+    bequeath(event, K.event(waiting[i + 1]))
+    drop("merged", id, "superseded", waiting[i + 1])
+    return true
+  end
   return false
 end
 
-local FIELDS = {"uid", "action", "accepted", "severity", "channel", "minimal", "attempts", "claims", "body", "last_place", "failed_place"}
+local FIELDS = {"uid", "action", "accepted", "severity", "channel", "minimal", "attempts", "claims", "body", "last_place", "failed_place",
+  "since", "tried"}
 local function read(id)
   local event = {}
   for i, value in ipairs(redis.call("HMGET", K.event(id), unpack(FIELDS))) do event[FIELDS[i]] = value or nil end
@@ -91,30 +103,37 @@ local function rest_of(key_id)  -- until when a key pauses, and until when it co
   return tonumber(rest[1] or 0), tonumber(rest[2] or 0)
 end
 
+local function parts(place)  -- its channel and its key id
+  local bar = string.find(place, "|", 1, true)
+  return string.sub(place, 1, bar - 1), string.sub(place, bar + 1)
+end
+
 local function open_place(id, bare, event)  -- where an acknowledge or resolve must go next
   if id ~= bare then return event.last_place end
-  local failed
+  local best, least
   for _, place in ipairs(places(K.alert(event.uid))) do
     if redis.call("HEXISTS", K.event(bare), "done:" .. place) == 0 then
-      if place ~= event.failed_place then return place end
-      failed = place
+      local _, key_id = parts(place)
+      local rest = math.max(rest_of(key_id))
+      -- one that failed last has its turn after the others, one whose key rests after that
+      local rank = rest > at and rest or place == event.failed_place and 1 or 0
+      if not least or rank < least then best, least = place, rank end
     end
   end
-  return failed  -- the one that failed last has its next turn after the others
+  return best
 end
 
 local function place_for(id, bare, event)  -- channel, key id, and when a trigger may move on to the next channel (or nil)
   if event.action ~= "trigger" then
     local place = open_place(id, bare, event)
     if not place then return ARGV[FIRST], ARGV[FIRST + 1] end
-    local bar = string.find(place, "|", 1, true)
-    return string.sub(place, 1, bar - 1), string.sub(place, bar + 1)
+    return parts(place)
   end
   local i = FIRST
   for j = FIRST, #ARGV, 2 do if ARGV[j] == event.channel then i = j end end
   local pause, stop = rest_of(ARGV[i + 1])
-  local deadline = tonumber(event.accepted) + (cjson.decode(ARGV[5])[event.severity] or 0)
-  local overdue = at >= deadline and (tonumber(event.attempts) > 0 or pause > at)
+  local deadline = tonumber(event.since or event.accepted) + (cjson.decode(ARGV[5])[event.severity] or 0)
+  local overdue = at >= deadline and (event.tried or tonumber(event.attempts) > 0 or pause > at)
   while ARGV[i + 2] and (stop > at or overdue) do
     record(at, id, "next_channel", stop > at and "key_stopped" or "deadline_passed", ARGV[i + 2])
     redis.call("HSET", K.event(id), "channel", ARGV[i + 2])
@@ -125,8 +144,26 @@ local function place_for(id, bare, event)  -- channel, key id, and when a trigge
   return ARGV[i], ARGV[i + 1], ARGV[i + 2] and at < deadline and deadline or nil
 end
 
-if not ARGV[FIRST] then return give_back(at + 60000) end  -- the service is not configured here: somebody else may know it
-local id, bare, event = head_to_send()
+local function homeless()  -- the service is not configured here: somebody else may know it, but nobody waits for ever
+  local head = waiting[1]
+  if not head then return end
+  local bare = string.gsub(head, "^~", "")
+  if at - tonumber(redis.call("HGET", K.event(bare), "accepted") or 0) < GIVE_UP_AFTER then return give_back(at + 60000) end
+  redis.call("LPOP", K.lane(lane))
+  if bare == head then
+    local service = redis.call("HGET", K.event(head), "service") or ""
+    bury(head, at, "unknown_service", "no worker knows service '" .. service .. "' any more; add it, then replay this dead letter")
+  end
+  return give_back(at)
+end
+
+local id, bare, event
+if ARGV[FIRST] then
+  id, bare, event = head_to_send()
+else
+  local answer = homeless()
+  if answer then return answer end
+end
 if not id and #waiting > WINDOW then return give_back(at) end
 if not id then
   redis.call("ZREM", K.outbox_due, lane)

@@ -146,7 +146,7 @@ elseif outcome == "pause" then
   redis.call("HINCRBY", event, "attempts", -1)
   redis.call("HSET", event, "claims", 0)
   record(at, bare, "retry", reason, channel)
-  release(at + delay)
+  release(at)  -- the next look sees that the key rests, and for how long this alert may wait for it
 else
   once_more()
 end

@@ -1,16 +1,32 @@
--- replay: put a dead letter back into the inbox under its own id, to be decided on again.
---   K.dead, K.event(id), K.inbox, K.inbox_due, K.ledger, K.hints
+-- replay: put a dead letter back into the inbox under its own id, to be decided on again. A trigger whose resolve has come
+-- since is suppressed instead: nobody would resolve it again.
+--   K.dead, K.event(id), K.alert(uid), K.inbox, K.inbox_due, K.queued, K.closed, K.ledger, K.hints
 --   ARGV   id, envelope (see inbox_put.lua)
--- Returns 1, or 0 when the id is no dead letter (any more).
+-- Returns "replayed", "resolved", or "" when the id is no dead letter (any more).
 -- include: clock
 -- include: ledger
 -- include: hint
+-- include: close
 local id = ARGV[1]
 local at = now()
-if redis.call("ZREM", K.dead, id) == 0 then return 0 end
+if not redis.call("ZSCORE", K.dead, id) then return "" end
+record(at, id, "replayed")
+
+local event = redis.call("HMGET", K.event(id), "uid", "action", "accepted")
+if event[1] and event[2] == "trigger" then
+  local alert = redis.call("HMGET", K.alert(event[1]), "status", "last_at")
+  if alert[1] == "resolved" and tonumber(alert[2] or 0) >= tonumber(event[3]) then
+    close(id, at, "suppressed", "resolved_before_send")
+    record(at, id, "suppressed", "resolved_before_send")
+    return "resolved"
+  end
+end
+
+local newest = redis.call("ZRANGE", K.inbox_due, -1, -1, "WITHSCORES")[2]
+local due = math.max(at, newest and tonumber(newest) + 0.001 or 0)  -- several in one millisecond keep their order
+redis.call("ZREM", K.dead, id)
 redis.call("DEL", K.event(id))
 redis.call("HSET", K.inbox, id, ARGV[2])
-redis.call("ZADD", K.inbox_due, at, id)
-record(at, id, "replayed")
+redis.call("ZADD", K.inbox_due, string.format("%.3f", due), id)
 hint("alert", at)
-return 1
+return "replayed"

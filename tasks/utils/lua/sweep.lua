@@ -1,5 +1,6 @@
 -- sweep: the safety net. An event that waits in the outbox while its lane has no due time would wait for ever: give the lane one.
---   K.queued, K.event(id), K.lane(lane), K.outbox_due, K.ledger, K.hints
+-- And call for whatever is due, should every pump have died.
+--   K.queued, K.event(id), K.lane(lane), K.outbox_due, K.inbox_due, K.ledger, K.hints
 --   ARGV   only events accepted this long ago (milliseconds), offset, how many to look at
 -- Returns events looked at, events mended.
 -- include: clock
@@ -19,5 +20,7 @@ for _, id in ipairs(ids) do
     mended = mended + 1
   end
 end
-if mended > 0 then hint("delivery", at) end
+for set, queue in pairs({[K.inbox_due] = "alert", [K.outbox_due] = "delivery"}) do
+  if redis.call("ZCOUNT", set, "-inf", at) > 0 then hint(queue, at) end
+end
 return {#ids, mended}

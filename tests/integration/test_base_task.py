@@ -1,0 +1,53 @@
+"""What a task does with its message while the server refuses: it may not be acknowledged before its alerts are rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from celery.exceptions import Reject
+
+from config.settings import load
+from tasks.base import AlertTask
+from tests.pipeline import alert
+from workers.app import Tocsin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from deploy.local.embedded import Server
+
+
+@pytest.fixture
+def submit(server: Server, client: Any, tmp_path: Path) -> Iterator[Any]:
+    """A task like `alerts.submit` as a worker has it, with a message in hand."""
+    app = Tocsin("test", set_as_current=False)
+    app.settings = load(environ={"REDIS_URL": server.url, "TOCSIN_STATE_DIR": str(tmp_path)})
+
+    @app.task(bind=True, name="test.submit", base=AlertTask, shared=False)
+    def task(self: AlertTask, alerts: list[Any]) -> Any:
+        return self.runtime.alerts.submit(self.request.id, alerts).alerts
+
+    task.push_request(id="m1", delivery_info={"redelivered": False})
+    yield task
+    client.config_set("maxmemory", 0)
+    client.config_set("min-replicas-to-write", 0)
+    task.pop_request()
+    app.runtime.client.close()
+    app.close()
+
+
+@pytest.mark.parametrize("setting", ["maxmemory", "min-replicas-to-write"])
+@pytest.mark.parametrize("alerts", [[alert("disk")], ["no alert"]], ids=["good", "bad"])
+def test_a_message_goes_back_while_the_server_takes_no_writes(
+    submit: Any, client: Any, setting: str, alerts: list[Any]
+) -> None:
+    client.config_set(setting, 1)
+
+    with pytest.raises(Reject) as returned:
+        submit(alerts=alerts)
+
+    assert returned.value.requeue
+    client.config_set(setting, 0)
+    assert [one.id for one in submit(alerts=alerts)] == ["m1:0"]
