@@ -13,6 +13,8 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 READY := .venv/.ready
 LOCK := requirements.lock
+# Two processes share the files; a test marked `alone` runs while the other process waits (tests/turns.py).
+TESTS := pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
 SEED ?= 1
 MINUTES ?= 5
 
@@ -28,11 +30,11 @@ demo: $(READY)
 	@$(BIN)/python -m deploy.local demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	@$(BIN)/python -m $(TESTS) $(ARGS)
 
 coverage: $(READY)
 	@mkdir -p .coverage && $(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -m "not slow" $(ARGS)
+	@$(BIN)/coverage run -m $(TESTS) $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=90
 

@@ -17,6 +17,7 @@ from deploy.local.embedded import Server, start_server
 from tasks.utils.clock import MovableClock
 from tasks.utils.connect import connect
 from tasks.utils.keys import Keys
+from tests.turns import pytest_runtest_protocol  # noqa: F401 (a hook)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

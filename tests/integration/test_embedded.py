@@ -197,7 +197,7 @@ def test_celery_uses_the_url_as_it_is(server: Server) -> None:
     app.conf.worker_hijack_root_logger = False
     done = threading.Event()
 
-    @app.task(name="ring")
+    @app.task(name="ring", shared=False)
     def ring():
         done.set()
 

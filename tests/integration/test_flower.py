@@ -73,11 +73,11 @@ def worker(redis_url: str):
     app.conf.update(worker_send_task_events=True, task_send_sent_event=True, worker_hijack_root_logger=False)
     leave = threading.Event()
 
-    @app.task(name="alerts.submit", shared=False)
+    @app.task(name="bells.ring", shared=False)
     def submit(**kwargs):
         return {"alerts": [{"summary": kwargs["alerts"][0]["summary"]}], "sent": 1}
 
-    @app.task(name="alerts.hang", shared=False)
+    @app.task(name="bells.hang", shared=False)
     def hang(*_, **__):
         leave.wait(60)
 
@@ -97,7 +97,7 @@ def page(redis_url: str, tmp_path_factory: pytest.TempPathFactory):
 def submit_one(app: Celery, page: Page):
     """One task that carries what must not be seen, once Flower has heard of its end."""
     kwargs = {"alerts": [{"summary": SECRET, "routing_key": KEY}], "event_ids": [EVENT]}
-    task = app.send_task("alerts.submit", kwargs=kwargs, ignore_result=True)
+    task = app.send_task("bells.ring", kwargs=kwargs, ignore_result=True)
     path = f"api/task/info/{task.id}"
 
     def heard():
@@ -107,7 +107,7 @@ def submit_one(app: Celery, page: Page):
         if answer.status_code == 200 and answer.json()["state"] == "SUCCESS" and answer.json()["kwargs"]:
             return answer.json()
         if answer.status_code == 404 or not answer.json()["kwargs"]:
-            task = app.send_task("alerts.submit", kwargs=kwargs, ignore_result=True)
+            task = app.send_task("bells.ring", kwargs=kwargs, ignore_result=True)
             path = f"api/task/info/{task.id}"
             time.sleep(0.3)
         return None
@@ -160,12 +160,12 @@ def test_neither_pages_nor_api_nor_file_ever_hold_what_a_task_carries(
 
 
 def test_tasks_under_way_are_shown_without_what_they_carry(page: Page, worker: Celery) -> None:
-    worker.send_task("alerts.hang", args=[SECRET], kwargs={"event_id": EVENT}, ignore_result=True)
+    worker.send_task("bells.hang", args=[SECRET], kwargs={"event_id": EVENT}, ignore_result=True)
     [name] = wait_for(lambda: list(page.get("api/workers?refresh=1").json()))
 
     def shown():
         text = page.get(f"worker/{name}").text
-        return text if "alerts.hang" in text and EVENT in text else None
+        return text if "bells.hang" in text and EVENT in text else None
 
     assert SECRET not in wait_for(shown)
 

@@ -1,6 +1,7 @@
 """What `tocsin up` tells of every alert."""
 
 import io
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -20,7 +21,8 @@ def test_a_dead_letter_that_is_no_alert_at_all_is_told_like_any_other(
     narrator = Narrator(server.url, keys.prefix, Terminal(screen))
     event_id = Graves(client, keys).bury(raw, "cannot be decoded", {"id": "m1"})
 
-    narrator.tell_next()
+    with closing(narrator._client):
+        narrator.tell_next()
 
     assert f"{event_id}: dead letter (" in screen.getvalue()
 

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from deploy.local.embedded import start_server
+from deploy.local.ports import pick_port
 from tests.integration.up_kit import children_of, is_alive, processes, wait_for
 
 OURS = ("TOCSIN_", "PAGERDUTY_", "REDIS_URL", "ENVIRONMENT", "ENCRYPTION_KEY", "JWT_SECRET", "LOG_LEVEL")
@@ -25,10 +26,12 @@ class Up:
 
     def __init__(self, state_dir, *words, **environment) -> None:
         bare = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        # not the usual ones: another test's run may be about to take them
+        ports = {f"TOCSIN_{name}__PORT": str(pick_port()) for name in ("GATEWAY", "FLOWER")}
         self.lines = []
         self.process = subprocess.Popen(
             [sys.executable, "-m", "deploy.local", "up", "--state-dir", str(state_dir), *words],
-            env={**bare, **environment},
+            env={**bare, **ports, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
