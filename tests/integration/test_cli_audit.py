@@ -10,7 +10,6 @@ from config.settings import load
 from deploy.local.embedded import start_server
 from tasks.runtime import Runtime
 from tests.integration.test_cli_program import tocsin
-from tests.shell import tocsin_here
 from workers.cli.output import ExitCode
 
 Tocsin = Callable[..., subprocess.CompletedProcess[str]]
@@ -27,7 +26,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
 @pytest.fixture
 def shell(environment: dict[str, str]) -> Tocsin:
-    return lambda *words: tocsin_here(*words, env=environment)
+    return lambda *words: tocsin(*words, env=environment)
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +36,8 @@ def _decided(environment: dict[str, str]) -> None:
 
 
 @pytest.mark.usefixtures("_decided")
-def test_the_proof_counts_what_happened_and_holds(environment: dict[str, str]) -> None:
-    proof = tocsin("prove", "--json", env=environment)
+def test_the_proof_counts_what_happened_and_holds(shell: Tocsin) -> None:
+    proof = shell("prove", "--json")
 
     report = json.loads(proof.stdout)
     assert proof.returncode == 0
