@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
@@ -54,6 +56,8 @@ def send(name: str, arguments: Mapping[str, Any]) -> str:
     reach_redis()
     from workers.app import app
 
+    # A KeyboardInterrupt may be raised inside a finalizer, which swallows it: the wait would go on as if nothing had been said.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(ExitCode.INTERRUPTED))
     return str(app.send_task(name, kwargs=dict(arguments), ignore_result=False).id)
 
 
