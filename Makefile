@@ -6,7 +6,7 @@
 #   make bench [BENCH=latency]    figures as JSON lines
 #   make chaos [SEED=1] [MINUTES=5]
 #   make lock                     resolve requirements.lock anew (needs uv)
-#   make clean                    remove .venv, caches and build results; state (.tocsin) stays
+#   make clean                    remove .venv, caches and build results; state (TOCSIN_STATE_DIR) stays
 
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory

@@ -94,10 +94,20 @@ def flow(folder: Path, *, alerts: int, kills: int, seed: int, strike: Strike | N
                     continue
                 key = keys[turn - alerts]
                 if turn == alerts:
-                    fleet.wait(lambda: len(arrived(fleet)) == alerts, 120, "triggers are missing")
+                    fleet.wait(lambda: revive(fleet) and len(arrived(fleet)) == alerts, 120, "triggers are missing")
                 driver.send(client, "resolve", key)
-        fleet.wait(lambda: fleet.is_idle() and fleet.ended() >= 2 * alerts, 120, "events wait for ever")
+        fleet.wait(
+            lambda: revive(fleet) and fleet.is_idle() and fleet.ended() >= 2 * alerts, 120, "events wait for ever"
+        )
         judge(fleet, driver, alerts, kills)
+
+
+def revive(fleet: Fleet) -> bool:
+    """Start anew what ended by itself, as a supervisor does: a worker that comes up while the server is away exits with 69."""
+    for group in GROUPS:
+        if fleet.processes[group].poll() is not None:
+            fleet.start("worker", group, name=group)
+    return True
 
 
 def kill_worker(fleet: Fleet, chance: random.Random) -> None:
