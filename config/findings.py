@@ -8,10 +8,12 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from config.errors import Problem, UnfitError, did_you_mean
+from config.section import fields_of
 from config.sources import Node, Path, dotted
 
 ELSEWHERE = {
     "services": "a service is a file of its own: services/NAME.yaml",
+    "mappings": "a mapping is a file of its own: mappings/NAME.yaml",
     "config_dir": "set it outside of the files: TOCSIN_CONFIG_DIR",
 }
 _WHAT = {
@@ -63,7 +65,7 @@ def _field(model: type[BaseModel], path: Path) -> FieldInfo | None:
     for part in path:
         if isinstance(part, int):
             continue
-        field = at.model_fields.get(part) if at else None
+        field = fields_of(at).get(part) if at else None
         at = model_in(field)
     return field
 
@@ -101,4 +103,4 @@ def _mend_unknown(model: type[BaseModel], path: Path) -> str:
     if len(path) == 1 and name in ELSEWHERE:
         return ELSEWHERE[name]
     at = model_in(_field(model, path[:-1])) if path[:-1] else model
-    return did_you_mean(name, [known for known in at.model_fields if known not in ELSEWHERE]) if at else "remove it"
+    return did_you_mean(name, [known for known in fields_of(at) if known not in ELSEWHERE]) if at else "remove it"

@@ -2,27 +2,31 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from config.errors import ConfigError, Problem
+from config.errors import ConfigError, Problem, UnfitError
+from config.gateway import Gateway
+from config.mappings import WebhookMapping
 from config.section import Section
 from config.sections import (
+    Api,
     Cache,
     Dedup,
     Delivery,
     Embedded,
     Flower,
-    Gateway,
     Ingest,
     Ledger,
     PagerDuty,
     Redis,
     Security,
     Severity,
+    Spool,
     Watchdog,
     Workers,
 )
 from config.services import Service
+from config.suppression import Flapping, Inhibition
 from config.values import ENCRYPTION_KEY_MEND, Name
 
 Environment = Literal["development", "staging", "production"]
@@ -65,8 +69,14 @@ class Settings(Section):
     security: Security = Field(default_factory=Security, description=Security.__doc__)
     delivery: Delivery = Field(default_factory=Delivery, description=Delivery.__doc__)
     dedup: Dedup = Field(default_factory=Dedup, description=Dedup.__doc__)
+    inhibition: tuple[Inhibition, ...] = Field(
+        (), description="Rules by which an open alert keeps others from calling people; see docs/silences.md."
+    )
+    flapping: Flapping = Field(default_factory=Flapping, description=Flapping.__doc__)
     ingest: Ingest = Field(default_factory=Ingest, description=Ingest.__doc__)
     gateway: Gateway = Field(default_factory=Gateway, description=Gateway.__doc__)
+    api: Api = Field(default_factory=Api, description=Api.__doc__)
+    spool: Spool = Field(default_factory=Spool, description=Spool.__doc__)
     flower: Flower = Field(default_factory=Flower, description=Flower.__doc__)
     workers: Workers = Field(default_factory=Workers, description=Workers.__doc__)
     watchdog: Watchdog = Field(default_factory=Watchdog, description=Watchdog.__doc__)
@@ -74,6 +84,18 @@ class Settings(Section):
     services: dict[str, Service] = Field(
         default_factory=dict, description="The services by name, each from its own file `services/NAME.yaml`."
     )
+    mappings: dict[str, WebhookMapping] = Field(
+        default_factory=dict,
+        description="How foreign documents become alerts, each from its file `mappings/NAME.yaml`.",
+    )
+
+    @model_validator(mode="after")
+    def _inhibitions_differ(self) -> "Settings":
+        names = [rule.name for rule in self.inhibition]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise UnfitError(f"two inhibition rules are called {twice[0]!r}", "give every rule a name of its own")
+        return self
 
     def require_encryption_key(self) -> SecretStr:
         """The encryption key; raises ConfigError, with the way to make one, where none is set."""
@@ -85,6 +107,10 @@ class Settings(Section):
         """The window of one service: its own, else `dedup.window`."""
         own = self.services[service].dedup_window
         return self.dedup.window if own is None else own
+
+    def flapping_of(self, service: str) -> Flapping:
+        """When alerts of one service flap: its own word, else `flapping`."""
+        return self.services[service].flapping or self.flapping
 
     def severity_deadline(self, service: str, severity: Severity) -> timedelta:
         """How long one channel of a service may try to deliver an alert of this severity."""
@@ -103,14 +129,17 @@ def with_inherited(settings: Settings) -> Settings:
     cache = settings.cache
     if "redis_url" not in cache.model_fields_set:
         cache = cache.model_copy(update={"redis_url": settings.redis.url})
-    services = {name: _with_deadlines(service, settings) for name, service in settings.services.items()}
+    services = {name: _with_inherited(service, settings) for name, service in settings.services.items()}
     return settings.model_copy(update={"cache": cache, "services": services})
 
 
-def _with_deadlines(service: Service, settings: Settings) -> Service:
-    if service.severity_deadlines is None:
-        return service
-    own = service.severity_deadlines.model_dump(exclude_unset=True)
-    return service.model_copy(
-        update={"severity_deadlines": settings.delivery.severity_deadlines.model_copy(update=own)}
-    )
+def _with_inherited(service: Service, settings: Settings) -> Service:
+    def filled(section: Section, own: Section) -> Section:
+        return section.model_copy(update=own.model_dump(exclude_unset=True))
+
+    update: dict[str, Section] = {}
+    if service.severity_deadlines is not None:
+        update["severity_deadlines"] = filled(settings.delivery.severity_deadlines, service.severity_deadlines)
+    if service.flapping is not None:
+        update["flapping"] = filled(settings.flapping, service.flapping)
+    return service.model_copy(update=update) if update else service

@@ -10,8 +10,11 @@ from pydantic.fields import FieldInfo
 
 from config.environment import WELL_KNOWN, variable_name
 from config.findings import ELSEWHERE, model_in, types_in
+from config.matchers import Matcher
 from config.models import Settings
 from config.reference_text import AFTER_SETTINGS, BEFORE_SETTINGS
+from config.routing import Route, Window
+from config.section import fields_of
 from config.services import Channel, Service
 from config.sources import Path, dotted
 from config.values import format_duration
@@ -22,20 +25,32 @@ _KINDS = {
     FilePath: "path",
     bool: "true or false",
     int: "whole number",
+    Matcher: "matcher",
     str: "text",
 }
+
+
+_IN_SERVICES: dict[str, type[BaseModel]] = {
+    "A service": Service,
+    "A channel": Channel,
+    "A route": Route,
+    "A stretch of the week": Window,
+}
+
+
+FILES = ("services", "mappings")  # each of these is a file of its own
 
 
 def reference() -> str:
     """The whole page as Markdown."""
     parts = [BEFORE_SETTINGS, _general(), *_sections(), AFTER_SETTINGS]
-    parts += ["### A service\n\n" + _fields(Service), "### A channel\n\n" + _fields(Channel)]
+    parts += [f"### {title}\n\n{_fields(model)}" for title, model in _IN_SERVICES.items()]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
 def _general() -> str:
     fields = {name: field for name, field in Settings.model_fields.items() if _section_in(field) is None}
-    return "### General\n\n" + _settings_table(((name,), field) for name, field in fields.items() if name != "services")
+    return "### General\n\n" + _settings_table(((name,), field) for name, field in fields.items() if name not in FILES)
 
 
 def _sections() -> Iterator[str]:
@@ -64,7 +79,7 @@ def _settings_table(leaves: Iterator[tuple[Path, FieldInfo]]) -> str:
 
 def _fields(model: type[BaseModel]) -> str:
     lines = ["| Key | What it is | Kind | Default |", "|---|---|---|---|"]
-    for name, field in model.model_fields.items():
+    for name, field in fields_of(model).items():
         lines.append(_line((f"`{name}`", field.description, _kind(field), _default(field))))
     return "\n".join(lines)
 
@@ -87,8 +102,9 @@ def _kind(field: FieldInfo) -> str:
     types = types_in(field.annotation)
     if get_origin(field.annotation) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(field.annotation))
-    kind = "section" if model_in(field) else next(text for kind, text in _KINDS.items() if kind in types)
-    return f"list of {kind}s" if get_origin(field.annotation) is tuple else kind
+    kind = "section" if model_in(field) else next((text for kind, text in _KINDS.items() if kind in types), "word")
+    is_list = tuple in (get_origin(part) for part in (field.annotation, *get_args(field.annotation)))
+    return f"list of {kind}s" if is_list else kind
 
 
 def _default(field: FieldInfo) -> str:

@@ -61,5 +61,6 @@ severity_deadlines:
   critical: 30s                       # then the next channel is tried
 ```
 
-No two services share an ingest key.
+No two services share an ingest key. A service's `routes` say which alerts take other channels: [routing.md](routing.md).
+How the webhooks of foreign senders become alerts stands in one file each, too, `mappings/NAME.yaml`: [webhooks.md](webhooks.md).
 """

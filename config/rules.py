@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from pydantic import SecretStr
-
 from config.errors import Problem
 from config.models import Settings
+from config.sections import Security
 from config.service_files import ServiceFiles
 from config.services import Service
 from config.sources import Node
@@ -28,7 +27,7 @@ def production_problems(settings: Settings, node: Node, files: ServiceFiles) -> 
         yield Problem(where, "security.encryption_key", "is required in production", ENCRYPTION_KEY_MEND)
     if not settings.redis.is_given and not settings.embedded.allow:
         yield Problem("environment REDIS_URL", "redis.url", _NO_REDIS, _REDIS_MEND)
-    yield from _short_jwt_secret(settings.security.jwt_secret, node)
+    yield from _short_jwt_secrets(settings.security, node)
     for name in ("api_url", "events_url"):
         if getattr(settings.pagerduty, name).startswith("http://"):
             where = str(node.nearest(("pagerduty", name)).origin)
@@ -37,11 +36,16 @@ def production_problems(settings: Settings, node: Node, files: ServiceFiles) -> 
         yield from _sample_keys(service, files.nodes[name])
 
 
-def _short_jwt_secret(secret: SecretStr | None, node: Node) -> Iterator[Problem]:
-    if secret is not None and len(secret.get_secret_value()) < 32:
-        where = str(node.nearest(("security", "jwt_secret")).origin)
-        what = "must have at least 32 characters in production"
-        yield Problem(where, "security.jwt_secret", what, "make one with `tocsin config keygen`")
+def _short_jwt_secrets(security: Security, node: Node) -> Iterator[Problem]:
+    named = [
+        ("jwt_secret", security.jwt_secret),
+        *(("jwt_previous_secrets", one) for one in security.jwt_previous_secrets),
+    ]
+    for name, secret in named:
+        if secret is not None and len(secret.get_secret_value()) < 32:
+            where = str(node.nearest(("security", name)).origin)
+            what = "must have at least 32 characters in production"
+            yield Problem(where, f"security.{name}", what, "make one with `tocsin config keygen`")
 
 
 def _sample_keys(service: Service, node: Node) -> Iterator[Problem]:

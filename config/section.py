@@ -1,6 +1,7 @@
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic.fields import FieldInfo
 
 
 class Section(BaseModel):
@@ -20,4 +21,10 @@ class Section(BaseModel):
         """Leave out keys without a value; unknown ones stay, to be refused."""
         if not isinstance(data, dict):
             return data
-        return {key: value for key, value in data.items() if value is not None or key not in cls.model_fields}
+        known = fields_of(cls)
+        return {key: value for key, value in data.items() if value is not None or key not in known}
+
+
+def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a model by the names that files use: some of those are no names in Python."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}

@@ -7,7 +7,17 @@ from pydantic import Field, SecretStr, model_validator
 
 from config.errors import UnfitError
 from config.section import Section
-from config.values import Count, Duration, EncryptionKey, EventsUrl, HttpUrl, Port, PositiveDuration, RedisUrl
+from config.values import (
+    Count,
+    Duration,
+    EncryptionKey,
+    EventsUrl,
+    HttpUrl,
+    Port,
+    PositiveDuration,
+    RedisUrl,
+    SecretTexts,
+)
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -93,7 +103,11 @@ class Security(Section):
         description="Encrypts backups and stored secrets: 32 bytes as base64 (44 characters). Required in production.",
     )
     jwt_secret: SecretStr | None = Field(
-        None, description="Signs access tokens of the HTTP API. At least 32 characters in production."
+        None, description="Signs access tokens of the HTTP API: 32 characters at least. Without it the API is off."
+    )
+    jwt_previous_secrets: SecretTexts = Field(
+        (),
+        description="Former values of `jwt_secret`; tokens they signed are still taken. In the environment: parted by blanks.",
     )
 
 
@@ -163,11 +177,26 @@ class Ingest(Section):
     )
 
 
-class Gateway(Section):
-    """The HTTP entrance."""
+class Api(Section):
+    """Access tokens of the HTTP API."""
 
-    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all.")
-    port: Port = Field(8080, description="Port to listen on; 0 takes a free one.")
+    issuer: str = Field("tocsin", description="Who makes the tokens out: their claim `iss`.")
+    audience: str = Field(
+        "tocsin", description="Whom the tokens are for: their claim `aud`; one name per installation."
+    )
+    token_lifetime: PositiveDuration = Field(HOUR, description="How long a token is valid if nothing else is said.")
+    max_token_lifetime: PositiveDuration = Field(
+        30 * 24 * HOUR, description="Tokens made out for longer are neither issued nor taken."
+    )
+
+
+class Spool(Section):
+    """The disk that keeps accepted alerts while Redis is away."""
+
+    max_bytes: Annotated[int, Field(ge=0)] = Field(
+        256 * 1024 * 1024,
+        description="Most disk one process may fill in `state_dir`/spool; beyond it alerts are refused. 0 keeps none there.",
+    )
 
 
 class Flower(Section):

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from config.errors import Problem, did_you_mean
 from config.findings import findings
+from config.routing_rules import routing_problems
 from config.services import Service
 from config.sources import Node, Origin, dotted
 from config.variables import Report, Variables
@@ -24,6 +25,8 @@ class ServiceFiles:
             if not path.name.startswith("."):
                 self._read(path, variables)
         self._check_ingest_keys()
+        for problem in routing_problems(self.nodes):
+            self._report(problem)
 
     def check_default(self, name: str, origin: Origin) -> None:
         """Report a default service that does not exist."""
@@ -38,21 +41,9 @@ class ServiceFiles:
         shown = f"{self.shown}/{path.name}"
         node = read_yaml(path, shown, variables)
         self.nodes[path.stem] = node or Node({}, Origin(shown))
-        if node is not None:
-            self._check(path, node, shown)
-
-    def _check(self, path: Path, node: Node, shown: str) -> None:
-        name = node.child("name")
-        if name is None or name.value is None:
-            node.put(("name",), path.stem, Origin(shown))
-        elif name.value != path.stem:
-            mend = f"write `name: {path.stem}`, or rename the file to {name.value}.yaml"
-            self._report(Problem(str(name.origin), "name", f"is {name.value!r}, but the file is {path.name}", mend))
-        try:
-            self.services[path.stem] = Service.model_validate(node.plain())
-        except ValidationError as error:
-            for problem in findings(error, Service, node):
-                self._report(problem)
+        service = None if node is None else check_service(node, path, shown, variables.report)
+        if service is not None:
+            self.services[path.stem] = service
 
     def _check_ingest_keys(self) -> None:
         """Two services with one key would take each other's alerts."""
@@ -69,3 +60,19 @@ class ServiceFiles:
                     mend = "give every service keys of its own"
                     self._report(Problem(str(key.origin), dotted(("ingest_keys", index)), what, mend))
                 seen.setdefault(key.value, (service, key.origin))
+
+
+def check_service(node: Node, path: Path, shown: str, report: Report) -> Service | None:
+    """The service in one file, by itself; None where something is wrong with it, which is reported."""
+    name = node.child("name")
+    if name is None or name.value is None:
+        node.put(("name",), path.stem, Origin(shown))
+    elif name.value != path.stem:
+        mend = f"write `name: {path.stem}`, or rename the file to {name.value}.yaml"
+        report(Problem(str(name.origin), "name", f"is {name.value!r}, but the file is {path.name}", mend))
+    try:
+        return Service.model_validate(node.plain())
+    except ValidationError as error:
+        for problem in findings(error, Service, node):
+            report(problem)
+        return None

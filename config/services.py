@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from config.errors import UnfitError
+from config.routing import Route, walk
 from config.section import Section
 from config.sections import SeverityDeadlines
+from config.suppression import Flapping
 from config.values import Duration, EventsUrl, Key32, Name
 
 
@@ -21,6 +23,10 @@ class Channel(Section):
     )
     events_url: EventsUrl | None = Field(
         None, description="Base address of the Events API for this channel only; without it `pagerduty.events_url`."
+    )
+    routed_only: bool = Field(
+        default=False,
+        description="Whether only the routes that name it take it, so that the service's own list leaves it out.",
     )
 
 
@@ -40,6 +46,30 @@ class Service(Section):
     severity_deadlines: SeverityDeadlines | None = Field(
         None, description="`delivery.severity_deadlines` for this service only; severities left out keep theirs."
     )
+    routes: tuple[Route, ...] = Field(
+        (), description="Which alerts take other channels, the first that fits; without one, the service's own."
+    )
+
+    @property
+    def own_channels(self) -> tuple[Channel, ...]:
+        """The channels of alerts that no route sends elsewhere."""
+        return tuple(channel for channel in self.channels if not channel.routed_only)
+
+    @property
+    def destinations(self) -> dict[str, tuple[str, ...]]:
+        """The lists of channels its alerts can take, by the name of the destination: its own one first, then its routes'."""
+        lists = [tuple(channel.name for channel in self.own_channels)]
+        lists += [route.channels for route in walk(self.routes) if route.channels]
+        return {self.destination(channels): channels for channels in reversed(lists)}
+
+    def destination(self, channels: tuple[str, ...]) -> str:
+        """Where a list of channels leads: `SERVICE` if it begins like the service's own list, else `SERVICE/FIRST CHANNEL`."""
+        first = channels[0]
+        return self.name if first == self.own_channels[0].name else f"{self.name}/{first}"
+
+    flapping: Flapping | None = Field(
+        None, description="`flapping` for this service only; what is left out stays as there."
+    )
 
     @model_validator(mode="after")
     def _channels_differ(self) -> "Service":
@@ -52,5 +82,10 @@ class Service(Section):
             raise UnfitError(
                 "two channels have the same routing key, so the second can never help",
                 "give the second channel the key of another integration, or remove it",
+            )
+        if not self.own_channels:
+            raise UnfitError(
+                "every channel is routed_only, so that alerts which no route fits go nowhere",
+                "remove routed_only from one of them",
             )
         return self

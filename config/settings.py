@@ -10,12 +10,15 @@ from pydantic import ValidationError
 from config.environment import EnvironmentSource
 from config.errors import ConfigError, Problem
 from config.findings import ELSEWHERE, findings
-from config.folders import find_config_dir, report_misnamed, settle_state_dir, shown
+from config.folders import INSTALLED, find_config_dir, report_misnamed, settle_state_dir, shown
+from config.mapping_files import mapping_paths, read_mapping
+from config.mappings import WebhookMapping
 from config.models import Settings, full_name, section_names, with_inherited
 from config.rules import production_problems
 from config.service_files import ServiceFiles
+from config.services import Service
 from config.sources import Node, Origin, merge
-from config.variables import Variables
+from config.variables import Report, Variables
 from config.yaml_file import read_yaml
 
 FLAG = Origin("flag")
@@ -84,10 +87,10 @@ class _Reading:
     def loaded(self) -> Loaded:
         report_misnamed(self._folder, self._variables)
         node = self._merged()
-        self._refuse_elsewhere(node)
+        _refuse_elsewhere(node, self._report)
         node.put(("config_dir",), self._folder, self._folder_origin)
         services = self._services()
-        settings = self._validate(node, services)
+        settings = _validated(node, services.services, self._mappings(), self._report)
         if settings is not None:
             self._check_together(settings, node, services)
         if self._problems or settings is None:
@@ -119,30 +122,48 @@ class _Reading:
             mend = "remove it; ENVIRONMENT or pagerduty.yaml chooses the environment"
             self._report(Problem(str(told.origin), "environment", "cannot be set in the file of an environment", mend))
 
-    def _refuse_elsewhere(self, node: Node) -> None:
-        for name, mend in ELSEWHERE.items():
-            found = node.child(name)
-            if found is not None:
-                self._report(Problem(str(found.origin), name, "cannot be set here", mend))
-
     def _services(self) -> ServiceFiles:
         folder = self._folder / "services"
         files = ServiceFiles(folder, shown(folder), self._variables)
         self._files += [f"{files.shown}/{name}.yaml" for name in files.nodes]
         return files
 
-    def _validate(self, node: Node, files: ServiceFiles) -> Settings | None:
-        plain = {name: {} for name in section_names()} | node.plain_members()
-        try:
-            settings = Settings.model_validate({**plain, "services": files.services})
-        except ValidationError as error:
-            for problem in findings(error, Settings, node):
-                self._report(problem)
-            return None
-        return with_inherited(settings)
+    def _mappings(self) -> dict[str, WebhookMapping]:
+        paths = mapping_paths(self._folder)
+        self._files += [shown(path) for path in paths.values()]
+        read = {name: read_mapping(path, shown(path), self._variables) for name, path in paths.items()}
+        return {name: mapping for name, mapping in read.items() if mapping is not None}
 
     def _check_together(self, settings: Settings, node: Node, files: ServiceFiles) -> None:
         files.check_default(settings.default_service, node.nearest(("default_service",)).origin)
         if settings.environment == "production":
             for problem in production_problems(settings, node, files):
                 self._report(problem)
+
+
+def check_settings(node: Node, report: Report) -> Settings | None:
+    """The settings in one file, by itself, all else being default; None where something is wrong, which is reported."""
+    _refuse_elsewhere(node, report)
+    node.put(("config_dir",), INSTALLED, Origin("default"))
+    settle_state_dir(node, Variables({}, report))
+    return _validated(node, {}, {}, report)
+
+
+def _refuse_elsewhere(node: Node, report: Report) -> None:
+    for name, mend in ELSEWHERE.items():
+        found = node.child(name)
+        if found is not None:
+            report(Problem(str(found.origin), name, "cannot be set here", mend))
+
+
+def _validated(
+    node: Node, services: Mapping[str, Service], mappings: Mapping[str, WebhookMapping], report: Report
+) -> Settings | None:
+    plain = {name: {} for name in section_names()} | node.plain_members()
+    try:
+        settings = Settings.model_validate({**plain, "services": services, "mappings": mappings})
+    except ValidationError as error:
+        for problem in findings(error, Settings, node):
+            report(problem)
+        return None
+    return with_inherited(settings)

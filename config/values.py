@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from config.errors import UnfitError
 
+NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PARTS = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*")
 _DURATION_MEND = "write seconds (30) or a number with its unit: 250ms, 30s, 5m, 2h, 7d"
@@ -125,13 +126,19 @@ def _check_encryption_key(value: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
+def _in_parts(texts: object) -> object:
+    """A list as an environment variable or a secret file can hold it: its entries parted by blanks or line ends."""
+    return texts.split() if isinstance(texts, str) else texts
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(0))]
 PositiveDuration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
 Count = Annotated[int, Field(ge=1)]
 Port = Annotated[int, Field(ge=0, le=65535)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+Name = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$")]
 Key32 = Annotated[SecretStr, AfterValidator(_check_key)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_check_redis_url)]
 HttpUrl = Annotated[str, AfterValidator(_check_http_url)]
 EventsUrl = Annotated[str, AfterValidator(_check_events_url)]
 EncryptionKey = Annotated[SecretStr, AfterValidator(_check_encryption_key)]
+SecretTexts = Annotated[tuple[SecretStr, ...], BeforeValidator(_in_parts)]

@@ -8,6 +8,7 @@ from pathlib import Path as FilePath
 from pydantic import BaseModel, SecretStr
 
 from config.findings import types_in
+from config.matchers import Matcher
 from config.settings import Loaded
 from config.sources import Path, dotted
 from config.values import REDIS_SCHEMES, format_duration, mask_redis_url
@@ -45,7 +46,7 @@ def view(loaded: Loaded) -> list[Row]:
 
 
 def _core(loaded: Loaded) -> Iterator[tuple[Path, object, bool]]:
-    return (leaf for leaf in _leaves(loaded.settings) if leaf[0][0] != "services")
+    return (leaf for leaf in _leaves(loaded.settings) if leaf[0][0] not in ("services", "mappings"))
 
 
 def _leaves(value: object, above: Path = (), *, is_secret: bool = False) -> Iterator[tuple[Path, object, bool]]:
@@ -53,7 +54,7 @@ def _leaves(value: object, above: Path = (), *, is_secret: bool = False) -> Iter
     if isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():
             secret = SecretStr in types_in(field.annotation)
-            yield from _leaves(getattr(value, name), (*above, name), is_secret=secret)
+            yield from _leaves(getattr(value, name), (*above, field.alias or name), is_secret=secret)
     elif isinstance(value, tuple) and value:
         for index, part in enumerate(value):
             yield from _leaves(part, (*above, index), is_secret=is_secret)
@@ -72,7 +73,7 @@ def _shown(value: object) -> str | int | float | bool | None:
         return mask_redis_url(text) if text.partition("://")[0] in REDIS_SCHEMES else MASK
     if isinstance(value, timedelta):
         return format_duration(value)
-    if isinstance(value, FilePath):
+    if isinstance(value, FilePath | Matcher):
         return str(value)
     return value if isinstance(value, str | int | float | bool) else None
 

@@ -10,6 +10,8 @@ from config.sources import Node, Origin
 from config.variables import Report, Variables, expand
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+MOST_VALUES = 100_000
+DEEPEST = 100
 _NULL = "tag:yaml.org,2002:null"
 _MERGE = "tag:yaml.org,2002:merge"
 
@@ -26,14 +28,24 @@ def read_yaml(path: Path, shown: str, variables: Variables) -> Node | None:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         variables.report(Problem(shown, "", f"cannot be read: {reason}", "correct the file, or remove it"))
         return None
+    return parse_yaml(text, shown, variables)
+
+
+def parse_yaml(text: str, shown: str, variables: Variables) -> Node | None:
+    """The same of a text; `shown` names it in problems."""
     try:
         root = _compose(text)
+        node = Node({}, Origin(shown)) if root is None else _Reader(shown, variables).node(root, "", ())
     except yaml.YAMLError as error:
         variables.report(_broken(error, text, shown))
         return None
-    if root is None:
-        return Node({}, Origin(shown))
-    return _settings_in(_Reader(shown, variables).node(root, "", ()), variables.report)
+    except _TooLargeError:
+        what = (
+            f"holds more than {MOST_VALUES} values once its aliases are written out, or is nested deeper than {DEEPEST}"
+        )
+        variables.report(Problem(shown, "", what, "write shorter lists and fewer aliases (*name)"))
+        return None
+    return _settings_in(node, variables.report)
 
 
 def _settings_in(node: Node, report: Report) -> Node | None:
@@ -46,12 +58,25 @@ def _settings_in(node: Node, report: Report) -> Node | None:
 
 
 def _compose(text: str) -> yaml.Node | None:
+    _refuse_depth(text)
     loader = _Loader(text)
     try:
         root: yaml.Node | None = loader.get_single_node()
     finally:
         loader.dispose()
     return root
+
+
+def _refuse_depth(text: str) -> None:
+    """The C parser composes by recursion and takes the process with it where nesting is endless; its events have no depth."""
+    if sum(text.count(mark) for mark in ("[", "{", "- ", "? ")) <= DEEPEST:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise _TooLargeError
 
 
 def _broken(error: yaml.YAMLError, text: str, shown: str) -> Problem:
@@ -66,14 +91,22 @@ def _broken(error: yaml.YAMLError, text: str, shown: str) -> Problem:
     return Problem(f"{shown}:{line}", "", f"broken YAML: {what}", mend)
 
 
+class _TooLargeError(Exception):
+    """A few lines of aliases to aliases can stand for more values than fit into memory."""
+
+
 class _Reader:
     """Turns YAML's nodes into ours."""
 
     def __init__(self, shown: str, variables: Variables) -> None:
         self.shown = shown
         self.variables = variables
+        self._count = 0
 
     def node(self, raw: yaml.Node, key: str, above: tuple[yaml.Node, ...]) -> Node:
+        self._count += 1
+        if self._count > MOST_VALUES or len(above) > DEEPEST:
+            raise _TooLargeError
         origin = Origin(self.shown, raw.start_mark.line + 1)
         if raw in above:
             self._report(raw, key, "an alias contains itself", "write the value out")

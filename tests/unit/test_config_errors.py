@@ -100,7 +100,7 @@ def test_values_stay_the_text_they_are_in_the_file(tmp_path: Path) -> None:
     [
         ("TOCSIN_REDIS__URLL", "did you mean TOCSIN_REDIS__URL?"),
         ("TOCSIN_REDIS_URL", "did you mean TOCSIN_REDIS__URL?"),
-        ("TOCSIN_QUITE__ELSEWHERE_9", "remove it; docs/configuration.md lists all"),
+        ("TOCSIN_ZZZ__QQQ_9", "remove it; docs/configuration.md lists all"),
         ("TOCSIN_SERVICES__SHOP__TEAM", "services are set in services/NAME.yaml"),
     ],
 )

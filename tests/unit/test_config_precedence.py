@@ -46,15 +46,20 @@ def _spread(folder: Folder, urls: dict[str, str]) -> tuple[dict[str, str], dict[
     return environ, {"redis.url": urls.get("flag")}
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in setting_paths(Settings) if path[0] not in ("services", "config_dir")]
-)
+NO_ONE_LINERS = ("services", "mappings", "inhibition", "config_dir")
+GO_TOGETHER = {
+    "tls_cert_file": {"TOCSIN_GATEWAY__TLS_KEY_FILE": "/etc/tls.key"},
+    "tls_key_file": {"TOCSIN_GATEWAY__TLS_CERT_FILE": "/etc/tls.pem"},
+}
+
+
+@pytest.mark.parametrize("path", [path for path in setting_paths(Settings) if path[0] not in NO_ONE_LINERS])
 def test_every_setting_can_be_set_by_its_variable(tmp_path: Path, path: tuple[str, ...]) -> None:
     folder = Folder(tmp_path)
     folder.write("services/other.yaml", f"channels: [{{name: a, routing_key: {'O' * 32}}}]")
     value = _another_value(path)
 
-    loaded = folder.read({variable_name(path): value})
+    loaded = folder.read({**GO_TOGETHER.get(path[-1], {}), variable_name(path): value})
 
     node = loaded.node.find(path)
     assert node is not None

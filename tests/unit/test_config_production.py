@@ -32,6 +32,10 @@ def test_production_needs_a_server_of_its_own_unless_the_embedded_one_is_allowed
     ("environ", "problem"),
     [
         ({"JWT_SECRET": "short"}, "environment JWT_SECRET: security.jwt_secret: must have at least 32 characters"),
+        (
+            {"TOCSIN_SECURITY__JWT_PREVIOUS_SECRETS": "x" * 32 + " short"},
+            "environment TOCSIN_SECURITY__JWT_PREVIOUS_SECRETS: security.jwt_previous_secrets: must have at least 32",
+        ),
         ({"PAGERDUTY_EVENTS_URL": "http://x"}, "environment PAGERDUTY_EVENTS_URL: pagerduty.events_url: plain http"),
         ({"PAGERDUTY_API_URL": "http://x"}, "environment PAGERDUTY_API_URL: pagerduty.api_url: plain http"),
     ],
@@ -67,3 +71,15 @@ def test_production_refuses_services_that_would_call_nobody(tmp_path: Path, serv
 
 def test_a_jwt_secret_of_32_characters_will_do(tmp_path: Path) -> None:
     assert Folder(tmp_path).load({**PRODUCTION, "JWT_SECRET": "x" * 32}).security.jwt_secret is not None
+
+
+def test_former_jwt_secrets_stand_in_one_variable_or_file_parted_by_blanks(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    file = folder.write("secrets/former", f"{'a' * 32}\n{'b' * 32}\n")
+
+    direct = folder.load({"TOCSIN_SECURITY__JWT_PREVIOUS_SECRETS": f"{'a' * 32} {'b' * 32}"})
+    from_file = folder.load({"TOCSIN_SECURITY__JWT_PREVIOUS_SECRETS_FILE": str(file)})
+
+    for settings in (direct, from_file):
+        former = settings.security.jwt_previous_secrets
+        assert [secret.get_secret_value() for secret in former] == ["a" * 32, "b" * 32]
