@@ -11,9 +11,11 @@ from celery import Task
 from celery.exceptions import Ignore, Reject, Retry
 
 from tasks.utils.connect import is_away
+from tasks.utils.error_reports import outcome
 
 if TYPE_CHECKING:
     from tasks.runtime import Runtime
+    from tasks.utils.error_reports import ErrorReport
 
 log = structlog.get_logger("tocsin.task")
 
@@ -43,6 +45,7 @@ class TocsinTask(Task):
                 raise
             state = "returned"
             log.warning("server_away", error=type(error).__name__)
+            self.runtime.errors.record(error, self.name)
             raise Reject(error, requeue=True) from error
         except CELERYS_OWN:
             state = "ignored"
@@ -54,7 +57,14 @@ class TocsinTask(Task):
     def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
         """Say what failed, in one line; the arguments are nobody's business."""
         del args, kwargs, einfo
-        log.error("task_failed", task=self.name, task_id=task_id, error=type(exc).__name__, detail=str(exc)[:500])
+        report = self.runtime.errors.record(exc, self.name)
+        known = {"error": report.error, "detail": report.text, "kind": report.kind, "fingerprint": report.fingerprint}
+        log.error("task_failed", task=self.name, task_id=task_id, **known)
+
+    def on_retry(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
+        """Keep that a worker process died over the task: Celery starts it anew, and nobody else says so."""
+        del task_id, args, kwargs, einfo
+        self.runtime.errors.record(exc, self.name)
 
     def last_words(self, reason: str, detail: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """What must be kept of a message that will not be tried again; nothing, where rows are the truth."""
@@ -84,6 +94,7 @@ class TocsinTask(Task):
         count = messages.delivered(self.request.id)
         if count > messages.most_deliveries:
             log.error("poison_message", deliveries=count)
+            self.runtime.errors.note(_poison(self.name))
             self.last_words("poison", f"handed to a worker {count} times and never finished", args, kwargs)
             messages.forget(self.request.id)
             raise Reject("poison", requeue=False)
@@ -102,3 +113,11 @@ class AlertTask(TocsinTask):
             return
         carried = alerts if isinstance(alerts, list) else [{"args": list(args), "kwargs": kwargs}]
         self.runtime.alerts.bury(self.request.id, carried, reason, detail)
+
+
+def _poison(task: str) -> ErrorReport:
+    mend = (
+        "its alerts are dead letters: see `tocsin notifications dead-letters`, and the worker's log for what ended it"
+    )
+    text = "a message was handed to a worker again and again and never finished"
+    return outcome("poison_message", task, text, severity="critical", mend=mend)

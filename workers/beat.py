@@ -18,4 +18,9 @@ class SlotScheduler(PersistentScheduler):
         if entry.name in ENTRIES:
             due = last_due(ENTRIES[entry.name].cron, datetime.now(UTC))
             entry.options = {**entry.options, "headers": {"tocsin_slot": slot(entry.name, due)}}
-        return super().apply_async(entry, producer=producer, advance=advance, **kwargs)
+        try:
+            return super().apply_async(entry, producer=producer, advance=advance, **kwargs)
+        except Exception as error:
+            cause = error.__context__ or error  # Celery wraps the real one
+            self.app.runtime.errors.record(cause, f"beat {entry.name}")
+            raise

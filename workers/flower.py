@@ -3,8 +3,8 @@
 import ast
 import json
 import logging
-import re
 import signal
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,10 +16,10 @@ from flower.urls import settings as web_settings
 from flower.utils import prepend_url
 
 from config.errors import ConfigError, Problem
+from tasks.utils.identifiers import is_identifier
+from tasks.utils.redaction import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from celery import Celery
 
     from config.models import Settings
@@ -30,7 +30,6 @@ MEET_AFTER_SECONDS: Final = 2  # a worker says that it is online a little before
 MOST_TASKS: Final = 20_000
 # What may be shown of a task's arguments and result: values under these names, and plain numbers.
 ID_NAMES: Final = frozenset({"id", "ids", "event_id", "event_ids", "replayed", "task_id", "slot"})
-ID: Final = re.compile(r"[\w.:-]{1,80}")
 HIDDEN: Final = "(hidden)"
 
 
@@ -110,8 +109,8 @@ class RedactingFlower(Flower):
 
 
 def redact(task: dict[str, Any]) -> dict[str, Any]:
-    """The same event or task with nothing but ids and numbers in its arguments and its result."""
-    return {key: shown(value) if key in {"args", "kwargs", "result"} else value for key, value in task.items()}
+    """The same event or task with nothing but ids and numbers in its arguments and its result, and no secret in its error."""
+    return {key: _HOW_SHOWN[key](value) if key in _HOW_SHOWN else value for key, value in task.items()}
 
 
 def shown(value: object) -> str:
@@ -128,6 +127,12 @@ def shown(value: object) -> str:
     return _shown_under("", value)
 
 
+_HOW_SHOWN: Final[dict[str, Callable[[Any], object]]] = {
+    **dict.fromkeys(("args", "kwargs", "result"), shown),
+    **dict.fromkeys(("exception", "traceback"), lambda text: redacted(text) if isinstance(text, str) else text),
+}
+
+
 def _shown_under(name: object, value: object) -> str:
     if value is None or isinstance(value, bool | int | float):
         return str(value)
@@ -138,7 +143,7 @@ def _shown_under(name: object, value: object) -> str:
 
 def _as_ids(value: object) -> str:
     ids = value if isinstance(value, list | tuple) else [value]
-    return " ".join(part if isinstance(part, str) and ID.fullmatch(part) else HIDDEN for part in ids)
+    return " ".join(str(part) if is_identifier("event", part) else HIDDEN for part in ids)
 
 
 def _configure(settings: "Settings") -> None:

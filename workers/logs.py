@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import redis
 import structlog
 
+from tasks.utils.formatters import for_terminal
+from tasks.utils.redaction import MASK, SECRET_NAMES, redacted
+
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-SECRET_NAMES: Final = re.compile(
-    r"(routing_key|ingest_key|api_key|token|secret|password|authorization)$", re.IGNORECASE
-)
-SECRET_VALUES: Final = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*(?=@)|(?<![0-9A-Za-z])[0-9A-Za-z]{32}(?![0-9A-Za-z])")
 IDS: Final = frozenset({"event", "event_id", "task_id", "uid", "id"})
 OUTAGES: Final = (redis.ConnectionError, redis.TimeoutError, ConnectionError, TimeoutError)
 NOISY: Final = ("celery", "kombu", "httpx", "httpcore", "amqp", "asyncio")
@@ -41,9 +39,17 @@ def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
     """Mask values whose name says secret, and in any text passwords of addresses and whatever has the shape of a key."""
     for name, value in event.items():
         if SECRET_NAMES.search(name):
-            event[name] = "********"
+            event[name] = MASK
         elif isinstance(value, str) and name not in IDS:
-            event[name] = SECRET_VALUES.sub("********", value)
+            event[name] = redacted(value)
+    return event
+
+
+def harmless(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Show what a terminal would obey, and keep one event one line; only tracebacks have more."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = for_terminal(value, block=name == "exception")
     return event
 
 
@@ -58,7 +64,6 @@ def configure_logging(level: str) -> None:
         structlog.processors.format_exc_info,
         redact,
     ]
-    renderer: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -66,9 +71,17 @@ def configure_logging(level: str) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    formatting = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering()]
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=formatting, foreign_pre_chain=shared))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _rendering() -> list[Any]:
+    """JSON escapes by itself whatever is no plain character; the lines for a terminal must be told to."""
+    if sys.stderr.isatty():
+        return [harmless, structlog.dev.ConsoleRenderer()]
+    return [structlog.processors.JSONRenderer()]

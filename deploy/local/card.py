@@ -10,6 +10,7 @@ def show_card(terminal: Terminal, settings: Settings, plan: Plan, seconds: float
     """Tell once where everything is and how to use it."""
     rows = [
         ("Gateway", plan.gateway_url),
+        ("API", f"{plan.gateway_url}/api/v1   token: tocsin tokens issue --role operator --subject me"),
         ("Flower", f"{plan.flower_url}   user {settings.flower.user}   {_password(plan)}"),
         ("PagerDuty", _pagerduty(settings, plan)),
         ("State", f"{settings.state_dir}   (logs in {settings.state_dir / 'logs'})"),
@@ -37,7 +38,9 @@ def curl_line(settings: Settings, plan: Plan) -> str:
         "dedup_key": "first-alert",
         "payload": {"summary": "It rings", "source": "my shell", "severity": "critical"},
     }
-    return f"curl -s {plan.gateway_url}/v2/enqueue -d '{json.dumps(alert)}'"
+    # A certificate is made out to a name, not to this address.
+    options = "-sk" if plan.gateway_url.startswith("https:") else "-s"
+    return f"curl {options} {plan.gateway_url}/v2/enqueue -d '{json.dumps(alert)}'"
 
 
 def _password(plan: Plan) -> str:

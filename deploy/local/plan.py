@@ -42,6 +42,7 @@ def make_plan(settings: Settings, redis_url: str, *, use_sandbox: bool) -> Plan:
     password = None if settings.flower.password else secrets.token_urlsafe(12)
     sandbox_url = f"http://127.0.0.1:{sandbox}" if sandbox else None
     environment = _environment(settings, redis_url, sandbox_url)
+    scheme = "https" if settings.gateway.tls_cert_file else "http"
     children = [
         _serving("gateway", environment, Stage.PRODUCER, "--host", settings.gateway.host, "--port", str(gateway)),
         *(_worker(group, environment) for group in WORKER_GROUPS),
@@ -52,7 +53,7 @@ def make_plan(settings: Settings, redis_url: str, *, use_sandbox: bool) -> Plan:
         children.insert(0, _sandbox(settings, sandbox))
     return Plan(
         redis_url=redis_url,
-        gateway_url=f"http://{_reachable(settings.gateway.host)}:{gateway}",
+        gateway_url=f"{scheme}://{_reachable(settings.gateway.host)}:{gateway}",
         flower_url=f"http://{_reachable(settings.flower.host)}:{flower}",
         sandbox_url=sandbox_url,
         flower_password=password,
@@ -86,13 +87,14 @@ def _environment(settings: Settings, redis_url: str, sandbox_url: str | None) ->
     if sandbox_url:
         added["PAGERDUTY_EVENTS_URL"] = sandbox_url
     if settings.security.encryption_key is None and settings.environment == "development":
-        added["ENCRYPTION_KEY_FILE"] = str(_encryption_key(settings.state_dir))
+        added["ENCRYPTION_KEY_FILE"] = str(_made_up_key(settings.state_dir / "encryption.key"))
+    if settings.security.jwt_secret is None and settings.environment == "development":
+        added["JWT_SECRET_FILE"] = str(_made_up_key(settings.state_dir / "jwt.secret"))
     return added
 
 
-def _encryption_key(state_dir: Path) -> Path:
-    """A key of this folder's own, made once: what it encrypted must stay readable."""
-    path = state_dir / "encryption.key"
+def _made_up_key(path: Path) -> Path:
+    """A key of this folder's own, made once: what it encrypted or signed must stay readable."""
     if not path.exists():
         write_private(path, base64.urlsafe_b64encode(os.urandom(32)).decode() + "\n")
     return path

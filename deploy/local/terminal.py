@@ -5,6 +5,8 @@ import time
 from enum import IntEnum
 from typing import Final, TextIO
 
+from tasks.utils.formatters import for_terminal
+
 COLOURS: Final = ("36", "35", "34", "32", "96", "95", "94", "92")
 WHO_WIDTH: Final = 11
 NARROWEST: Final = 60
@@ -38,7 +40,7 @@ class Terminal:
     def say(self, who: str, what: str, level: Level = Level.PLAIN) -> None:
         """Print one event; longer than the terminal is wide, it is cut."""
         clock = time.strftime("%H:%M:%S")
-        text = _shorten(" ".join(what.split()), self._width() - len(clock) - WHO_WIDTH - 4)
+        text = _shorten(for_terminal(" ".join(what.split())), self._width() - len(clock) - WHO_WIDTH - 4)
         with self._lock:
             name = self._paint(f"{who:<{WHO_WIDTH}}", self._colour_of(who))
             self._write(f"{self._paint(clock, '2')}  {name}  {self._paint(text, STYLE[level])}")

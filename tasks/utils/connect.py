@@ -9,6 +9,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from tasks.utils.keys import Keys
+
 AWAY: Final = (
     redis.ConnectionError,
     redis.TimeoutError,
@@ -44,3 +46,11 @@ def connect(url: str, *, socket_timeout: float = 5.0, connect_timeout: float = 3
         health_check_interval=30,
         retry=Retry(NoBackoff(), 1),
     )
+
+
+def open_configured() -> tuple[Any, Keys]:
+    """A client of the configured server and its key names, for scripts without any wiring. Raises ConfigError."""
+    from config.settings import load  # noqa: PLC0415 - only scripts without wiring read settings here
+
+    settings = load()
+    return connect(settings.redis.url.get_secret_value()), Keys(settings.redis.prefix)

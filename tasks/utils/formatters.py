@@ -1,9 +1,11 @@
-"""Text and JSON cut to size, without ever breaking a character or losing the beginning of a value."""
+"""Text and JSON cut to size, without ever breaking a character or losing the beginning of a value; text made harmless where it is shown."""
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
+from html import escape
 from itertools import islice
 from typing import Any
 
@@ -11,6 +13,9 @@ DEEPEST = 32
 NOTE = "_tocsin"
 _NOTED = 20  # entries named one by one in the note; a note must not outgrow what it saves
 _MOST_ENTRIES = 1_000  # nobody reads more, and measuring each of 300,000 would hold up the next alert
+_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -24,6 +29,36 @@ def json_bytes(value: object) -> int:
     return len(compact_json(value).encode())
 
 
+# What a terminal obeys or hides instead of showing it: control characters, the marks that turn text around, line ends that are
+# none to a shell, invisible tags, half characters.
+_OBEYED = "\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f\ud800-\udfff"
+_IN_A_LINE = re.compile(f"[{_OBEYED}]")
+_IN_A_BLOCK = re.compile(f"(?![\n\t])[{_OBEYED}]")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$-])")
+
+
+def for_terminal(text: str, *, block: bool = False) -> str:
+    r"""`text` as a terminal or a line of a log may print it: what would be obeyed is shown as JSON would write it, `\u001b`.
+
+    One line stays one line; a `block` keeps its line ends and tabs. A JSON document remains the same document.
+    """
+    return (_IN_A_BLOCK if block else _IN_A_LINE).sub(_as_json_writes_it, text)
+
+
+def for_html(text: str) -> str:
+    """`text` as HTML shows it, in an element or in a quoted attribute."""
+    return escape(for_terminal(text, block=True))
+
+
+def for_markdown(text: str) -> str:
+    """`text` as Markdown shows it, in one line: no link, no HTML, no new cell or heading."""
+    return _MARKDOWN.sub(r"\\\1", for_terminal(text))
+
+
+def _as_json_writes_it(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
+
+
 def cut_text(text: str, limit: int) -> str:
     """`text` in at most `limit` characters; an ellipsis marks a cut."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
@@ -32,12 +67,11 @@ def cut_text(text: str, limit: int) -> str:
 def is_tame(value: object) -> bool:
     """Whether JSON and UTF-8 can carry `value` as it stands, nested no deeper than `DEEPEST`."""
     try:
-        text = compact_json(value)
-        text.encode()
+        text = compact_json(value).encode()
     except (TypeError, ValueError, RecursionError):
         return False
-    # Counting brackets is far cheaper than a walk, and nearly every alert has fewer than could nest too deep.
-    return text.count("{") + text.count("[") <= DEEPEST or _depth(value) <= DEEPEST
+    # Counting brackets is far cheaper than measuring, and nearly every alert has fewer than could nest too deep.
+    return text.count(b"{") + text.count(b"[") <= DEEPEST or _is_shallow(text)
 
 
 def tame(value: object, *, room: int = DEEPEST - 2) -> Any:
@@ -114,10 +148,14 @@ def _cut_value(value: object, limit: int) -> str:
     return text[:low] + "…"
 
 
-def _depth(value: object) -> int:
-    depth, level = 0, [value] if isinstance(value, dict | list | tuple) else []
-    while level:
-        parts = (part.values() if isinstance(part, dict) else part for part in level)
-        level = [item for items in parts for item in items if isinstance(item, dict | list | tuple)]
-        depth += 1
-    return depth
+def _is_shallow(text: bytes) -> bool:
+    """Whether JSON `text` nests no deeper than `DEEPEST`: its innermost pairs are taken away until none is left.
+
+    A walk over a million values in Python would take seconds of everybody's time.
+    """
+    brackets = _STRINGS.sub(b"", text).translate(_ONE_KIND, _NO_BRACKETS)
+    for _ in range(DEEPEST):
+        if not brackets:
+            return True
+        brackets = brackets.replace(b"[]", b"")
+    return not brackets

@@ -21,10 +21,16 @@ FIXED: Final[dict[str, str]] = {
     "dead": "dead",  # sorted set: event id -> time of death, ms
     "closed": "closed",  # sorted set: event id -> time its story ended, ms; archived later
     "alerts": "alerts",  # sorted set: alert uid -> time of its last news, ms; archived later
+    "labels": "alerts:labels",  # hash: alert uid -> its labels at the last trigger, as JSON
+    "rules": "rules",  # hash: silence id -> the silence as JSON; own maintenance windows are silences too
+    "rules_version": "rules:version",  # counter: raised by every change of the rules
+    "holds_due": "holds:due",  # sorted set: name of a hold -> when it ends and what it holds is let go, ms
     "ledger": "ledger",  # stream: e event, s step, r reason, d detail, t time (ms)
     "seal": "ledger:seal",  # hash: last sealed entry, its hash, how many
     "hints": "hints",  # hash: queue -> time of the hint on its way, ms
     "hint_number": "hints:number",  # counter: makes hint ids unique
+    "errors": "errors",  # stream: c field in error_counts, t time (ms), r report as JSON; one entry a minute and kind of error
+    "error_counts": "errors:counts",  # hash: minute|fingerprint -> how often, time of the last (ms); one field for each entry
     "wake": "pump:wake",  # list: tokens that end a pump's sleep early
     "slots": "schedules:slots",  # hash: entry@due -> task id that claimed it
     "slot_times": "schedules:slots:at",  # sorted set: entry@due -> time of the claim, ms
@@ -33,7 +39,12 @@ FAMILIES: Final[dict[str, str]] = {
     "event": "event:",  # hash: one accepted event; see lua/accept.lua
     "alert": "alert:",  # hash: what is known of one dedup key of one service
     "lane": "lane:",  # list: event ids of one dedup key for one destination, in order
+    "held": "held:",  # sorted set of one hold: alert uid -> since when its newest event is held back, ms
+    "inhibitors": "inhibitors:",  # set of one hold: uids of the open alerts that inhibit
     "deliveries": "deliveries:",  # counter: how often one message was handed to a worker
+    "cached": "cache:of:",  # hash: one cached value and who computes it; see lua/cache_look.lua
+    "cache_done": "cache:done:",  # list: one element once a computation has ended; wakes those who wait for it
+    "cache_tag": "cache:tag:",  # string: when a tag was last invalidated, ms
 }
 
 
@@ -62,9 +73,21 @@ class Keys:
         """The list of one lane."""
         return f"{self.prefix}{FAMILIES['lane']}{lane}"
 
+    def held(self, hold: str) -> str:
+        """The sorted set of the alerts one hold holds back."""
+        return f"{self.prefix}{FAMILIES['held']}{hold}"
+
+    def inhibitors(self, hold: str) -> str:
+        """The set of the open alerts that feed one hold."""
+        return f"{self.prefix}{FAMILIES['inhibitors']}{hold}"
+
     def deliveries(self, message_id: str) -> str:
         """The counter of one message's deliveries to workers."""
         return f"{self.prefix}{FAMILIES['deliveries']}{message_id}"
+
+    def cache_done(self, name: str) -> str:
+        """The list that tells the end of one computation."""
+        return f"{self.prefix}{FAMILIES['cache_done']}{name}"
 
     def queue(self, name: str) -> str:
         """The list Celery keeps a queue's messages in."""

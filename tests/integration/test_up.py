@@ -14,6 +14,7 @@ import pytest
 
 from deploy.local.embedded import start_server
 from deploy.local.ports import pick_port
+from tests.integration.test_cli_program import tocsin
 from tests.integration.up_kit import children_of, is_alive, processes, wait_for
 
 OURS = ("TOCSIN_", "PAGERDUTY_", "REDIS_URL", "ENVIRONMENT", "ENCRYPTION_KEY", "JWT_SECRET", "LOG_LEVEL")
@@ -137,10 +138,21 @@ def test_no_secret_but_flowers_password_is_on_the_screen_or_in_the_process_list(
     state = Path(up.find(r"State +(\S+)"))
     redis_password = (state / "redis" / "url").read_text().split("@")[0].rpartition(":")[2]
     key = (state / "encryption.key").read_text().strip()
+    jwt_secret = (state / "jwt.secret").read_text().strip()
     listed = "\n".join(line for _, _, line in processes())
 
-    assert not any(secret in up.said for secret in (redis_password, key))
-    assert not any(secret in listed for secret in (redis_password, key, up.find(r"password (\S+)")))
+    assert not any(secret in up.said for secret in (redis_password, key, jwt_secret))
+    assert not any(secret in listed for secret in (redis_password, key, jwt_secret, up.find(r"password (\S+)")))
+
+
+def test_the_api_opens_with_a_token_issued_from_another_shell(up: Up) -> None:
+    state, url = up.find(r"State +(\S+)"), up.find(r"API +(\S+)")
+    issued = tocsin("tokens", "issue", "--role", "viewer", "--subject", "me", env={"TOCSIN_STATE_DIR": state})
+
+    answer = httpx.get(f"{url}/health", headers={"Authorization": f"Bearer {issued.stdout.strip()}"}, trust_env=False)
+
+    assert answer.status_code == 200
+    assert {part["name"] for part in answer.json()["components"]} > {"redis", "inbox", "spool"}
 
 
 def test_a_second_one_on_the_same_folder_is_refused_in_a_sentence(up: Up) -> None:

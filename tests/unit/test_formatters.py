@@ -22,6 +22,24 @@ def test_a_cut_text_is_never_longer_than_its_limit_and_begins_alike(text: str, l
     assert short == text or (short.endswith("…") and text.startswith(short[:-1]))
 
 
+BRACKETS = st.text('[]{}"\\ ä', max_size=6)
+NESTED = st.recursive(BRACKETS, lambda part: st.lists(part, max_size=3) | st.dictionaries(BRACKETS, part, max_size=3))
+
+
+@given(value=NESTED, above=st.integers(DEEPEST - 6, DEEPEST))
+def test_a_value_is_tame_up_to_the_deepest_level_whatever_its_texts_hold(value: Any, above: int) -> None:
+    wrapped = value
+    for _ in range(above):
+        wrapped = {"x": [wrapped]} if above % 2 else [wrapped]
+
+    assert is_tame(wrapped) == (levels(wrapped) <= DEEPEST)
+
+
+def levels(value: Any) -> int:
+    parts = value.values() if isinstance(value, dict) else value
+    return 0 if isinstance(value, str) else 1 + max((levels(part) for part in parts), default=0)
+
+
 @pytest.mark.parametrize("value", ["\ud800", float("nan"), float("-inf"), {1, 2}, nested(DEEPEST + 1), nested(5_000)])
 def test_what_json_cannot_carry_is_not_tame_until_it_is_tamed(value: Any) -> None:
     assert not is_tame({"x": value})

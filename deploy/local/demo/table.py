@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tasks.utils.formatters import for_terminal
+
 NUMBERS: Final = frozenset({"TOOK", "#"})
 STYLES: Final = {
     "delivered": "green",
@@ -29,6 +31,7 @@ def show(text: str = "", style: str = "") -> None:
 
 def show_table(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table on standard output: drawn on a terminal, else in plain aligned text."""
+    rows = [[for_terminal(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _draw(title, headers, rows)
         return
