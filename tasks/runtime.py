@@ -7,14 +7,27 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from config.settings import load
-from tasks.alerts.service import AlertRules, AlertService
+from tasks.alerts.acceptance import AlertRules, FlappingRule
+from tasks.alerts.current import CurrentAlerts
+from tasks.alerts.explain import Explainer
+from tasks.alerts.explanation import ChannelView
+from tasks.alerts.holds import Inhibition
+from tasks.alerts.routing import Router
+from tasks.alerts.rule_store import RuleStore
+from tasks.alerts.service import AlertService
+from tasks.alerts.silence_requests import SilenceRequests
+from tasks.alerts.silences import SilenceService
+from tasks.alerts.standing import Standings
 from tasks.audit.service import AuditService
 from tasks.audit.wiring import audit_rules
 from tasks.notifications.channels.pagerduty import PagerDutyEvents
 from tasks.notifications.channels.protocol import Address
+from tasks.notifications.dead_letters import DeadLetters
 from tasks.notifications.service import DeliveryRules, DeliveryService, Route
+from tasks.notifications.telling import Teller
 from tasks.utils.clock import Clock
 from tasks.utils.connect import connect
+from tasks.utils.error_handler import ErrorHandler
 from tasks.utils.graves import Graves
 from tasks.utils.keys import Keys
 from tasks.utils.messages import MessageGuard
@@ -23,9 +36,12 @@ from tasks.utils.rows import milliseconds
 from tasks.utils.slots import Slots
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from config.models import Settings
     from config.sections import Severity
     from config.services import Channel, Service
+    from config.suppression import Flapping
 
 
 class Runtime:
@@ -65,6 +81,16 @@ class Runtime:
         return Metrics()
 
     @cached_property
+    def errors(self) -> ErrorHandler:
+        """Sorts errors and keeps count of them."""
+        return ErrorHandler(self.client, self.keys)
+
+    @cached_property
+    def teller(self) -> Teller:
+        """Tells what came of attempts to deliver."""
+        return Teller(self.metrics, self.errors)
+
+    @cached_property
     def slots(self) -> Slots:
         """Claims of scheduled runs."""
         return Slots(self.client, self.keys)
@@ -75,6 +101,11 @@ class Runtime:
         return MessageGuard(self.client, self.keys, self.settings.delivery.max_deliveries)
 
     @cached_property
+    def dead_letters(self) -> DeadLetters:
+        """Shows what could not be delivered."""
+        return DeadLetters(self.client, self.keys)
+
+    @cached_property
     def graves(self) -> Graves:
         """Dead letters made of raw messages."""
         return Graves(self.client, self.keys)
@@ -82,14 +113,65 @@ class Runtime:
     @cached_property
     def alerts(self) -> AlertService:
         """Accepts alerts."""
+        return AlertService(self.client, self.keys, self.alert_rules, self.errors)
+
+    @cached_property
+    def alert_rules(self) -> AlertRules:
+        """What decisions on alerts depend on."""
         settings = self.settings
-        rules = AlertRules(
+        return AlertRules(
             dedup_windows={name: settings.dedup_window(name) for name in settings.services},
             default_service=settings.default_service,
             max_alerts=settings.ingest.max_alerts_per_message,
             max_tries=settings.delivery.max_deliveries,
+            router=self.router,
+            inhibitions=self.inhibitions,
+            flapping={name: flapping_rule(settings.flapping_of(name)) for name in settings.services},
         )
-        return AlertService(self.client, self.keys, rules)
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """Says what would become of an alert."""
+        standings = Standings(self.client, self.keys, RuleStore(self.client, self.keys, self.inhibitions))
+        channels = {
+            destination: [
+                ChannelView(
+                    name=address.channel,
+                    kind=address.kind,
+                    key_id=address.current_key_id,
+                    takes_changes=address.takes_changes,
+                )
+                for address in route.addresses
+            ]
+            for destination, route in self._routes().items()
+        }
+        return Explainer(self.alert_rules, self.router, self.settings.services, channels, standings, self.clock)
+
+    @cached_property
+    def inhibitions(self) -> list[Inhibition]:
+        """The rules by which open alerts hold others back."""
+        return [Inhibition(rule.name, rule.source, rule.target, rule.equal) for rule in self.settings.inhibition]
+
+    @cached_property
+    def silences(self) -> SilenceService:
+        """Creates, lists and ends silences and maintenance windows."""
+        store = RuleStore(self.client, self.keys)
+        return SilenceService(store, self.current, self.clock, self.settings.services)
+
+    @cached_property
+    def silence_requests(self) -> SilenceRequests:
+        """Silences as a task's arguments ask for them."""
+        return SilenceRequests(self.silences)
+
+    @cached_property
+    def current(self) -> CurrentAlerts:
+        """The alerts as they stand."""
+        return CurrentAlerts(self.client, self.keys)
+
+    @cached_property
+    def router(self) -> Router:
+        """Knows every service's routes."""
+        return Router(self.settings.services.values())
 
     @cached_property
     def delivery(self) -> DeliveryService:
@@ -113,23 +195,32 @@ class Runtime:
             backoff_cap=delivery.backoff_cap,
             sweep_after=2 * delivery.lease,
         )
-        routes = {name: self._route(service) for name, service in settings.services.items()}
-        return DeliveryService(self.client, self.keys, routes, channels, rules, self.metrics)
+        return DeliveryService(self.client, self.keys, self._routes(), channels, rules, self.teller)
 
     @cached_property
     def audit(self) -> AuditService:
         """Seals and proves."""
         return AuditService(self.client, self.keys, audit_rules(self.settings))
 
-    def _route(self, service: Service) -> Route:
+    def _routes(self) -> dict[str, Route]:
+        """The way out of every destination."""
+        return {
+            destination: self._route(service, names)
+            for service in self.settings.services.values()
+            for destination, names in service.destinations.items()
+        }
+
+    def _route(self, service: Service, names: Sequence[str]) -> Route:
         severities: tuple[Severity, ...] = ("critical", "error", "warning", "info")
         deadlines: dict[str, int] = {
             name: milliseconds(self.settings.severity_deadline(service.name, name)) for name in severities
         }
+        addresses = {channel.name: self._address(channel) for channel in service.channels}
         return Route(
-            addresses=[self._address(channel) for channel in service.channels],
+            addresses=[addresses.pop(name) for name in names],
             deadlines_ms=deadlines,
             owner=service.team or service.name,
+            idle=list(addresses.values()),
         )
 
     def _address(self, channel: Channel) -> Address:
@@ -137,6 +228,11 @@ class Runtime:
         secrets = [channel.routing_key, *channel.retired_keys]
         keys = {key_id(secret.get_secret_value()): secret.get_secret_value() for secret in secrets}
         return Address(channel=channel.name, kind=channel.kind, url=f"{base.rstrip('/')}/v2/enqueue", keys=keys)
+
+
+def flapping_rule(flapping: Flapping) -> FlappingRule:
+    """The setting as the service takes it."""
+    return FlappingRule(flapping.changes, flapping.window, flapping.calm)
 
 
 def key_id(key: str) -> str:

@@ -6,10 +6,18 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tasks.alerts.service import AlertRules, AlertService
+from tasks.alerts.acceptance import AlertRules
+from tasks.alerts.current import CurrentAlerts
+from tasks.alerts.holds import hold_name
+from tasks.alerts.models import SilenceDraft
+from tasks.alerts.rule_store import RuleStore
+from tasks.alerts.service import AlertService
+from tasks.alerts.silences import SilenceService
 from tasks.notifications.channels.pagerduty import PagerDutyEvents
 from tasks.notifications.channels.protocol import Address
 from tasks.notifications.service import DeliveryRules, DeliveryService, Route
+from tasks.notifications.telling import Teller
+from tasks.utils.clock import Clock
 from tasks.utils.metrics_collector import Metrics
 from tasks.utils.rows import Inbox, InboxRow, new_event_id
 
@@ -42,8 +50,7 @@ class Pipeline:
     delivery: DeliveryService = field(init=False)
 
     def __post_init__(self) -> None:
-        windows = {"shop": self.window, "solo": self.window}
-        self.alerts = AlertService(self.client, self.keys, AlertRules(windows, "shop", 500, 5))
+        self.ruled_by()
         rules = DeliveryRules(
             lease=timedelta(seconds=30),
             deadline=timedelta(seconds=2),
@@ -53,7 +60,30 @@ class Pipeline:
             backoff_cap=timedelta(seconds=60),
             sweep_after=timedelta(seconds=60),
         )
-        self.delivery = DeliveryService(self.client, self.keys, self.routes(), self.channels(), rules, Metrics())
+        self.delivery = DeliveryService(
+            self.client, self.keys, self.routes(), self.channels(), rules, Teller(Metrics())
+        )
+
+    def ruled_by(self, **rules: Any) -> None:
+        """Accept by these rules from now on: `inhibitions`, `flapping`, `router`, … of `AlertRules`."""
+        windows = {"shop": self.window, "solo": self.window}
+        self.alerts = AlertService(self.client, self.keys, AlertRules(windows, "shop", 500, 5, **rules))
+
+    @property
+    def current(self) -> CurrentAlerts:
+        """The alerts as they stand."""
+        return CurrentAlerts(self.client, self.keys)
+
+    @property
+    def silences(self) -> SilenceService:
+        """What people do with silences."""
+        store = RuleStore(self.client, self.keys)
+        return SilenceService(store, self.current, Clock(self.client, self.keys), {"shop", "solo"})
+
+    def silence(self, *matchers: str, minutes: float = 60, **draft: Any) -> str:
+        """Put a silence in force; returns what the ledger calls it."""
+        asked = {"author": "ann", "comment": "planned", "duration_seconds": 60 * minutes, **draft}
+        return hold_name(self.silences.create(SilenceDraft(matchers=list(matchers), **asked)))
 
     def channels(self) -> dict[str, PagerDutyEvents]:
         second = timedelta(seconds=1)

@@ -1,10 +1,11 @@
-"""What the alert tasks answer."""
+"""What the alert tasks take and answer."""
 
-from __future__ import annotations
-
+from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+Status = Literal["open", "acknowledged", "resolved"]
 
 
 class Decision(BaseModel):
@@ -14,7 +15,7 @@ class Decision(BaseModel):
     dedup_key: str = Field(description="The key the alert is known by; the event id where the sender gave none.")
     state: Literal["queued", "sent", "merged", "suppressed", "dead"]
     reason: str = Field("", description="Why, by name; empty while queued.")
-    into: str = Field("", description="The event a merged one went into.")
+    into: str = Field("", description="The event a merged one went into; what a suppressed one waits for.")
     detail: str = Field("", description="What is wrong and how to mend it, where refused.")
 
 
@@ -23,3 +24,69 @@ class SubmitReport(BaseModel):
 
     alerts: list[Decision] = Field(default_factory=list, description="One entry per alert, in order.")
     drained: int = Field(0, description="How many inbox rows were decided on.")
+    released: int = Field(0, description="How many alerts were let go because what held them back is over.")
+
+
+class SilenceDraft(BaseModel):
+    """A silence or maintenance window somebody asks for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["silence", "maintenance"] = Field("silence", description="A maintenance window is planned work.")
+    matchers: list[str] = Field(
+        default_factory=list, description="Label matchers, such as severity=~warning|info; all of them must hold."
+    )
+    services: list[str] = Field(default_factory=list, description="Only alerts of these services; empty means all.")
+    starts_at: AwareDatetime | None = Field(None, description="Empty means now.")
+    ends_at: AwareDatetime | None = Field(None, description="This or `duration_seconds`.")
+    duration_seconds: float | None = Field(None, gt=0, description="How long from its start on.")
+    author: str = Field("", max_length=200, description="Who asks for it.")
+    comment: str = Field("", max_length=2000, description="Why; whoever is on call next will read it.")
+
+
+class Silence(BaseModel):
+    """A silence or maintenance window: triggers that match are held back while it is active."""
+
+    id: str
+    kind: Literal["silence", "maintenance"] = "silence"
+    matchers: list[str]
+    services: list[str]
+    starts_at: datetime
+    ends_at: datetime
+    author: str
+    comment: str
+    created_at: datetime
+    expired_by: str = Field("", description="Who ended it before its time.")
+    state: Literal["pending", "active", "ended"] = "active"
+    held: int = Field(0, description="How many alerts it holds back now.")
+
+
+class AlertView(BaseModel):
+    """What is known of one alert: one dedup key of one service."""
+
+    uid: str
+    service: str
+    dedup_key: str
+    status: Status
+    summary: str = ""
+    severity: str = ""
+    since: datetime | None = Field(None, description="Since when it fires, or is resolved.")
+    last_at: datetime | None = Field(None, description="When the last news of it came.")
+    held_by: str = Field("", description="The rule that holds its newest event back; empty if none does.")
+    labels: dict[str, str] = Field(default_factory=dict, description="Its labels at the last trigger, long ones cut.")
+    repeats: int = Field(0, description="Repeats that were merged.")
+    destinations: list[str] = Field(default_factory=list, description="Where its open episode went.")
+
+
+class Page(BaseModel):
+    """Some alerts, newest news first, and where to go on."""
+
+    alerts: list[AlertView]
+    next_cursor: str = Field("", description="Ask with it for the next page; empty on the last.")
+
+
+class Preview(BaseModel):
+    """What a silence would match among the alerts that are open now."""
+
+    total: int
+    alerts: list[AlertView] = Field(description="The newest of them.")

@@ -1,11 +1,12 @@
 """What senders post, turned into alerts of the one wire shape (see `tasks.utils.validators`); pure functions."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tasks.utils.error_handler import InvalidAlertError
 from tasks.utils.formatters import compact_json, tame
+from tasks.utils.validators import SEVERITIES
 
 # Words common in Prometheus rules. A word that is not here goes on as it is, so that the check replaces it by name.
 SEVERITY_LABELS: Final[Mapping[str, str]] = {
@@ -21,6 +22,23 @@ SEVERITY_LABELS: Final[Mapping[str, str]] = {
     "informational": "info",
     "none": "info",
 }
+# Events v1's name of a field -> that of v2; without one it goes into the payload, or is split up.
+_V1_FIELDS: Final[Mapping[str, str]] = {
+    "event_type": "event_action",
+    "incident_key": "dedup_key",
+    "client": "client",
+    "client_url": "client_url",
+    "description": "",
+    "details": "",
+    "contexts": "",
+}
+_V1_WORDS: Final[Mapping[str, str]] = {
+    "event_action": "event_type",
+    "dedup_key": "incident_key",
+    "payload.summary": "description",
+    "links": "contexts",
+    "images": "contexts",
+}
 _NO_TIME = "0001-"  # how Go writes a time that was never set
 
 
@@ -30,6 +48,42 @@ def from_event(body: Mapping[str, Any], service: str) -> dict[str, Any]:
         "service": service,
         **{name: value for name, value in body.items() if name not in ("routing_key", "service")},
     }
+
+
+def from_change(body: Mapping[str, Any], service: str) -> dict[str, Any]:
+    """The change event in the body of PagerDuty's door for them; it has no action of its own, and a key is no use to it."""
+    alert = from_event(body, service)
+    alert.pop("dedup_key", None)
+    return {**alert, "event_action": "change"}
+
+
+def from_v1(body: Mapping[str, Any], service: str) -> dict[str, Any]:
+    """The alert in an Events v1 body. Fields that v1 does not know are kept.
+
+    v1 has neither source nor severity. The source is its `client`; the severity is critical, unless `details.severity`
+    is one of PagerDuty's or one of `SEVERITY_LABELS`.
+    """
+    taken_over = {*_V1_FIELDS, *_V1_WORDS, "service_key", "service"}
+    more = {name: value for name, value in body.items() if name not in taken_over}
+    details = body.get("details")
+    payload = {
+        "summary": body.get("description"),
+        "source": body["client"] if _is_text(body.get("client")) else "Events API v1",
+        "severity": _v1_severity(details),
+        **({"custom_details": details} if details not in (None, "", [], {}) else {}),
+    }
+    taken = {v2: body[v1] for v1, v2 in _V1_FIELDS.items() if v1 in body and v2}
+    return {**more, "service": service, **taken, "payload": payload, **_v1_contexts(body.get("contexts"))}
+
+
+def in_words_of_v1(errors: Sequence[str]) -> list[str]:
+    """Errors of the check, with the fields called as v1 calls them."""
+    told = []
+    for error in errors:
+        for v2, v1 in _V1_WORDS.items():
+            error = error.replace(f"'{v2}'", f"'{v1}'")  # noqa: PLW2901 - one name after the other
+        told.append(error)
+    return told
 
 
 def alertmanager_entries(body: object) -> list[object]:
@@ -76,6 +130,24 @@ def alertmanager_dedup_key(fingerprint: object, labels: Mapping[str, str]) -> st
     if _is_text(fingerprint):
         return f"alertmanager/{fingerprint}"
     return "alertmanager/" + hashlib.sha256(compact_json(sorted(labels.items())).encode()).hexdigest()[:32]
+
+
+def _v1_severity(details: object) -> str:
+    word = details.get("severity") if isinstance(details, dict) else None
+    word = word.strip().lower() if isinstance(word, str) else ""
+    return word if word in SEVERITIES else SEVERITY_LABELS.get(word, "critical")
+
+
+def _v1_contexts(contexts: object) -> dict[str, Any]:
+    """Links and images; a context that is neither is left out, as PagerDuty does."""
+    items = [item for item in contexts if isinstance(item, dict)] if isinstance(contexts, list) else []
+    links = [_but_type(item) for item in items if item.get("type") == "link"]
+    images = [_but_type(item) for item in items if item.get("type") == "image"]
+    return {**({"links": links} if links else {}), **({"images": images} if images else {})}
+
+
+def _but_type(context: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in context.items() if name != "type"}
 
 
 def _texts(labels: object) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import shared_task
 
-from tasks.base import AlertTask
+from tasks.base import AlertTask, TocsinTask
 
 
 @shared_task(bind=True, name="alerts.submit", base=AlertTask)
@@ -18,3 +18,14 @@ def submit(self: AlertTask, alerts: list[dict[str, Any]] | None = None) -> dict[
     service = self.runtime.alerts
     report = service.drain_inbox() if alerts is None else service.submit(self.request.id, alerts)
     return report.model_dump(exclude_defaults=True)
+
+
+@shared_task(bind=True, name="alerts.silence")
+def silence(self: TocsinTask, action: str = "list", **asked: Any) -> dict[str, Any]:
+    """Create, preview, expire or list silences and maintenance windows.
+
+    `action="create"` and `"preview"` take what a silence is made of: `matchers` and `services`, `duration_seconds` or
+    `ends_at`, `author`, `comment`, and `kind`, `starts_at`; `"expire"` takes `id` and `author`; `"list"` takes
+    `include_ended`. Answers the silence, the preview or `{"silences": […]}`.
+    """
+    return self.runtime.silence_requests.answer(action, asked)

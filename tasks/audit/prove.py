@@ -10,6 +10,7 @@ from tasks.audit.archive import DAY_MS, day_of
 from tasks.audit.evidence import Evidence
 from tasks.audit.judge import Judge, Tally, as_datetime
 from tasks.audit.models import EventVerdict, ProofReport, VerifyReport
+from tasks.audit.overdue_holds import add_overdue_holds
 from tasks.audit.pending import PendingRows, pages
 from tasks.audit.stories import Stories
 from tasks.utils.rows import milliseconds
@@ -61,6 +62,7 @@ class Prover:
         tally = Tally(report, evidence.faults)
         for event_id in case.stories.since(case.begun):
             tally.add(event_id, case.judge.judge(event_id))
+        add_overdue_holds(self._client, self._keys, case.now - self._grace_ms, evidence.faults)
         report.broken, report.broken_count = evidence.faults.told, evidence.faults.count
         report.holds = not report.broken_count
         report.sealed_entries, report.live_entries = evidence.archived, evidence.live

@@ -53,7 +53,7 @@ class Stories:
         story.last = entry.at
         if step == "accepted":
             story.is_accepted = True
-        elif step == "replayed":
+        elif step in ("replayed", "released"):
             story.state = story.reason = ""
         elif step in NEEDS_ACCEPTED:
             if not story.is_accepted:

@@ -14,7 +14,7 @@ from tasks.audit.position import position, sealed_in_redis
 from tasks.utils.ledger import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from tasks.audit.archive import Archive
@@ -25,12 +25,15 @@ PAGE: Final = 500
 SOURCES: Final = {
     "events": "by HTTP (Events API v2)",
     "alertmanager": "from Alertmanager",
+    "api": "by the HTTP API",
+    "shell": "from a shell",
     "task": "as a Celery task",
     "message": "as a raw Celery message",
 }
 RULES: Final = {
     "resolved_before_send": "its resolve came before it was sent",
     "nothing_was_sent": "there was nothing to close on the other side",
+    "dropped": "the dead letter was given up",
 }
 
 
@@ -50,14 +53,22 @@ class Trails:
     def find(self, dedup_key: str, service: str | None) -> list[str]:
         """The ids of the events of one dedup key that Redis still holds, oldest first; of any service when None."""
         uids = set(self._uids(dedup_key, service))
-        found: list[tuple[int, str]] = []
+        found: set[tuple[int, str]] = set()
+        for page in pages(self._event_ids(uids), PAGE):
+            pipe = self._client.pipeline(transaction=False)
+            for event_id in page:
+                pipe.hmget(self._keys.event(event_id), "alert", "uid", "accepted")
+            for event_id, (alert, uid, at) in zip(page, pipe.execute(), strict=True):
+                if (alert or uid) in uids:
+                    found.add((int(at), event_id))
+        return [event_id for _, event_id in sorted(found)]
+
+    def _event_ids(self, uids: Iterable[str]) -> Iterator[str]:
+        """Every event there is; what is held back stands with its alert only."""
         for set_key in (self._keys.queued, self._keys.closed, self._keys.dead):
-            for page in pages((name for name, _ in self._client.zscan_iter(set_key, count=PAGE)), PAGE):
-                pipe = self._client.pipeline(transaction=False)
-                for event_id in page:
-                    pipe.hmget(self._keys.event(event_id), "uid", "accepted")
-                found += [(int(at), name) for name, (uid, at) in zip(page, pipe.execute(), strict=True) if uid in uids]
-        return [event_id for _, event_id in sorted(set(found))]
+            yield from (event_id for event_id, _ in self._client.zscan_iter(set_key, count=PAGE))
+        held = (self._client.hget(self._keys.alert(uid), "held") for uid in uids)
+        yield from filter(None, held)
 
     def _uids(self, dedup_key: str, service: str | None) -> Iterator[str]:
         for page in pages((uid for uid, _ in self._client.zscan_iter(self._keys.alerts, count=PAGE)), PAGE):
@@ -111,8 +122,9 @@ def _readable(line: bytes) -> Entry | None:
         return None
 
 
-def _received(source: str, _: str) -> str:
-    return f"received {SOURCES.get(source, f'from {source}')}"
+def _received(source: str, earlier: str) -> str:
+    said = f"received {SOURCES.get(source, f'from {source}')}"
+    return f"{said} at {as_datetime(int(earlier)):%H:%M:%S} UTC; until now it waited in the spool" if earlier else said
 
 
 def _accepted(action: str, service: str) -> str:
@@ -140,8 +152,9 @@ def _merged(reason: str, into: str) -> str:
     return f"merged into {into}: {why.get(reason, reason)}"
 
 
-def _suppressed(rule: str, _: str) -> str:
-    return f"suppressed by rule {rule}" + (f": {RULES[rule]}" if rule in RULES else "")
+def _suppressed(rule: str, detail: str) -> str:
+    why = f": {RULES[rule]}" if rule in RULES else ""
+    return f"suppressed by rule {rule}{why}" + (f" {detail}" if rule == "dropped" else "")
 
 
 def _ordinal(number: str) -> str:
@@ -164,5 +177,6 @@ _WORDS: Final[dict[str, Callable[[str, str], str]]] = {
     "next_channel": lambda reason, channel: f"goes on to channel {channel} ({reason})",
     "dead": lambda reason, detail: f"dead letter: {reason}" + (f" ({detail})" if detail else ""),
     "replayed": lambda *_: "put back, to be decided on again",
+    "released": lambda rule, _: f"let go by rule {rule}, which is over; to be decided on again",
     "swept": lambda *_: "found waiting without a due time, and given one",
 }

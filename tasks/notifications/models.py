@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
+from typing import Any
+
 from pydantic import BaseModel, Field
 
 
@@ -23,3 +26,31 @@ class ReplayReport(BaseModel):
 
     replayed: list[str] = Field(description="Event ids put back.")
     refused: dict[str, str] = Field(default_factory=dict, description="Event id -> why it cannot be replayed.")
+
+
+class DeadLetter(BaseModel):
+    """An event that could not be delivered."""
+
+    id: str
+    died_at: datetime
+    received_at: datetime | None = None
+    reason: str = Field(description="Why, by name, such as key_rejected or unknown_service.")
+    detail: str = Field("", description="What is wrong and how to mend it.")
+    service: str = Field("", description="Empty where it never became an alert of one.")
+    action: str = ""
+    severity: str = ""
+    summary: str = ""
+    uid: str = Field("", description="The alert it belongs to.")
+    source: str = Field("", description="The door it came through.")
+    attempts: int = 0
+    channel: str = Field("", description="Where it was tried last.")
+    can_be_replayed: bool = Field(description="False for messages that never were readable as alerts.")
+    alert: Any = Field(None, description="The alert itself; only where one dead letter is asked for.")
+    raw: str = Field("", description="The text of a message that is no alert, cut where long.")
+
+
+class DeadLetterPage(BaseModel):
+    """Some dead letters, newest first, and where to go on."""
+
+    dead_letters: list[DeadLetter]
+    next_cursor: str = Field("", description="Ask with it for the next page; empty on the last.")

@@ -9,8 +9,6 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import structlog
-
 from tasks.notifications.channels.protocol import Address, Channel, Message
 from tasks.notifications.models import DrainReport, ReplayReport, SweepReport
 from tasks.utils.rows import Attempt, Claim, Done, Outbox, Outcome, Plan, milliseconds
@@ -20,10 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
+    from tasks.notifications.telling import Teller
     from tasks.utils.keys import Keys
-    from tasks.utils.metrics_collector import Metrics
-
-log = structlog.get_logger("tocsin.delivery")
 
 LANES_A_CLAIM: Final = 4
 REPLAY_REFUSALS: Final = {
@@ -36,11 +32,19 @@ DRAIN_SECONDS: Final = 5.0  # then the task ends and the next hint goes on, so t
 
 @dataclass(frozen=True)
 class Route:
-    """The way out for one service: its channels in order of fall-back, each severity's patience with one channel (ms), and whom to tell."""
+    """The way out for one destination: channels in order of fall-back, each severity's patience with one channel (ms), and whom to tell.
+
+    `idle` are the service's other channels: they end what they once opened, should the routes have changed since.
+    """
 
     addresses: Sequence[Address]
     deadlines_ms: Mapping[str, int]
     owner: str = ""
+    idle: Sequence[Address] = ()
+
+    def open_to(self, action: str) -> Sequence[Address]:
+        """Its channels that take events of this action."""
+        return [address for address in self.addresses if action != "change" or address.takes_changes]
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class DeliveryService:
         routes: Mapping[str, Route],
         channels: Mapping[str, Channel],
         rules: DeliveryRules,
-        metrics: Metrics,
+        teller: Teller,
     ) -> None:
         self._client = client
         self._keys = keys
@@ -75,7 +79,7 @@ class DeliveryService:
         self._routes = routes
         self._channels = channels
         self._rules = rules
-        self._metrics = metrics
+        self._teller = teller
         self._plans = {name: _plan(route, rules) for name, route in routes.items()}
         self._no_plan = Plan(rules.lease, rules.max_deliveries, "{}", ())
 
@@ -116,48 +120,37 @@ class DeliveryService:
         done: Done | None = None
         for claim in claims:
             begun = time.monotonic()
-            attempt = self._outbox.next_attempt(claim, token, self._plan(claim.service), done)
-            done = self._attempt(attempt, claim.service, begun, report) if attempt else None
+            attempt = self._outbox.next_attempt(claim, token, self._plan(claim.destination), done)
+            done = self._attempt(attempt, claim.destination, begun, report) if attempt else None
         if done:
             self._outbox.finish(done, token)
 
-    def _plan(self, service: str) -> Plan:
+    def _plan(self, destination: str) -> Plan:
         """How its lanes are worked; one without channels where this process does not know it, which is said once."""
-        plan = self._plans.get(service)
+        plan = self._plans.get(_known(destination, self._plans))
         if plan is None:
-            mend = "add it to the configuration, or its waiting alerts become dead letters after an hour"
-            log.error("service_not_configured", service=service, mend=mend)
-            plan = self._plans[service] = self._no_plan
+            self._teller.unknown_destination(destination)
+            plan = self._plans[destination] = self._no_plan
         return plan
 
-    def _attempt(self, attempt: Attempt, service: str, begun: float, report: DrainReport) -> Done:
+    def _attempt(self, attempt: Attempt, destination: str, begun: float, report: DrainReport) -> Done:
         """Send, unless this process was frozen for so long that somebody else may hold the lane before the answer is here."""
-        route = self._routes[service]
+        route = self._routes[_known(destination, self._routes)]
         too_late = time.monotonic() - begun > (self._rules.lease - self._rules.deadline).total_seconds()
         outcome = Outcome("retry", "lease_too_short") if too_late else self._send(attempt, route)
         outcome = self._timed(outcome, attempt)
-        self._tell(attempt, service, outcome)
+        next_channel = _channel_after(route.open_to(attempt.action), attempt.channel)
+        done = Done(attempt, outcome, next_channel, self._rules.max_attempts)
+        self._teller.attempted(attempt, destination, route.owner, outcome, is_last=done.is_last)
         report.attempts += 1
         report.sent += outcome.verb == "sent"
-        return Done(attempt, outcome, _channel_after(route.addresses, attempt.channel), self._rules.max_attempts)
+        return done
 
     def _send(self, attempt: Attempt, route: Route) -> Outcome:
-        address = next((a for a in route.addresses if a.channel == attempt.channel), route.addresses[0])
+        known = (*route.addresses, *route.idle)
+        address = next((a for a in known if a.channel == attempt.channel), known[0])
         message = Message(json.loads(attempt.body), address.url, address.key(attempt.key_id), attempt.minimal)
         return self._channels[address.kind].send(message)
-
-    def _tell(self, attempt: Attempt, service: str, outcome: Outcome) -> None:
-        """Count the attempt; say aloud what a person must mend."""
-        self._metrics.attempted(attempt.channel, outcome.verb)
-        if outcome.verb == "sent":
-            return
-        about = {"service": service, "channel": attempt.channel}
-        if outcome.reason == "key_rejected":
-            owner = self._routes[service].owner
-            log.error("key_rejected", **about, key_id=attempt.key_id, owner=owner, event_id=attempt.event_id)
-        else:
-            more = {"reason": outcome.reason, "next": outcome.verb, "delay_ms": outcome.delay_ms}
-            log.warning("not_delivered", **about, **more, event_id=attempt.event_id)
 
     def _timed(self, outcome: Outcome, attempt: Attempt) -> Outcome:
         """The same outcome with the time of the next try: jittered backoff, but never past the next channel's turn."""
@@ -182,10 +175,16 @@ class DeliveryService:
         return REPLAY_REFUSALS[answer]
 
 
+def _known(destination: str, known: Mapping[str, Any]) -> str:
+    """The destination, or where no route leads there any more, the service's own."""
+    return destination if destination in known else destination.partition("/")[0]
+
+
 def _plan(route: Route, rules: DeliveryRules) -> Plan:
     pairs = ((address.channel, address.current_key_id) for address in route.addresses)
     channels = tuple(part for pair in pairs for part in pair)
-    return Plan(rules.lease, rules.max_deliveries, json.dumps(dict(route.deadlines_ms)), channels)
+    changes = json.dumps([address.channel for address in route.open_to("change")])
+    return Plan(rules.lease, rules.max_deliveries, json.dumps(dict(route.deadlines_ms)), channels, changes)
 
 
 def _channel_after(addresses: Sequence[Address], channel: str) -> str:

@@ -83,10 +83,10 @@ class Inbox:
 
 @dataclass(frozen=True)
 class Claim:
-    """A lane (`<alert uid>@<service>`) this caller holds until its lease ends."""
+    """A lane (`<alert uid>@<destination>`) this caller holds until its lease ends. Destinations: see `tasks.alerts.routing`."""
 
     lane: str
-    service: str
+    destination: str
 
 
 @dataclass(frozen=True)
@@ -116,16 +116,17 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Plan:
-    """How lanes of one service are worked.
+    """How lanes of one destination are worked.
 
-    `channels` is channel, key id, channel, key id, … in order of fall-back; `deadlines_ms` a JSON object by severity: one channel's
-    time before the next may take over.
+    `channels` is channel, key id, channel, key id, … in order of fall-back; `change_channels` a JSON list of those that take change
+    events; `deadlines_ms` a JSON object by severity: one channel's time before the next may take over.
     """
 
     lease: timedelta
     most_claims: int
     deadlines_ms: str
     channels: Sequence[str]
+    change_channels: str = "[]"
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,16 @@ class Done:
     outcome: Outcome
     next_channel: str
     most_attempts: int
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the event is a dead letter now: refused by its last channel, or no attempt is left.
+
+        An acknowledge or resolve that one place refuses may still be taken by another one.
+        """
+        if self.outcome.verb == "refused":
+            return not self.next_channel and self.attempt.action in ("trigger", "change")
+        return self.outcome.verb in ("retry", "minimal") and self.attempt.attempts >= self.most_attempts
 
 
 class Outbox:
@@ -155,7 +166,7 @@ class Outbox:
         `after` is recorded first, in the same round trip.
         """
         head = ("begin", claim.lane, token, milliseconds(plan.lease), plan.most_claims, plan.deadlines_ms)
-        begin = (*head, *plan.channels)
+        begin = (*head, plan.change_channels, *plan.channels)
         calls = [begin] if after is None else [self._finish(after, token), begin]
         reply = self._scripts.run_many(calls)[-1]
         if reply[0] != "send":

@@ -26,11 +26,20 @@ INCLUDE: Final = re.compile(r"^-- include: (\w+)$", re.MULTILINE)
 def source(name: str, prefix: str) -> str:
     """The whole text of `lua/<name>.lua`: shared parts it includes, then its own lines, key names written out."""
     text = (LUA / f"{name}.lua").read_text()
-    included = INCLUDE.findall(text)
-    parts = [(LUA / "lib" / f"{part}.lua").read_text() for part in included]
-    hints = [f'local P = "{prefix}"', lua_hints()] if "hint" in included else []
-    code = "\n".join([*hints, *parts, text])
+    parts: dict[str, str] = {}
+    _include(text, parts)
+    hints = [f'local P = "{prefix}"', lua_hints()] if "hint" in parts else []
+    code = "\n".join([*hints, *parts.values(), text])
     return with_key_names(re.sub(r"^--.*$", "", code, flags=re.MULTILINE), prefix)
+
+
+def _include(text: str, parts: dict[str, str]) -> None:
+    """Add the parts that `text` includes to `parts`, each once and after what it includes itself."""
+    for name in INCLUDE.findall(text):
+        if name not in parts:
+            part = (LUA / "lib" / f"{name}.lua").read_text()
+            _include(part, parts)
+            parts[name] = part
 
 
 class Scripts:

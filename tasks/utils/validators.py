@@ -7,7 +7,7 @@ from typing import Any
 from tasks.utils.error_handler import InvalidAlertError
 from tasks.utils.formatters import cut_text, is_tame, json_bytes, shrink_details, tame
 
-ACTIONS = ("trigger", "acknowledge", "resolve")
+ACTIONS = ("trigger", "acknowledge", "resolve", "change")
 SEVERITIES = ("critical", "error", "warning", "info")
 MAX_SUMMARY_CHARACTERS = 1024
 MAX_DEDUP_KEY_CHARACTERS = 10_000
@@ -45,8 +45,9 @@ class CheckedAlert:
 def check_alert(raw: object) -> CheckedAlert:
     """The alert in its wire shape, mended where that loses nothing; InvalidAlertError names every field at fault.
 
-    Wire shape: an Events v2 body with `service` in place of `routing_key`; unknown fields are kept. Checking twice
-    is harmless: an `adaptations` list left by an earlier check is taken over into the answer.
+    Wire shape: an Events v2 body with `service` in place of `routing_key`; unknown fields are kept. A change event has
+    the action `change`, no dedup_key, and of the payload it needs the summary alone. Checking twice is harmless: an
+    `adaptations` list left by an earlier check is taken over into the answer.
     """
     if not isinstance(raw, dict):
         raise InvalidAlertError(["an alert must be a JSON object with event_action, dedup_key and payload"])
@@ -82,8 +83,12 @@ class _Check:
             fault = "is missing or blank" if action in (None, "") else "is unknown"
             self.errors.append(f"'event_action' {fault}; use trigger, acknowledge or resolve")
         self.is_trigger = action == "trigger"
+        self.is_change = action == "change"
         self._service()
-        self._dedup_key()
+        if self.is_change:
+            self.alert.pop("dedup_key", None)
+        else:
+            self._dedup_key()
         self._payload()
         self._optional(self.alert, "", _TOP_FIELDS)
 
@@ -150,6 +155,8 @@ class _Check:
         severity = str(self.payload.get("severity")).strip().lower()
         if severity in SEVERITIES:
             self.payload["severity"] = severity
+        elif self.is_change:
+            return  # a change has none; what stands here is a field like any other
         elif self.is_trigger:
             self.payload["severity"] = "critical"
             self.adaptations.add("severity_replaced")
@@ -165,8 +172,8 @@ class _Check:
                 self._refuse_or_drop(part, name, f"'{path}{name}' must be {must}")
 
     def _refuse_or_drop(self, part: dict[str, Any], name: str, error: str) -> None:
-        """Only a trigger is refused for its content: an acknowledge or resolve needs none of it."""
-        if self.is_trigger:
+        """Only a trigger or change is refused for its content: an acknowledge or resolve needs none of it."""
+        if self.is_trigger or self.is_change:
             self.errors.append(error)
         elif part.pop(name, None) is not None:
             self.adaptations.add("fields_dropped")

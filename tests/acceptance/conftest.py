@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.acceptance.routed import Fleet
 from tests.pipeline import PRIMARY_KEY, STANDBY_KEY, Pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    from deploy.local.embedded import Server
     from tasks.utils.keys import Keys
     from tests.conftest import Sandbox
 
@@ -22,3 +25,10 @@ def pipeline(client: Any, keys: Keys, sandbox: Sandbox) -> Iterator[Pipeline]:
     pipeline = Pipeline(client, keys, sandbox.url)
     yield pipeline
     pipeline.delivery.close()
+
+
+@pytest.fixture
+def fleet(client: Any, server: Server, sandbox: Sandbox, tmp_path: Path) -> Iterator[Fleet]:
+    fleet = Fleet(tmp_path, server.url, sandbox)
+    yield fleet
+    fleet.close()

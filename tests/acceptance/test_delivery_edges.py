@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tasks.alerts.service import AlertRules, AlertService
+from tasks.alerts.acceptance import AlertRules
+from tasks.alerts.service import AlertService
+from tasks.utils.error_handler import ErrorHandler
 from tests.pipeline import PRIMARY_KEY, STANDBY_KEY, Pipeline, alert
 
 if TYPE_CHECKING:
@@ -196,3 +198,14 @@ def test_a_flood_at_the_gateway_does_not_keep_task_messages_waiting_for_ever(pip
     second = pipeline.alerts.drain_inbox().drained
 
     assert (first, called, second) == (100, 1, 50)
+
+
+def test_a_refused_alert_is_kept_among_the_errors(pipeline: Pipeline) -> None:
+    errors = ErrorHandler(pipeline.client, pipeline.keys)
+    rules = AlertRules({"shop": pipeline.window}, "shop", 500, 5)
+    service = AlertService(pipeline.client, pipeline.keys, rules, errors)
+
+    service.submit("m", [{"event_action": "bang"}, {**alert("disk"), "service": "shoop"}])
+    errors.flush()
+
+    assert sorted(entry.report.error for entry in errors.top()) == ["invalid", "unknown_service"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import latency, storm
+from tests.bench import ingest, latency, routing, storm
 
-BENCHES = {"latency": latency.run, "storm": storm.run}
+BENCHES = {"ingest": ingest.run, "latency": latency.run, "routing": routing.run, "storm": storm.run}
 
 
 def main(names: list[str]) -> None:

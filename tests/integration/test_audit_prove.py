@@ -7,37 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from tasks.alerts.service import AlertRules, AlertService
-from tasks.audit.service import AuditRules, AuditService
-from tests.pipeline import PRIMARY_KEY, STANDBY_KEY, Pipeline, alert
+from tests.pipeline import Pipeline, alert
 from tests.witnesses import ANY, hear
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
+    from tasks.audit.service import AuditService
     from tasks.utils.clock import MovableClock
     from tasks.utils.keys import Keys
     from tests.conftest import Sandbox
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def pipeline(client: Any, keys: Keys, sandbox: Sandbox) -> Iterator[Pipeline]:
-    for key in (PRIMARY_KEY, STANDBY_KEY):
-        sandbox.register(key, "shop")
-    made = Pipeline(client, keys, sandbox.url, window=timedelta(minutes=5))
-    yield made
-    made.delivery.close()
-
-
-@pytest.fixture
-def audit(client: Any, keys: Keys, tmp_path: Path) -> AuditService:
-    return AuditService(client, keys, AuditRules(tmp_path / "ledger", (b"k" * 32,)))
 
 
 def wrongs(audit: AuditService, since: timedelta | None = None) -> list[str]:
@@ -164,108 +144,6 @@ def test_a_replayed_dead_letter_is_open_again(pipeline: Pipeline, audit: AuditSe
     report = audit.prove()
     assert report.holds, report.broken
     assert report.pending.count == 1
-
-
-def test_the_proof_covers_archive_and_live_ledger_together(pipeline: Pipeline, audit: AuditService) -> None:
-    pipeline.submit(alert("disk"))
-    audit.seal()  # in the middle of the story
-    pipeline.deliver()
-    pipeline.submit(alert("cpu"))
-
-    report = audit.prove()
-
-    assert report.holds, report.broken
-    assert report.sealed_entries == 1
-    assert report.live_entries > 1
-    assert (report.delivered, report.pending.count) == (1, 1)
-
-
-def test_the_archive_proves_what_redis_has_forgotten(
-    pipeline: Pipeline, audit: AuditService, client: Any, keys: Keys, clock: MovableClock
-) -> None:
-    (decision,) = pipeline.submit(alert())
-    pipeline.deliver()
-    audit.seal()
-    clock.advance(49 * HOUR)
-    audit.archive()
-    assert client.xlen(keys.ledger) == 0
-    assert not client.exists(keys.event(decision.id))
-
-    report = audit.prove()
-
-    assert report.holds, report.broken
-    assert (report.events, report.delivered) == (1, 1)
-
-
-def test_a_span_leaves_out_what_was_accepted_before(
-    pipeline: Pipeline, audit: AuditService, clock: MovableClock
-) -> None:
-    pipeline.submit(alert("old"))
-    pipeline.deliver()
-    clock.advance(2 * HOUR)
-    pipeline.submit(alert("new"))
-    pipeline.deliver()
-
-    assert audit.prove(HOUR).events == 1
-    assert audit.prove(3 * HOUR).events == 2
-    assert audit.prove(clock.now() - HOUR).events == 1
-
-
-def test_a_span_reaches_back_for_what_its_alerts_were_merged_into(
-    pipeline: Pipeline, audit: AuditService, clock: MovableClock
-) -> None:
-    pipeline.alerts = AlertService(pipeline.client, pipeline.keys, AlertRules({"shop": 720 * HOUR}, "shop", 500, 5))
-    pipeline.submit(alert())
-    pipeline.deliver()
-    audit.seal()
-    for _ in range(9):  # a file a day between the two
-        clock.advance(24 * HOUR)
-        pipeline.submit(alert("daily", summary=str(clock.now())))
-        pipeline.deliver()
-        audit.seal()
-    pipeline.submit(alert())
-    audit.seal()
-    audit.archive()
-
-    report = audit.prove(HOUR)
-
-    assert report.holds, report.broken
-    assert report.merged == 1
-
-
-def test_after_the_loss_of_redis_what_was_unsent_is_reported_as_lost_history(
-    pipeline: Pipeline, audit: AuditService, client: Any, keys: Keys
-) -> None:
-    pipeline.submit(alert("sent"))
-    pipeline.deliver()
-    (lost,) = pipeline.submit(alert("unsent"))
-    audit.seal()
-    client.flushall()
-    pipeline.submit(alert("new"))
-    pipeline.deliver()
-    client.set(keys.epoch, client.time()[0] * 1000 + 5000)
-
-    report = audit.prove()
-
-    assert [broken.event_id for broken in report.broken] == [lost.id]
-    assert "lost history" in report.broken[0].wrong
-    assert report.delivered == 2
-    assert any("lost everything" in note for note in report.notes)
-
-
-def test_sealing_goes_on_after_the_loss_of_redis(pipeline: Pipeline, audit: AuditService, client: Any) -> None:
-    pipeline.submit(alert("before"))
-    pipeline.deliver()
-    audit.seal()
-    client.flushall()
-    pipeline.submit(alert("after"))
-    pipeline.deliver()
-
-    audit.seal()
-
-    report = audit.prove()
-    assert report.holds, report.broken
-    assert (report.delivered, report.live_entries, report.notes) == (2, 0, [])
 
 
 def test_a_story_is_told_in_plain_words_across_archive_and_ledger(pipeline: Pipeline, audit: AuditService) -> None:

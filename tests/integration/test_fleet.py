@@ -76,6 +76,18 @@ def test_a_call_that_asks_for_its_result_gets_the_decisions(fleet: Fleet) -> Non
     assert "event_action" in second["detail"]
 
 
+def test_a_silence_by_task_holds_back_and_its_end_lets_go(fleet: Fleet) -> None:
+    asked = {"services": ["checkout"], "duration_seconds": 1.5, "author": "ann", "comment": "deploy"}
+    call = {"kwargs": {"action": "create", **asked}, "queue": "alert", "ignore_result": False}
+    made = fleet.producer.send_task("alerts.silence", **call).get(timeout=20)
+    event_id = f"{fleet.submit(checkout('silenced'))}:0"
+
+    assert settled(fleet, event_id)["reason"] == f"silence:{made['id']}"
+
+    fleet.wait(lambda: row(fleet, event_id).get("state") == "sent", 20, "what was silenced is not sent")
+    assert "silenced" in {entry["dedup_key"] for entry in fleet.sandbox.log()}
+
+
 def test_a_long_summary_and_an_odd_severity_are_mended_and_said_so(fleet: Fleet) -> None:
     task_id = fleet.submit(checkout("long", summary="x" * 2000, severity="sev1"))
 

@@ -113,3 +113,15 @@ def test_a_server_that_lost_everything_is_noticed_once(client: Any, keys: Keys) 
     pump.look()
 
     assert int(client.get(keys.epoch)) > 1
+
+
+def test_a_hold_that_is_over_calls_for_a_worker(client: Any, keys: Keys, clock: MovableClock) -> None:
+    client.zadd(keys.holds_due, {"silence:x": clock.now_ms() + 400})
+    pump = Pump(client, keys)
+
+    pump.look()
+    assert hints(client, keys, "alert") == []
+    clock.advance(timedelta(milliseconds=400))
+    pump.look()
+
+    assert len(hints(client, keys, "alert")) == 1

@@ -118,3 +118,19 @@ def test_a_retired_key_is_found_and_a_forgotten_one_gives_way_to_the_current() -
     assert address.current_key_id == "new"
     assert address.key("old") == "key-old"
     assert address.key("gone") == "key-new"
+
+
+def test_a_change_event_goes_without_action_and_key_and_in_minimal_form_as_summary_and_source() -> None:
+    payload = {"summary": "deployed", "source": "ci", "custom_details": {"build": 7}}
+    change = {"service": "shop", "event_action": "change", "payload": payload, "team": "web"}
+
+    assert wire_event(change, "k") == {"routing_key": "k", "payload": payload, "team": "web"}
+    assert wire_event(change, "k", minimal=True) == {
+        "routing_key": "k",
+        "payload": {"summary": "deployed", "source": "ci"},
+    }
+
+
+def test_only_the_current_key_decides_whether_a_place_takes_changes() -> None:
+    assert Address("a", "pagerduty", "http://x", {"new": "a1" * 16, "old": "R1" * 16}).takes_changes
+    assert not Address("a", "pagerduty", "http://x", {"new": "R1" * 16, "old": "a1" * 16}).takes_changes

@@ -2,7 +2,14 @@ from typing import Any
 
 import pytest
 
-from tasks.alerts.parsing import alertmanager_entries, from_alertmanager, from_event
+from tasks.alerts.parsing import (
+    alertmanager_entries,
+    from_alertmanager,
+    from_change,
+    from_event,
+    from_v1,
+    in_words_of_v1,
+)
 from tasks.utils.error_handler import InvalidAlertError
 from tasks.utils.validators import check_alert
 
@@ -129,3 +136,47 @@ def test_a_body_without_alerts_is_refused(body: object) -> None:
 def test_an_entry_without_labels_is_refused(entry: object) -> None:
     with pytest.raises(InvalidAlertError, match="'labels' is missing"):
         from_alertmanager(entry, WEBHOOK, "web")
+
+
+def test_a_change_event_has_the_action_change_whatever_its_body_says() -> None:
+    body = {"routing_key": "secret", "event_action": "trigger", "dedup_key": "x", "payload": {"summary": "deployed"}}
+
+    assert from_change(body, "web") == {
+        "service": "web",
+        "event_action": "change",
+        "payload": {"summary": "deployed"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("details", "severity"),
+    [
+        ({"severity": "Warning"}, "warning"),
+        ({"severity": "major"}, "error"),
+        ({"severity": "purple"}, "critical"),
+        ({"severity": 3}, "critical"),
+        ("warning", "critical"),
+        (None, "critical"),
+    ],
+)
+def test_an_event_of_v1_is_critical_unless_its_details_name_a_known_severity(details: Any, severity: str) -> None:
+    body = {"service_key": "k", "event_type": "trigger", "description": "down", "details": details}
+
+    assert check_alert(from_v1(body, "web")).alert["payload"]["severity"] == severity
+
+
+def test_an_event_of_v1_needs_no_mending_and_takes_no_field_of_v2_for_its_own() -> None:
+    body = {"service_key": "k", "event_type": "resolve", "incident_key": "a", "event_action": "trigger", "links": 5}
+
+    checked = check_alert(from_v1(body, "web"))
+
+    assert checked.adaptations == ()
+    assert checked.alert["event_action"] == "resolve"
+    assert "links" not in checked.alert
+
+
+def test_errors_name_the_fields_of_v1() -> None:
+    assert in_words_of_v1(["'payload.summary' is missing", "'dedup_key' must be text"]) == [
+        "'description' is missing",
+        "'incident_key' must be text",
+    ]

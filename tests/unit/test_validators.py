@@ -193,3 +193,16 @@ def test_any_json_is_either_refused_with_reasons_or_fit_to_send(
         return
     assert json_bytes(checked.alert) <= MAX_ALERT_BYTES
     assert check_alert({**checked.alert, "adaptations": list(checked.adaptations)}) == checked
+
+
+def test_a_change_event_needs_a_summary_alone() -> None:
+    checked = check_alert({"event_action": "change", "dedup_key": "of no use", "payload": {"summary": "deployed"}})
+
+    assert checked.alert == {"event_action": "change", "payload": {"summary": "deployed"}}
+    assert checked.adaptations == ()
+
+
+@pytest.mark.parametrize("payload", [None, {}, {"summary": ""}, {"summary": "x", "timestamp": 5}, "x"])
+def test_a_change_event_is_refused_for_its_content(payload: object) -> None:
+    with pytest.raises(InvalidAlertError):
+        check_alert({"event_action": "change", "payload": payload})

@@ -1,4 +1,7 @@
-"""PagerDuty's Events API v2: builds the event, sends it, says what the answer means. Source: PagerDuty's developer documentation."""
+"""PagerDuty's Events API v2, change events included: builds the event, sends it, says what the answer means.
+
+Source: PagerDuty's developer documentation.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,8 @@ MAX_KEY_CHARACTERS: Final = 255
 MAX_ANSWER_BYTES: Final = 65_536
 MOST_RETRY_SECONDS: Final = 5.0
 MINIMAL_FIELDS: Final = ("summary", "source", "severity")
+PATH: Final = "/v2/enqueue"
+CHANGE_PATH: Final = "/v2/change/enqueue"
 
 
 class PagerDutyEvents:
@@ -51,7 +56,7 @@ class PagerDutyEvents:
         tries: list[bool] = []  # of each failed try: may it have arrived all the same?
         try:
             with self._deadline.within(self._seconds):
-                status, headers, text = self._retrying()(self._try, message.url, content, tries)
+                status, headers, text = self._retrying()(self._try, _url(message), content, tries)
         except httpx.HTTPError as error:
             return Outcome("retry", f"network:{type(error).__name__}", unclear=any(tries))
         outcome = self.classify(status, headers, text, minimal=message.minimal)
@@ -112,7 +117,12 @@ class PagerDutyEvents:
 
 
 def wire_event(alert: Mapping[str, Any], key: str, *, minimal: bool = False) -> dict[str, Any]:
-    """The Events v2 body of an alert: the key in place of its service, a digest where its dedup key is too long."""
+    """The Events v2 body of an alert: the key in place of its service, a digest where its dedup key is too long.
+
+    That of a change event has neither action nor dedup key.
+    """
+    if alert["event_action"] == "change":
+        return _wire_change(alert, key, minimal=minimal)
     payload = alert.get("payload")
     if minimal:
         event: dict[str, Any] = {"event_action": alert["event_action"]}
@@ -125,11 +135,26 @@ def wire_event(alert: Mapping[str, Any], key: str, *, minimal: bool = False) -> 
     return {**event, "routing_key": key, "dedup_key": wire_key(alert["dedup_key"])}
 
 
+def _wire_change(alert: Mapping[str, Any], key: str, *, minimal: bool) -> dict[str, Any]:
+    if minimal:
+        payload = alert["payload"]
+        return {
+            "routing_key": key,
+            "payload": {field: payload[field] for field in ("summary", "source") if field in payload},
+        }
+    event = {field: value for field, value in alert.items() if field not in ("service", "event_action", "dedup_key")}
+    return {**event, "routing_key": key}
+
+
 def wire_key(dedup_key: str) -> str:
     """The dedup key as PagerDuty gets it: whole up to 255 characters, else its SHA-256."""
     if len(dedup_key) <= MAX_KEY_CHARACTERS:
         return dedup_key
     return "sha256:" + hashlib.sha256(dedup_key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _url(message: Message) -> str:
+    return message.url.removesuffix(PATH) + CHANGE_PATH if message.alert["event_action"] == "change" else message.url
 
 
 def _is_whole(payload: Any) -> bool:

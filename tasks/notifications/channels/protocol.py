@@ -25,6 +25,11 @@ class Address:
         """The id of the key new alerts are opened with."""
         return next(iter(self.keys))
 
+    @property
+    def takes_changes(self) -> bool:
+        """Whether change events may go there: the key of an event orchestration, which begins with R, takes none."""
+        return not self.keys[self.current_key_id].startswith("R")
+
     def key(self, key_id: str) -> str:
         """The key of that id, retired ones included; the current one if it is not configured any more."""
         return self.keys.get(key_id) or self.keys[self.current_key_id]

@@ -1,62 +1,166 @@
--- accept: decide on one alert and write the decision as a whole: event, alert, lane, due time, ledger.
+-- accept: decide on one alert and write the decision as a whole: event, alert, lanes, due times, holds, ledger.
 --   K.event(id)    state (queued|sent|merged|suppressed|dead), reason, uid, lane, service, action, severity, body, summary, source, received,
---                  accepted, attempts, claims (handed out without an outcome), minimal, channel, into, ended,
---                  since, tried (of the news it supersedes: since when the alert waits, whether it was sent before)
---   K.alert(uid)   service, dedup_key, status (open|acknowledged|resolved), episode (1 once a trigger is on its way), last_id, last_sign, last_at,
---                  repeats, unclear, and "on:<channel>|<key id>" = try|unclear|sent for every place that may hold the alert open
---   K.lane(lane), K.outbox_due, K.queued, K.inbox_due, K.inbox, K.inbox_tries, K.alerts, K.closed, K.ledger, K.hints
---   ARGV           id, uid, lane, service, dedup key, action, severity, sign, window (ms), body, summary, source,
---                  received (ms; "" = it never was in the inbox), adaptations (JSON list or "")
--- An event whose sign equals the key's last one within the window is merged into that one. Safe to run twice.
--- Returns state, reason, into.
+--                  accepted, attempts, claims (handed out without an outcome), minimal, channel, into, ended, alert (uid of the alert, where `uid`
+--                  is that of a copy), since, tried (of the news it supersedes: since when the alert waits, whether it was sent before)
+--   K.alert(uid)   the alert itself: service, dedup_key, status (open|acknowledged|resolved), since (it fires or is resolved), last_id, last_sign, last_at, repeats,
+--                  routes (destination and uid of the open episode, a line each; none = the service's own way only); see also lib/hold.lua, lib/flap.lua, lib/inhibit.lua
+--                  each of its destinations: episode (1 once a trigger is on its way), unclear, and "on:<channel>|<key id>" = try|unclear|sent
+--                  for every place that may hold it open. The service's own destination is the alert's own hash; another's is a hash of its
+--                  own with copy_of (uid of the alert), service (the destination), dedup_key, status.
+--   K.lane(lane), K.outbox_due, K.queued, K.inbox_due, K.inbox, K.inbox_tries, K.alerts, K.closed, K.rules_version, K.holds_due, K.held(hold),
+--   K.inhibitors(hold), K.labels (uid -> labels at the last trigger, JSON), K.ledger, K.hints
+--   ARGV           id, uid, service, dedup key, action, severity, sign, window (ms), body, summary, source, received (ms; "" = it never was in the
+--                  inbox), adaptations (JSON list or ""), labels (JSON or ""), version of the rules, rules that match (see lib/hold.lua or ""),
+--                  holds it may feed (JSON list of names or ""), flapping (see lib/flap.lua or ""), body of the announcement of flapping (or ""),
+--                  then destination and uid for each
+-- An event whose sign equals the key's last one within the window is merged into that one. An acknowledge or resolve goes where the open
+-- episode went. A copy is an event of its own, `<id>+<destination>` with `~` for its slash, which a path of the API could not hold. Safe to run twice.
+-- Returns state, reason, into; {"stale"} when the rules have changed: nothing was done, ask again with the new ones.
 -- include: clock
 -- include: ledger
 -- include: hint
 -- include: known
-local id, uid, lane, service, dedup_key, action = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local severity, sign, window, body, summary = ARGV[7], ARGV[8], tonumber(ARGV[9]), ARGV[10], ARGV[11]
-local source, received, adaptations = ARGV[12], ARGV[13], ARGV[14]
+-- include: hold
+-- include: inhibit
+-- include: flap
+local id, uid, service, dedup_key, action = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local severity, sign, window, body, summary = ARGV[6], ARGV[7], tonumber(ARGV[8]), ARGV[9], ARGV[10]
+local source, received, adaptations, labels, version = ARGV[11], ARGV[12], ARGV[13], ARGV[14], ARGV[15]
+local rules, feeds, flapping, announcement = ARGV[16], ARGV[17], ARGV[18], ARGV[19]
+local DESTINATIONS = 20  -- where they begin in ARGV
 
-local before = decided(id, received ~= "")
+if (redis.call("GET", K.rules_version) or "0") ~= version then return {"stale"} end
+local before, let_go_before = decided(id, received ~= "")
 if before then return before end
 local at = now()
 local stamp = string.format("%d", at)
-local event, alert = K.event(id), K.alert(uid)
-local last = redis.call("HMGET", alert, "last_id", "last_sign", "last_at", "status")
-local repeated = last[2] == sign and at - tonumber(last[3]) < window
+local alert = K.alert(uid)
+local last = redis.call("HMGET", alert, "last_id", "last_sign", "last_at", "status", "routes", "since", "feeds", "held", "episode", "released")
+local was = last[4] or "resolved"
+local status = (action == "resolve" or last[4] == "resolved") and "resolved" or "acknowledged"
+if action == "trigger" then status = was == "acknowledged" and "acknowledged" or "open" end
 
-record(at, id, "accepted", action, service)
-if adaptations ~= "" then record(at, id, "adapted", adaptations) end
-redis.call("HSET", event, "state", repeated and "merged" or "queued", "reason", repeated and "duplicate" or "", "uid", uid, "lane", lane,
-  "service", service, "action", action, "severity", severity, "summary", summary, "source", source,
-  "received", received == "" and stamp or received, "accepted", stamp, "attempts", 0, repeated and "into" or "body", repeated and last[1] or body)
+local function note(event_id, state, reason, more)  -- the event's own hash
+  redis.call("HSET", K.event(event_id), "state", state, "reason", reason, "service", service, "action", action, "severity", severity,
+    "summary", summary, "source", source, "received", received == "" and stamp or received, "accepted", stamp, "attempts", 0, unpack(more))
+end
 
-if repeated then
-  redis.call("HSET", event, "ended", stamp)
+local is_announced = false
+
+local function accepted(event_id)
+  record(at, event_id, "accepted", action, service)
+  if is_announced then record(at, event_id, "adapted", "flapping_announced") end
+  if adaptations ~= "" then record(at, event_id, "adapted", adaptations) end
+end
+
+local function on_lane(event_id, lane)
+  redis.call("ZADD", K.queued, stamp, event_id)
+  local waiting = redis.call("RPUSH", K.lane(lane), event_id)
+  if waiting == 2 and string.sub(redis.call("LINDEX", K.lane(lane), 0), 1, 1) == "~" and redis.call("HEXISTS", K.leases, lane) == 0 then
+    redis.call("LPOP", K.lane(lane))  -- a resolve's repeat that waits for its time: news makes it pointless
+    waiting = 1
+  end
+  local function has_another_severity()
+    return action == "trigger" and last[1] and redis.call("HGET", K.event(last[1]), "severity") ~= severity
+  end
+  if waiting == 1 then
+    redis.call("ZADD", K.outbox_due, stamp, lane)
+  elseif has_another_severity() and redis.call("HEXISTS", K.leases, lane) == 0 then
+    redis.call("ZADD", K.outbox_due, "LT", stamp, lane)  -- another severity has another patience: look at once
+  end
+end
+
+local function send_to(event_id, destination, place)
+  local lane = place .. "@" .. destination
+  accepted(event_id)
+  note(event_id, "queued", "", {"uid", place, "lane", lane, "body", body, "alert", uid})
+  if place ~= uid and action ~= "change" then
+    redis.call("HSET", K.alert(place), "copy_of", uid, "service", destination, "dedup_key", dedup_key, "status", status)
+    redis.call("ZADD", K.alerts, stamp, place)
+  end
+  if action == "trigger" then redis.call("HSET", K.alert(place), "episode", 1) end
+  on_lane(event_id, lane)
+end
+
+local function destinations()  -- pairs; an acknowledge or resolve follows the open episode
+  if action ~= "trigger" and action ~= "change" and (last[5] or last[9]) then
+    local followed = {}
+    for destination, place in string.gmatch(last[5] or service .. " " .. uid, "(%S+) (%S+)") do followed[#followed + 1] = {destination, place} end
+    return followed
+  end
+  local asked = {}
+  for i = DESTINATIONS, #ARGV, 2 do asked[#asked + 1] = {ARGV[i], ARGV[i + 1]} end
+  return asked
+end
+
+local function remember(to)  -- where the open episode went, for what follows it; nothing is said of one that went the service's own way only
+  local before = was ~= "resolved" and (last[5] or last[9] and service .. " " .. uid .. "\n") or ""
+  if #to == 1 and to[1][2] == uid and (before == "" or not last[5]) then
+    if last[5] then redis.call("HDEL", alert, "routes") end
+    return
+  end
+  local lines, seen = before, {}
+  for destination in string.gmatch(lines, "(%S+) %S+") do seen[destination] = true end
+  for _, pair in ipairs(to) do
+    if not seen[pair[1]] then lines = lines .. pair[1] .. " " .. pair[2] .. "\n" end
+  end
+  redis.call("HSET", alert, "routes", lines)
+end
+
+local function queue()
+  local to = destinations()
+  if action == "trigger" then remember(to) end
+  for i, pair in ipairs(to) do
+    local event_id = i == 1 and id or id .. "+" .. string.gsub(pair[1], "/", "~")
+    if i == 1 or redis.call("EXISTS", K.event(event_id)) == 0 then send_to(event_id, pair[1], pair[2]) end
+  end
+  hint("delivery", at)
+  return {"queued", "", ""}
+end
+
+local function merge_into(other, reason)
+  accepted(id)
+  note(id, "merged", reason, {"uid", uid, "ended", stamp, "into", other})
   redis.call("HINCRBY", alert, "repeats", 1)
   redis.call("ZADD", K.closed, stamp, id)
-  record(at, id, "merged", "duplicate", last[1])
-  return {"merged", "duplicate", last[1]}
+  record(at, id, "merged", reason, other)
+  return {"merged", reason, other}
 end
 
-local status = action == "resolve" and "resolved" or "acknowledged"
-if action == "trigger" then status = last[4] == "acknowledged" and "acknowledged" or "open" end
-redis.call("HSET", alert, "service", service, "dedup_key", dedup_key, "last_id", id, "last_sign", sign, "last_at", stamp, "status", status)
-if action == "trigger" then redis.call("HSET", alert, "episode", 1) end
+local function suppress(name, hold)
+  accepted(id)
+  note(id, "suppressed", name, {"uid", uid, "ended", stamp, "body", body})
+  keep_back(uid, id, name, hold, at)
+  if action == "trigger" and was == "resolved" and name ~= "flapping" then
+    redis.call("HDEL", alert, "routes")
+    redis.call("HSET", alert, "episode", 1)  -- begun, with nothing sent: an acknowledge or resolve of it goes nowhere
+  end
+  return {"suppressed", name, hold}
+end
+
+if action == "change" then return queue() end
+if let_go_before and last[10] ~= id then return merge_into(last[8] or last[1] or "", "superseded") end
+if last[10] then redis.call("HDEL", alert, "released") end
+
+local turned = action == "trigger" and was == "resolved" or action == "resolve" and was ~= "resolved"
+redis.call("HSET", alert, "service", service, "dedup_key", dedup_key, "status", status, "since", not turned and last[6] or stamp)
 redis.call("ZADD", K.alerts, stamp, uid)
-redis.call("ZADD", K.queued, stamp, id)
-local waiting = redis.call("RPUSH", K.lane(lane), id)
-if waiting == 2 and string.sub(redis.call("LINDEX", K.lane(lane), 0), 1, 1) == "~" and redis.call("HEXISTS", K.leases, lane) == 0 then
-  redis.call("LPOP", K.lane(lane))  -- a resolve's repeat that waits for its time: news makes it pointless
-  waiting = 1
+if action == "trigger" then redis.call("HSET", K.labels, uid, labels) end
+if action ~= "acknowledge" and (feeds ~= "" or last[7]) and feed(uid, feeds, at) then hint("alert", at) end
+
+local name, hold = nil, nil
+if action == "trigger" then name, hold = holder(rules, uid, at) end
+if action ~= "acknowledge" then
+  local flap = flaps(uid, turned, flapping, at, action == "trigger" and not name)
+  if flap == "begins" then
+    is_announced, body, sign = true, announcement, ""
+  elseif flap == "goes_on" and not name then
+    name, hold = "flapping", "flap:" .. uid
+  end
 end
-local function has_another_severity()
-  return action == "trigger" and last[1] and redis.call("HGET", K.event(last[1]), "severity") ~= severity
-end
-if waiting == 1 then
-  redis.call("ZADD", K.outbox_due, stamp, lane)
-elseif has_another_severity() and redis.call("HEXISTS", K.leases, lane) == 0 then
-  redis.call("ZADD", K.outbox_due, "LT", stamp, lane)  -- another severity has another patience: look at once
-end
-hint("delivery", at)
-return {"queued", "", ""}
+if name then return suppress(name, hold) end
+
+if sign ~= "" and last[2] == sign and at - tonumber(last[3]) < window then return merge_into(last[1], "duplicate") end
+if action ~= "acknowledge" and last[8] then let_go(uid, at) end
+redis.call("HSET", alert, "last_id", id, "last_sign", sign, "last_at", stamp)
+return queue()

@@ -2,14 +2,14 @@
 --   K.leases, K.outbox_due        only the holder of the lease may begin; it is renewed here
 --   K.lane(lane), K.event(id), K.alert(uid), K.resting, K.queued, K.closed, K.dead, K.ledger, K.wake
 --   ARGV   lane, token, lease (milliseconds), most claims without outcome, deadline per severity as JSON (milliseconds),
---          then channel, key id for each channel of the service in order
+--          channels that take change events as JSON (list of names), then channel, key id for each channel of the service in order
 -- Returns {"send", id, action, channel, key id, minimal, attempts, body, ms until the next channel may take over or -1} | {"wait"} | {"empty"} | {"lost"}.
 -- include: clock
 -- include: ledger
 -- include: close
 -- include: wake
 local lane, token, lease, most_claims = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local FIRST = 6  -- where the channels begin in ARGV
+local FIRST = 7  -- where the channels begin in ARGV
 local GIVE_UP_AFTER = 3600000  -- milliseconds
 local WINDOW = 100  -- entries of a lane looked at in one call: the server has others to serve
 local at = now()
@@ -45,7 +45,26 @@ local function bequeath(event, heir)  -- else an alert with frequent news would 
   if event.channel then redis.call("HSET", heir, "channel", event.channel) end
 end
 
+local function candidates(action)  -- channel and key id of each that takes such events, in order of fall-back
+  local takes_changes = {}
+  for _, channel in ipairs(cjson.decode(ARGV[6])) do takes_changes[channel] = true end
+  local found = {}
+  for i = FIRST, #ARGV, 2 do
+    if action ~= "change" or takes_changes[ARGV[i]] then found[#found + 1] = {ARGV[i], ARGV[i + 1]} end
+  end
+  return found
+end
+
+local function buried_for_want_of_channels(id)  -- a change that no channel would take
+  if #candidates("change") > 0 then return false end
+  redis.call("LPOP", K.lane(lane))
+  bury(id, at, "no_channel_for_changes", "the key of every channel begins with R (an event orchestration's, which takes no change events); "
+    .. "give the service a channel with the key of an Events v2 integration, then replay this dead letter")
+  return true
+end
+
 local function overtaken(id, event, actions, i, last_resolve)  -- true when the head was skipped
+  if event.action == "change" then return buried_for_want_of_channels(id) end
   local alert = K.alert(event.uid)
   if event.action ~= "trigger" then
     if redis.call("HGET", alert, "episode") ~= "1" or #places(alert) > 0 then return false end
@@ -123,25 +142,29 @@ local function open_place(id, bare, event)  -- where an acknowledge or resolve m
   return best
 end
 
-local function place_for(id, bare, event)  -- channel, key id, and when a trigger may move on to the next channel (or nil)
-  if event.action ~= "trigger" then
-    local place = open_place(id, bare, event)
-    if not place then return ARGV[FIRST], ARGV[FIRST + 1] end
-    return parts(place)
+local function place_to_follow(id, bare, event)  -- channel and key id an acknowledge or resolve goes to next
+  local place = open_place(id, bare, event)
+  if place then return parts(place) end
+  return ARGV[FIRST], ARGV[FIRST + 1]
+end
+
+local function place_to_open(id, event)  -- channel and key id of a trigger or change, and when a trigger may move on to the next channel (or nil)
+  local list, i = candidates(event.action), 1
+  for j, candidate in ipairs(list) do if candidate[1] == event.channel then i = j end end
+  local pause, stop = rest_of(list[i][2])
+  local deadline, overdue
+  if event.action == "trigger" then
+    deadline = tonumber(event.since or event.accepted) + (cjson.decode(ARGV[5])[event.severity] or 0)
+    overdue = at >= deadline and (event.tried or tonumber(event.attempts) > 0 or pause > at)
   end
-  local i = FIRST
-  for j = FIRST, #ARGV, 2 do if ARGV[j] == event.channel then i = j end end
-  local pause, stop = rest_of(ARGV[i + 1])
-  local deadline = tonumber(event.since or event.accepted) + (cjson.decode(ARGV[5])[event.severity] or 0)
-  local overdue = at >= deadline and (event.tried or tonumber(event.attempts) > 0 or pause > at)
-  while ARGV[i + 2] and (stop > at or overdue) do
-    record(at, id, "next_channel", stop > at and "key_stopped" or "deadline_passed", ARGV[i + 2])
-    redis.call("HSET", K.event(id), "channel", ARGV[i + 2])
-    i = i + 2
-    pause, stop = rest_of(ARGV[i + 1])
-    overdue = at >= deadline and pause > at
+  while list[i + 1] and (stop > at or overdue) do
+    i = i + 1
+    record(at, id, "next_channel", stop > at and "key_stopped" or "deadline_passed", list[i][1])
+    redis.call("HSET", K.event(id), "channel", list[i][1])
+    pause, stop = rest_of(list[i][2])
+    overdue = deadline and at >= deadline and pause > at
   end
-  return ARGV[i], ARGV[i + 1], ARGV[i + 2] and at < deadline and deadline or nil
+  return list[i][1], list[i][2], list[i + 1] and deadline and at < deadline and deadline or nil
 end
 
 local function homeless()  -- the service is not configured here: somebody else may know it, but nobody waits for ever
@@ -171,7 +194,12 @@ if not id then
   return {"empty"}
 end
 local alert = K.alert(event.uid)
-local channel, key_id, deadline = place_for(id, bare, event)
+local channel, key_id, deadline
+if event.action == "trigger" or event.action == "change" then
+  channel, key_id, deadline = place_to_open(id, event)
+else
+  channel, key_id = place_to_follow(id, bare, event)
+end
 local rest = math.max(rest_of(key_id))
 if rest > at then return give_back(math.min(rest, deadline or rest)) end
 if event.action == "trigger" then

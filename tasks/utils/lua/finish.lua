@@ -24,6 +24,7 @@ local uid, action, state, attempts = fields[1], fields[2], fields[3], tonumber(f
 if not uid then return 0 end
 local alert = K.alert(uid)
 local place = channel .. "|" .. key_id
+local takes_one_place = action == "trigger" or action == "change"  -- the others go wherever the alert may be open
 
 local function release(due)  -- the lane falls due again, or ends when nothing is left on it
   if not mine then return end
@@ -84,9 +85,9 @@ local function sent()
     record(at, bare, "repeated", channel)
     return off_lane(at)
   end
-  if action == "trigger" then
+  if takes_one_place then
     record(at, bare, "sent", channel, tostring(attempts))
-    redis.call("HSET", alert, "on:" .. place, "sent")
+    if action == "trigger" then redis.call("HSET", alert, "on:" .. place, "sent") end
     if state ~= "sent" then close(bare, at, "sent", channel) end
     return off_lane(at)
   end
@@ -100,7 +101,7 @@ end
 local function refused()
   if delay > 0 then redis.call("HSET", K.resting, "stop:" .. key_id, string.format("%d", at + delay)) end
   if again then return off_lane(at) end
-  if action == "trigger" then
+  if takes_one_place then
     if next_channel ~= "" then
       redis.call("HSET", event, "channel", next_channel, "claims", 0, "minimal", "")
       record(at, bare, "next_channel", reason, next_channel)

@@ -1,19 +1,25 @@
--- inbox_put: write received events and call a worker of group `alert`.
+-- inbox_put: write received events and call a worker of group `alert`. They are decided on in the order they are written here, whatever the
+-- clock does meanwhile: each due time is later than the one before.
 --   K.inbox, K.inbox_due   the rows; due now, so that a lost hint costs a moment and no alert
---   K.ledger               one `received` entry each
+--   K.ledger               one `received` entry each; with the time it was received where it has waited somewhere else
 --   K.hints, queue alert   one hint, shared with whoever else is writing
 --   ARGV                   id, received (ms, "" = now), source, alert (JSON); and again for each event
 -- include: clock
 -- include: ledger
 -- include: hint
+local WAITED = 1000   -- milliseconds between a sender and here
+local STEP = 1 / 1024 -- of a millisecond; a number of this size holds it exactly
 local at = now()
+local newest = redis.call("ZRANGE", K.inbox_due, -1, -1, "WITHSCORES")[2]
+local due = newest and tonumber(newest) or 0
 for i = 1, #ARGV, 4 do
-  local id = ARGV[i]
-  local received = ARGV[i + 1] ~= "" and ARGV[i + 1] or string.format("%d", at)
-  local envelope = received .. "\n" .. ARGV[i + 2] .. "\n" .. ARGV[i + 3]
+  local id, received, source = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  if received == "" then received = string.format("%d", at) end
+  local envelope = received .. "\n" .. source .. "\n" .. ARGV[i + 3]
   if redis.call("EXISTS", K.event(id)) == 0 and redis.call("HSETNX", K.inbox, id, envelope) == 1 then
-    redis.call("ZADD", K.inbox_due, at, id)
-    record(at, id, "received", ARGV[i + 2])
+    due = math.max(at, due + STEP)
+    redis.call("ZADD", K.inbox_due, string.format("%.17g", due), id)
+    record(at, id, "received", source, at - tonumber(received) > WAITED and received or "")
   end
 end
 hint("alert", at)

@@ -5,5 +5,4 @@
 -- include: clock
 -- include: hint
 if redis.call("HGET", K.inbox_turn, "token") == ARGV[1] then redis.call("DEL", K.inbox_turn) end
-local at = now()
-if redis.call("ZCOUNT", K.inbox_due, "-inf", at) > 0 then hint("alert", at) end
+if redis.call("ZCARD", K.inbox_due) > 0 then hint("alert", now()) end

@@ -7,14 +7,15 @@
 -- include: ledger
 -- include: hint
 -- include: close
+-- include: inbox
 local id = ARGV[1]
 local at = now()
 if not redis.call("ZSCORE", K.dead, id) then return "" end
 record(at, id, "replayed")
 
-local event = redis.call("HMGET", K.event(id), "uid", "action", "accepted")
+local event = redis.call("HMGET", K.event(id), "uid", "action", "accepted", "alert")
 if event[1] and event[2] == "trigger" then
-  local alert = redis.call("HMGET", K.alert(event[1]), "status", "last_at")
+  local alert = redis.call("HMGET", K.alert(event[4] or event[1]), "status", "last_at")
   if alert[1] == "resolved" and tonumber(alert[2] or 0) >= tonumber(event[3]) then
     close(id, at, "suppressed", "resolved_before_send")
     record(at, id, "suppressed", "resolved_before_send")
@@ -22,11 +23,7 @@ if event[1] and event[2] == "trigger" then
   end
 end
 
-local newest = redis.call("ZRANGE", K.inbox_due, -1, -1, "WITHSCORES")[2]
-local due = math.max(at, newest and tonumber(newest) + 0.001 or 0)  -- several in one millisecond keep their order
 redis.call("ZREM", K.dead, id)
-redis.call("DEL", K.event(id))
-redis.call("HSET", K.inbox, id, ARGV[2])
-redis.call("ZADD", K.inbox_due, string.format("%.3f", due), id)
+back_to_inbox(id, at, ARGV[2])
 hint("alert", at)
 return "replayed"

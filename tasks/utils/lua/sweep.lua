@@ -1,6 +1,6 @@
 -- sweep: the safety net. An event that waits in the outbox while its lane has no due time would wait for ever: give the lane one.
 -- And call for whatever is due, should every pump have died.
---   K.queued, K.event(id), K.lane(lane), K.outbox_due, K.inbox_due, K.ledger, K.hints
+--   K.queued, K.event(id), K.lane(lane), K.outbox_due, K.inbox_due, K.holds_due, K.ledger, K.hints
 --   ARGV   only events accepted this long ago (milliseconds), offset, how many to look at
 -- Returns events looked at, events mended.
 -- include: clock
@@ -20,7 +20,8 @@ for _, id in ipairs(ids) do
     mended = mended + 1
   end
 end
-for set, queue in pairs({[K.inbox_due] = "alert", [K.outbox_due] = "delivery"}) do
-  if redis.call("ZCOUNT", set, "-inf", at) > 0 then hint(queue, at) end
+for set, queue in pairs({[K.inbox_due] = "alert", [K.holds_due] = "alert", [K.outbox_due] = "delivery"}) do
+  local due = set == K.inbox_due and "+inf" or at  -- in the inbox the time is a place, no more
+  if redis.call("ZCOUNT", set, "-inf", due) > 0 then hint(queue, at) end
 end
 return {#ids, mended}

@@ -1,0 +1,150 @@
+"""Puts the question that accepts one alert: everything the server needs to decide and to write, in one script call."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from tasks.alerts.labels import labels_of
+from tasks.utils.formatters import cut_text
+from tasks.utils.rows import milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from tasks.alerts.holds import Inhibition, RuleBook
+    from tasks.alerts.routing import Router
+    from tasks.utils.scripts import Call
+    from tasks.utils.validators import CheckedAlert
+
+SIGNED_FIELDS: Final = ("summary", "source", "severity", "component", "group", "class", "custom_details")
+MOST_LABELS: Final = 40
+LABEL_CHARACTERS: Final = 256
+ANNOUNCEMENT: Final = "Flapping, held back until it is calm: "
+COPY: Final = re.compile(r".*\+([A-Za-z0-9][\w.~-]*)")  # the destination's slash is a tilde, see lua/accept.lua
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One alert at the door: `raw` is whatever the sender sent, `received` milliseconds since the epoch or ''."""
+
+    id: str
+    raw: Any
+    source: str
+    received: str = ""
+
+
+@dataclass(frozen=True)
+class FlappingRule:
+    """How many changes within which span make an alert flap, and after how long without one it is calm. 0 changes: never."""
+
+    changes: int
+    window: timedelta
+    calm: timedelta
+
+    def __str__(self) -> str:
+        return f"{self.changes} {milliseconds(self.window)} {milliseconds(self.calm)}" if self.changes else ""
+
+
+@dataclass(frozen=True)
+class AlertRules:
+    """What the decisions depend on: dedup window of each known service, and the service of alerts that name none."""
+
+    dedup_windows: Mapping[str, timedelta]
+    default_service: str
+    max_alerts: int
+    max_tries: int
+    router: Router | None = None
+    inhibitions: Sequence[Inhibition] = ()
+    flapping: Mapping[str, FlappingRule] = field(default_factory=dict)
+    drain_for: timedelta = timedelta(seconds=5)  # then task messages, which wait behind a drain, have their turn
+
+
+def acceptance(
+    one: Incoming, checked: CheckedAlert, rules: AlertRules, book: RuleBook, now: datetime
+) -> tuple[Call, str]:
+    """The script call that accepts one alert whose service is known, and the dedup key it is known by."""
+    alert = checked.alert
+    service = alert["service"]
+    dedup_key = alert["dedup_key"] = alert.get("dedup_key") or one.id
+    payload = alert.get("payload") or {}
+    action = alert["event_action"]
+    labels = labels_of(alert)
+    is_trigger = action == "trigger"
+    copy = COPY.fullmatch(one.id) if "+" in one.id else None
+    flapping = str(rules.flapping[service]) if service in rules.flapping else ""
+    call = (
+        "accept",
+        one.id,
+        alert_uid(service, dedup_key),
+        service,
+        dedup_key,
+        action,
+        str(payload.get("severity", "")),
+        sign(alert),
+        0 if copy else milliseconds(rules.dedup_windows[service]),
+        json.dumps(alert),
+        str(payload.get("summary", ""))[:120],
+        one.source,
+        one.received,
+        _listed(checked.adaptations),
+        _kept_labels(labels) if is_trigger else "",
+        book.version,
+        _listed([rule.told() for rule in book.rules_for(labels)]) if is_trigger else "",
+        _listed(book.fed_by(labels)) if is_trigger else "",
+        flapping,
+        _announcement(alert) if flapping and is_trigger else "",
+    )
+    destinations = (copy[1].replace("~", "/"),) if copy else _destinations(rules.router, service, labels, now)
+    return (*call, *_places(destinations, service, dedup_key)), dedup_key
+
+
+def alert_uid(service: str, dedup_key: str) -> str:
+    """The short name of one alert: the same for the same dedup key of the same service, whatever their length."""
+    return hashlib.sha256(f"{service}\0{dedup_key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def sign(alert: Mapping[str, Any]) -> str:
+    """A digest of what a person would read; two events of one key with the same sign say the same thing."""
+    action = alert["event_action"]
+    payload = alert.get("payload") or {}
+    said = [payload.get(field) for field in SIGNED_FIELDS] if action == "trigger" else []
+    return f"{action}:{hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:24]}"
+
+
+def _destinations(router: Router | None, service: str, labels: Mapping[str, str], now: datetime) -> tuple[str, ...]:
+    if router is None:
+        return (service,)
+    return router.route(service, labels, now).destinations
+
+
+def _places(destinations: Sequence[str], service: str, dedup_key: str) -> list[str]:
+    """Each destination with the uid its state goes by: for the service's own, that of the alert itself."""
+    places: list[str] = []
+    for destination in destinations:
+        of = service if destination == service else f"{service}>{destination}"
+        places += [destination, alert_uid(of, dedup_key)]
+    return places
+
+
+def _announcement(alert: Mapping[str, Any]) -> str:
+    payload = alert["payload"]
+    summary = cut_text(ANNOUNCEMENT + payload["summary"], 1024)
+    return json.dumps({**alert, "payload": {**payload, "summary": summary}})
+
+
+def _kept_labels(labels: Mapping[str, str]) -> str:
+    """The labels as they are kept with the alert, for previews and lists: not too many, long ones cut."""
+    if len(labels) > MOST_LABELS or max(map(len, labels.values())) > LABEL_CHARACTERS:
+        kept = list(labels.items())[-MOST_LABELS:]  # the alert's own fields stand last
+        labels = {name[:LABEL_CHARACTERS]: value[:LABEL_CHARACTERS] for name, value in kept}
+    return json.dumps(labels)
+
+
+def _listed(values: Sequence[Any]) -> str:
+    return json.dumps(values) if values else ""

@@ -1,0 +1,61 @@
+"""Tells what came of attempts to deliver: counted, logged, and kept among the errors where a person must mend something."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from tasks.utils.error_reports import outcome as report
+
+if TYPE_CHECKING:
+    from tasks.utils.error_handler import ErrorHandler
+    from tasks.utils.metrics_collector import Metrics
+    from tasks.utils.rows import Attempt, Outcome
+
+log = structlog.get_logger("tocsin.delivery")
+
+UNKNOWN_SERVICE: Final = "add it to the configuration, or its waiting alerts become dead letters after an hour"
+REJECTED_KEY: Final = "put a key that PagerDuty knows into the channel's routing_key; tell the owner of the service"
+DEAD_LETTER: Final = (
+    "mend the cause, then `tocsin notifications replay EVENT_ID`; which: `tocsin notifications dead-letters`"
+)
+
+
+class Teller:
+    """What the delivery says aloud. `errors` may be left out where nobody asks for them."""
+
+    def __init__(self, metrics: Metrics, errors: ErrorHandler | None = None) -> None:
+        self._metrics = metrics
+        self._errors = errors
+
+    def unknown_destination(self, destination: str) -> None:
+        """Alerts wait for a destination that this process does not know."""
+        log.error("service_not_configured", service=destination, mend=UNKNOWN_SERVICE)
+        self._keep("service_not_configured", destination, "alerts wait for it, but there is no such service")
+
+    def attempted(self, attempt: Attempt, destination: str, owner: str, outcome: Outcome, *, is_last: bool) -> None:
+        """An attempt was made; `is_last`: nothing is left to try should it have failed."""
+        self._metrics.attempted(attempt.channel, outcome.verb)
+        if outcome.verb == "sent":
+            return
+        about = {"service": destination, "channel": attempt.channel}
+        way = f"{destination} via {attempt.channel}"
+        if outcome.reason == "key_rejected":
+            log.error("key_rejected", **about, key_id=attempt.key_id, owner=owner, event_id=attempt.event_id)
+            self._keep(
+                "key_rejected", way, f"PagerDuty refuses key {attempt.key_id}; its owner is {owner or 'unknown'}"
+            )
+        else:
+            more = {"reason": outcome.reason, "next": outcome.verb, "delay_ms": outcome.delay_ms}
+            log.warning("not_delivered", **about, **more, event_id=attempt.event_id)
+        if is_last:
+            text = f"event {attempt.event_id} is a dead letter after {attempt.attempts} attempts: {outcome.reason}"
+            self._keep("dead_letter", way, text)
+
+    def _keep(self, name: str, where: str, text: str) -> None:
+        if self._errors is not None:
+            self._errors.note(report(name, where, text, severity="critical", mend=_MENDS[name]))
+
+
+_MENDS: Final = {"service_not_configured": UNKNOWN_SERVICE, "key_rejected": REJECTED_KEY, "dead_letter": DEAD_LETTER}

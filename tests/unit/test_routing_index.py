@@ -1,0 +1,127 @@
+"""The shortcut and the plain walk come to the same answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.matchers import Matcher
+from config.routing import Route
+from config.services import Service
+from tasks.alerts.conditions import conditions_of
+from tasks.alerts.route_index import Patterns
+from tasks.alerts.route_story import look_at
+from tasks.alerts.routing import DEFAULT_ROUTE, Router
+from tests.unit.config_kit import KEY, OTHER_KEY
+
+LABELS = ("team", "host", "severity", "env")
+WORDS = ("", "db", "web", "web1", "critical", "info", "a|b", "née", "x\ny")
+PATTERNS = (
+    "",
+    ".*",
+    ".+",
+    "web.*",
+    "web[0-9]",
+    "db|web",
+    "(db|web)1?",
+    "critical|error",
+    "a\\|b",
+    "|x",
+    "[^a]*",
+    "n.e",
+)
+CHANNELS = ("primary", "second", "third")
+
+matchers = st.builds(
+    lambda label, op, value: f"{label}{op}{value}",
+    st.sampled_from(LABELS),
+    st.sampled_from(["=", "!="]),
+    st.sampled_from(WORDS),
+) | st.builds(
+    lambda label, op, value: f"{label}{op}{value}",
+    st.sampled_from(LABELS),
+    st.sampled_from(["=~", "!~"]),
+    st.sampled_from(PATTERNS),
+)
+hours = st.sampled_from(["00:00", "06:00", "09:30", "22:00"])
+windows = st.fixed_dictionaries(
+    {"days": st.lists(st.sampled_from(["mon", "sat", "sun"]), min_size=1, max_size=2)},
+    optional={"from": hours, "to": st.sampled_from(["05:00", "12:00", "23:59"])},
+)
+leaves = st.fixed_dictionaries(
+    {"match": st.lists(matchers, max_size=3)},
+    optional={
+        "severity": st.lists(st.sampled_from(["critical", "info"]), max_size=2),
+        "times": st.lists(windows, max_size=2),
+        "time_zone": st.sampled_from(["Europe/Berlin", "Asia/Kolkata", "UTC"]),
+        "channels": st.sampled_from([[name] for name in CHANNELS]),
+        "continue": st.booleans(),
+    },
+)
+trees = st.lists(
+    st.recursive(
+        leaves,
+        lambda below: st.builds(lambda node, routes: node | {"routes": routes}, leaves, st.lists(below, max_size=4)),
+        max_leaves=12,
+    ),
+    max_size=8,
+)
+labels = st.dictionaries(st.sampled_from(LABELS), st.sampled_from(WORDS))
+moments = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@settings(max_examples=150, deadline=timedelta(seconds=2))
+@given(trees, st.lists(labels, min_size=1, max_size=5), moments)
+def test_the_router_takes_exactly_the_routes_that_a_plain_walk_takes(
+    tree: list[dict[str, Any]], alerts: list[dict[str, str]], now: datetime
+) -> None:
+    service = shop(tree)
+    router = Router([service])
+
+    for alert in alerts:
+        looks = look_at(service.routes, alert, now)
+        taken = [look.name for look in looks if look.verdict == "taken"]
+        routing = router.route("shop", alert, now)
+
+        assert [route.name for route in routing.routes] == (taken or [DEFAULT_ROUTE])
+        assert set(routing.destinations) == {route.destination for route in routing.routes}
+        assert len(set(routing.destinations)) == len(routing.destinations)
+
+
+def shop(tree: list[dict[str, Any]]) -> Service:
+    named(tree, "r")
+    channels = [
+        {"name": name, "routing_key": key} for name, key in zip(CHANNELS, (KEY, OTHER_KEY, "T" * 32), strict=True)
+    ]
+    return Service.model_validate({"name": "shop", "channels": channels, "routes": tree})
+
+
+def named(routes: list[dict[str, Any]], above: str) -> None:
+    for number, route in enumerate(routes):
+        route["name"] = f"{above}{number}"
+        named(route.get("routes", []), f"{above}{number}.")
+
+
+@pytest.mark.parametrize("memory", [1, 10_000, 30_000, 50_000, 70_000, 100_000, 1 << 20])
+def test_expressions_fit_the_same_values_however_little_room_there_is(memory: int) -> None:
+    texts = [f"host=~.*{word}[0-9]*(-x)?" for word in ("web", "db", "", "w.b", "a{1,9}b", "[a-z]{2,5}")]
+    [*conditions] = (conditions_of(Route(name="r", match=(Matcher.parse(text),)))[0] for text in texts)
+    patterns = Patterns(dict(enumerate(conditions)), memory)
+
+    for value in ("web1", "db-x", "", "aaab77", "a web", "néb", "-"):
+        expected = [i for i, condition in enumerate(conditions) if condition.holds({"host": value})]
+        assert sorted(patterns.fitting(value)) == expected
+
+
+def test_siblings_that_share_a_value_are_told_apart_by_what_they_do_not_share() -> None:
+    routes = [{"match": ["env=prod", f"host=~web{number}-.+", "zone!=x"]} for number in range(20)]
+    router = Router([shop(routes)])
+
+    for number in range(20):
+        assert router.route("shop", {"env": "prod", "host": f"web{number}-a"}, None).routes[0].name == f"r{number}"
+    assert router.route("shop", {"env": "test", "host": "web3-a"}, None).routes[0].name == DEFAULT_ROUTE
+    assert router.route("shop", {"env": "prod", "host": "web3-a", "zone": "x"}, None).routes[0].name == DEFAULT_ROUTE
