@@ -51,14 +51,14 @@ class Outcome(NamedTuple):
         return "not begun, or unknown: only tasks sent from the shell or the API are remembered, for a day"
 
 
-def send(name: str, arguments: Mapping[str, Any]) -> str:
-    """Put the task on its queue and return its id; its result will be kept for a day."""
+def send(name: str, arguments: Mapping[str, Any], task_id: str | None = None) -> str:
+    """Put the task on its queue and return its id, the given one if any; its result will be kept for a day."""
     reach_redis()
     from workers.app import app
 
     # A KeyboardInterrupt may be raised inside a finalizer, which swallows it: the wait would go on as if nothing had been said.
     signal.signal(signal.SIGINT, lambda *_: os._exit(ExitCode.INTERRUPTED))
-    return str(app.send_task(name, kwargs=dict(arguments), ignore_result=False).id)
+    return str(app.send_task(name, kwargs=dict(arguments), task_id=task_id, ignore_result=False).id)
 
 
 def look_up(task_id: str) -> Outcome:

@@ -4,57 +4,116 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from config.models import Settings
+from tasks.utils.connect import connect
+from tasks.utils.error_handler import ErrorHandler
+from tasks.utils.keys import Keys
+from tasks.utils.spool import SPOOL_FOLDER, Spool
+from tasks.utils.webhook_processor import WebhookProcessor
 from workers.gateway import refusals
+from workers.gateway.alertmanager import Alertmanager
+from workers.gateway.api.app import create_api
+from workers.gateway.events import ORCHESTRATION, Events
+from workers.gateway.hooks import Hooks
 from workers.gateway.ingest import Ingest
 from workers.gateway.keyring import Keyring
+from workers.gateway.paths import ALERTMANAGER, API, CHANGES, EVENTS, EVENTS_V1, HOOKS, TidyPath
 from workers.gateway.probes import Probes
+from workers.gateway.sns import Fetch, SnsGate, fetch
+from workers.gateway.spooling import Inbox, Spooling
 from workers.gateway.telemetry import Measured, Telemetry
-from workers.gateway.writing import Inbox, Writer
+from workers.gateway.writing import Writer
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-PATHS: Final = frozenset({"/v2/enqueue", "/webhooks/alertmanager", "/livez", "/readyz", "/metrics"})
+PATHS: Final = frozenset({EVENTS, CHANGES, EVENTS_V1, ALERTMANAGER, f"{API}/alerts", "/livez", "/readyz", "/metrics"})
 
 
-def create_app(settings: Settings, inbox: Inbox, redis: "Redis") -> FastAPI:
-    """The gateway for the services of `settings`; it writes to `inbox`, and closes `redis` when it ends."""
-    telemetry = Telemetry()
-    writer = Writer(inbox)
-    ingest = Ingest(Keyring(settings.services), writer, telemetry, max_body_bytes=settings.ingest.max_body_bytes)
+def create_app(settings: Settings, inbox: Inbox, redis: "Redis", fetch: Fetch = fetch) -> Starlette:
+    """The gateway for the services of `settings`; it writes to `inbox`, and closes `redis` when it ends.
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        await writer.close()
-        await redis.aclose()
-
-    app = FastAPI(
-        title="Tocsin",
-        openapi_url=None,
-        redirect_slashes=False,
-        lifespan=lifespan,
-        routes=_routes(ingest, Probes(redis, telemetry)),
-    )
+    `fetch` is how addresses of Amazon SNS are called; all others are never called.
+    """
+    parts = _Parts(settings, inbox, redis, fetch)
+    # FastAPI's own layers cost an event as much as its check does; they serve what needs them, the mounted API.
+    app = Starlette(lifespan=parts.lifespan, routes=[*parts.doors(), *parts.probes(), Mount(API, parts.api)])
+    app.router.redirect_slashes = False
+    app.state.errors = parts.errors
     refusals.install(app)
-    app.add_middleware(Measured, telemetry=telemetry, paths=PATHS)
+    paths = PATHS.union(f"{HOOKS}/{name}" for name in settings.mappings)
+    app.add_middleware(Measured, telemetry=parts.telemetry, paths=paths)
+    app.add_middleware(TidyPath)
     return app
 
 
-def _routes(ingest: Ingest, probes: Probes) -> list[BaseRoute]:
-    """Plain Starlette routes: FastAPI's own cost is validation that bodies here do not need."""
-    posts: dict[str, Endpoint] = {"/v2/enqueue": ingest.event, "/webhooks/alertmanager": ingest.alertmanager}
-    gets: dict[str, Endpoint] = {"/livez": probes.livez, "/readyz": probes.readyz, "/metrics": probes.metrics}
-    return [
-        Route(path + slash, endpoint, methods=[method])
-        for method, endpoints in (("POST", posts), ("GET", gets))
-        for path, endpoint in endpoints.items()
-        for slash in ("", "/")
-    ]
+class _Parts:
+    """What one gateway is made of."""
+
+    def __init__(self, settings: Settings, inbox: Inbox, redis: "Redis", fetch: Fetch) -> None:
+        self._settings = settings
+        self._redis = redis
+        self.telemetry = Telemetry()
+        self.errors = _errors(settings)
+        spool = Spool(settings.state_dir / SPOOL_FOLDER, max_bytes=settings.spool.max_bytes)
+        self._spooling = Spooling(spool, inbox, redis.ping, self.telemetry)
+        self._writer = Writer(inbox, self._spooling)
+        self._ingest = Ingest(
+            Keyring(settings.services),
+            self._writer,
+            self.telemetry,
+            max_body_bytes=settings.ingest.max_body_bytes,
+            read_seconds=settings.gateway.read_timeout.total_seconds(),
+        )
+        self._hooks = Hooks(self._ingest, WebhookProcessor(settings.mappings), SnsGate(fetch), self.telemetry)
+        self.api = create_api(settings, self._ingest, self._spooling, self.errors)
+
+    @asynccontextmanager
+    async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        """Drain what earlier processes left, serve, then let go of everything."""
+        await self._spooling.start()
+        yield
+        await self._hooks.close()
+        await self._writer.close()
+        await self._spooling.close()
+        await self._redis.aclose()
+        self.api.state.runtime.client.close()
+
+    def doors(self) -> list[BaseRoute]:
+        """Where alerts come in."""
+        events = Events(self._ingest, _change_services(self._settings))
+        doors: dict[str, Endpoint] = {
+            EVENTS: events.enqueue,
+            CHANGES: events.enqueue_change,
+            EVENTS_V1: events.create_event,
+            ALERTMANAGER: Alertmanager(self._ingest).webhook,
+            f"{HOOKS}/{{mapping}}": self._hooks.webhook,
+        }
+        return [Route(path, endpoint, methods=["POST"]) for path, endpoint in doors.items()]
+
+    def probes(self) -> list[BaseRoute]:
+        """Where orchestrators and Prometheus look."""
+        probes = Probes(self._redis, self._spooling, self.telemetry)
+        gets: dict[str, Endpoint] = {"/livez": probes.livez, "/readyz": probes.readyz, "/metrics": probes.metrics}
+        return [Route(path, endpoint, methods=["GET"]) for path, endpoint in gets.items()]
+
+
+def _errors(settings: Settings) -> ErrorHandler:
+    """Keeps what becomes a 5xx; it writes in a thread of its own and holds up no request."""
+    client = connect(settings.redis.url.get_secret_value(), connect_timeout=1.0)
+    return ErrorHandler(client, Keys(settings.redis.prefix))
+
+
+def _change_services(settings: Settings) -> frozenset[str]:
+    """The services with a channel that does not lead to an event orchestration."""
+    return frozenset(
+        service.name
+        for service in settings.services.values()
+        if not all(channel.routing_key.get_secret_value().startswith(ORCHESTRATION) for channel in service.channels)
+    )

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from workers.gateway.bodies import answer
+from workers.gateway.spooling import Spooling
 from workers.gateway.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ WINDOWS: Final = {
 class Probes:
     """Answers for orchestrators and for Prometheus."""
 
-    def __init__(self, redis: "Redis", telemetry: Telemetry) -> None:
+    def __init__(self, redis: "Redis", spooling: Spooling, telemetry: Telemetry) -> None:
         self._redis = redis
+        self._spooling = spooling
         self._telemetry = telemetry
 
     async def livez(self, _: Request) -> Response:
@@ -34,17 +36,29 @@ class Probes:
         return answer(200, {"status": "ok"})
 
     async def readyz(self, _: Request) -> Response:
-        """Say whether alerts are kept: 200, or 503 with every reason why not."""
-        try:
-            async with asyncio.timeout(WITHIN):
-                facts = await self._facts()
-        except (RedisError, OSError):
-            return _verdict({}, ["Redis does not answer; start it, or correct REDIS_URL"])
-        return _verdict(facts, reasons(facts))
+        """Say whether alerts are kept, be it in the spool: 200, or 503; with every reason why not, or not in Redis."""
+        spool = await self._spooling.state()
+        facts, strains, faults = await self._look_at_redis()
+        if self._spooling.has_ended:
+            faults.append("the spool is not drained any more; see the log, and start the gateway anew")
+        if strains and spool["fault"]:
+            faults.append(str(spool["fault"]))
+        if spool["rows"]:
+            strains.append(f"{spool['rows']} alerts wait in the spool")
+        return _verdict(faults, strains, facts, spool)
 
     async def metrics(self, _: Request) -> Response:
         """Everything counted, in Prometheus's text format."""
         return Response(generate_latest(self._telemetry.registry), media_type=CONTENT_TYPE_LATEST)
+
+    async def _look_at_redis(self) -> tuple[dict[str, Any], list[str], list[str]]:
+        """What is known of the server, why it takes nothing now, why it may lose what it took."""
+        try:
+            async with asyncio.timeout(WITHIN):
+                facts = await self._facts()
+        except (RedisError, OSError):
+            return {}, ["Redis does not answer; start it, or correct REDIS_URL"], []
+        return facts, outage(facts), risks(facts)
 
     async def _facts(self) -> dict[str, Any]:
         persistence = await self._redis.info("persistence")
@@ -66,20 +80,27 @@ class Probes:
             return "unknown"
 
 
-def reasons(facts: dict[str, Any]) -> list[str]:
-    """Why a server like this may lose accepted alerts; empty if it may not."""
+def outage(facts: dict[str, Any]) -> list[str]:
+    """Why a server like this takes nothing for the time being; the spool keeps alerts meanwhile."""
     found = []
-    if not facts["append_only_file"]:
-        found.append("Redis keeps nothing over a restart: its append-only file is off; set 'appendonly yes'")
     if facts["last_write"] != "ok":
         found.append("Redis cannot write its append-only file; look at its disk")
     if facts["loading"]:
         found.append("Redis is still reading its file; wait")
+    return found
+
+
+def risks(facts: dict[str, Any]) -> list[str]:
+    """Why a server like this may lose accepted alerts; empty if it may not."""
+    found = []
+    if not facts["append_only_file"]:
+        found.append("Redis keeps nothing over a restart: its append-only file is off; set 'appendonly yes'")
     if facts["policy"] != "noeviction":
         found.append(f"Redis may throw rows away: its policy is {facts['policy']}; set 'maxmemory-policy noeviction'")
     return found
 
 
-def _verdict(facts: dict[str, Any], found: list[str]) -> Response:
-    word = "not ready" if found else "ready"
-    return answer(503 if found else 200, {"status": word, "reasons": found, "redis": {"answers": bool(facts), **facts}})
+def _verdict(faults: list[str], strains: list[str], facts: dict[str, Any], spool: dict[str, object]) -> Response:
+    word = "not ready" if faults else "degraded" if strains else "ready"
+    body = {"status": word, "reasons": [*strains, *faults], "redis": {"answers": bool(facts), **facts}, "spool": spool}
+    return answer(503 if faults else 200, body)

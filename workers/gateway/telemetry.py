@@ -1,9 +1,10 @@
 """What the gateway counts, and the one place where it counts it."""
 
 import time
+from collections.abc import Callable
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BUCKETS: Final = (0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -31,6 +32,23 @@ class Telemetry:
             registry=self.registry,
             buckets=BUCKETS,
         )
+        self.spooled = Counter(
+            "tocsin_gateway_spooled", "Alerts kept on disk while Redis was away.", registry=self.registry
+        )
+        self.spool_drained = Counter(
+            "tocsin_gateway_spool_drained", "Alerts handed over from the spool to Redis.", registry=self.registry
+        )
+
+    def watch_spool(
+        self, *, rows: Callable[[], float], size: Callable[[], float], damaged: Callable[[], float]
+    ) -> None:
+        """Show these figures of the spool as they are whenever somebody asks."""
+        for name, text, value in (
+            ("rows", "Alerts that wait in the spool.", rows),
+            ("bytes", "Disk that the spool takes.", size),
+            ("damaged", "Lines of the spool that could not be read and were set aside.", damaged),
+        ):
+            Gauge(f"tocsin_gateway_spool_{name}", text, registry=self.registry).set_function(value)
 
 
 class Measured:
