@@ -5,6 +5,8 @@
 #   make check                    lint, types, layers
 #   make bench [BENCH=latency]    figures as JSON lines
 #   make chaos [SEED=1] [MINUTES=5]
+#   make fuzz [REQUESTS=20000]    hostile requests to every door of a running gateway
+#   make senders                  the tests of foreign senders, each fetched from its own package into .cache/senders
 #   make lock                     resolve requirements.lock anew (needs uv)
 #   make clean                    remove .venv, caches and build results; state (TOCSIN_STATE_DIR) stays
 
@@ -17,8 +19,9 @@ LOCK := requirements.lock
 TESTS := pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
 SEED ?= 1
 MINUTES ?= 5
+REQUESTS ?= 20000
 
-.PHONY: install demo test coverage check bench chaos lock clean help
+.PHONY: install demo test coverage check bench chaos fuzz senders lock clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -49,6 +52,13 @@ bench: $(READY)
 
 chaos: $(READY)
 	@SEED=$(SEED) MINUTES=$(MINUTES) $(BIN)/python -m pytest -m slow tests/chaos $(ARGS)
+
+fuzz: $(READY)
+	@FUZZ_REQUESTS=$(REQUESTS) $(BIN)/python -m pytest -s tests/fuzz $(ARGS)
+
+senders: $(READY)
+	@$(BIN)/python -m tests.senders.install
+	@$(BIN)/python -m pytest tests/senders $(ARGS)
 
 # A version that merely exists is not enough: a shim of a version manager may be there and refuse to run.
 FIND_PYTHON = for python in $(PYTHON) python3.14 python3.13 python3.12 python3.11 python3 python; do \
@@ -90,5 +100,5 @@ lock:
 	  --output-file $(LOCK) pyproject.toml -
 
 clean:
-	rm -rf .venv .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist *.egg-info
+	rm -rf .venv .cache .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,6 +1,7 @@
 """A gateway as users run it: its own process, on a server of its own."""
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from config.mapping_files import load_mapping, mapping_paths
 from config.models import Settings
 from config.services import Service
 from deploy.local.embedded import Server
@@ -21,6 +23,9 @@ from workers.gateway.server import run
 
 KEY = "a1" * 16
 SECOND_KEY = "b2" * 16
+JWT_SECRET = "a secret of 32 characters or more"
+ORCHESTRATION_KEY = "R0" * 16
+ORCHESTRATED_KEY = "f6" * 16  # of a service whose channel leads to an orchestration
 KEYS = Keys()
 TRIGGER: dict[str, Any] = {
     "routing_key": KEY,
@@ -30,16 +35,32 @@ TRIGGER: dict[str, Any] = {
 }
 
 
-def settings(redis_url: str, folder: Path) -> Settings:
+def settings(redis_url: str, folder: Path, **gateway: object) -> Settings:
     web = Service.model_validate(
         {
             "name": "web",
-            "ingest_keys": [KEY, SECOND_KEY],
+            "ingest_keys": [KEY, SECOND_KEY, ORCHESTRATION_KEY],
             "channels": [{"name": "pagerduty", "routing_key": "c3" * 16}],
         }
     )
+    orchestrated = Service.model_validate(
+        {
+            "name": "orchestrated",
+            "ingest_keys": [ORCHESTRATED_KEY],
+            "channels": [{"name": "pagerduty", "routing_key": ORCHESTRATION_KEY}],
+        }
+    )
     return Settings.model_validate(
-        {"state_dir": folder, "config_dir": folder, "redis": {"url": redis_url}, "services": {"web": web}}
+        {
+            "state_dir": folder,
+            "config_dir": folder,
+            "redis": {"url": redis_url},
+            "security": {"jwt_secret": JWT_SECRET},
+            "spool": gateway.pop("spool", {}),
+            "gateway": gateway,
+            "services": {"web": web, "orchestrated": orchestrated},
+            "mappings": {name: load_mapping(path, {}) for name, path in mapping_paths(folder).items()},
+        }
     )
 
 
@@ -52,14 +73,19 @@ class Gateway:
     def client(self) -> httpx.Client:
         return httpx.Client(base_url=self.url, timeout=10)
 
+    def connect(self) -> socket.socket:
+        """A bare connection, for what no HTTP client would send."""
+        _, host, port = self.url.split(":")
+        return socket.create_connection((host.strip("/"), int(port)), timeout=10)
+
     def stop(self) -> int:
         self.process.terminate()
         return self.process.wait(timeout=15)
 
 
 @contextmanager
-def running_gateway(server: Server, folder: Path) -> Iterator[Gateway]:
-    script = f"from tests.integration.gateway_kit import serve; serve({server.url!r}, {str(folder)!r})"
+def running_gateway(server: Server, folder: Path, **gateway: object) -> Iterator[Gateway]:
+    script = f"from tests.integration.gateway_kit import serve; serve({server.url!r}, {str(folder)!r}, **{gateway!r})"
     log = folder / "gateway.log"
     with (
         log.open("w") as stderr,
@@ -75,8 +101,8 @@ def running_gateway(server: Server, folder: Path) -> Iterator[Gateway]:
             process.wait(timeout=15)
 
 
-def serve(redis_url: str, folder: str) -> None:
-    run(settings(redis_url, Path(folder)), "127.0.0.1", 0)
+def serve(redis_url: str, folder: str, **gateway: object) -> None:
+    run(settings(redis_url, Path(folder), **gateway), "127.0.0.1", 0)
 
 
 def rows(server: Server) -> list[dict[str, Any]]:

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from tasks.utils.formatters import compact_json
+from workers.gateway.packed import CODINGS, PackedError, unpack
 
 READ_SECONDS: Final = 10.0
 UTF8_BOM: Final = b"\xef\xbb\xbf"
@@ -33,13 +35,16 @@ STATUS_WORDS: Final = {
     403: ("forbidden", "The ingest key is not known"),
     404: ("not found", "There is nothing at this path"),
     405: ("method not allowed", "This path does not take this method"),
-    408: ("request timeout", "The body did not arrive in time"),
+    408: ("request timeout", "The request did not arrive in time"),
     413: ("payload too large", "Event object is too large"),
+    415: ("unsupported media type", "The body is packed in a way that is not known here"),
+    431: ("headers too large", "The request's headers are too large"),
     503: ("unavailable", "The event could not be stored; nothing was accepted, please send it again"),
+    508: ("loop detected", "The event comes from Tocsin itself"),
 }
 
 
-def answer(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+def answer(status: int, body: Mapping[str, Any], headers: dict[str, str] | None = None) -> Response:
     """A JSON response; text stays as it came, byte for byte."""
     return Response(compact_json(body).encode(), status, headers, "application/json")
 
@@ -50,25 +55,51 @@ def refusal(status: int, errors: list[str], headers: dict[str, str] | None = Non
     return answer(status, {"status": word, "message": message, "errors": errors}, headers)
 
 
-async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body, at most `limit` bytes. RefusedError if it is larger, too slow or breaks off."""
-    too_large = RefusedError(413, [f"the body is larger than {limit} bytes; send less, or fewer alerts at once"])
+async def read_body(request: Request, limit: int, seconds: float = READ_SECONDS) -> bytes:
+    """The whole body, unpacked where it was sent as gzip or deflate, at most `limit` bytes packed and unpacked.
+
+    RefusedError if it is larger, takes longer than `seconds`, breaks off or cannot be unpacked.
+    """
     if request.headers.get("content-length", "").isdecimal() and int(request.headers["content-length"]) > limit:
-        raise too_large
-    parts: list[bytes] = []
-    size = 0
+        raise _too_large(limit)
     try:
-        async with asyncio.timeout(READ_SECONDS):
-            async for part in request.stream():
-                size += len(part)
-                if size > limit:
-                    raise too_large
-                parts.append(part)
+        async with asyncio.timeout(seconds):
+            body = await _collect(request, limit)
     except TimeoutError:
-        raise RefusedError(408, [f"the body took longer than {READ_SECONDS:.0f} s; send it at once"]) from None
+        fault = f"the body took longer than {seconds:g} s; send it at once"
+        raise RefusedError(408, [fault], Connection="close") from None
     except ClientDisconnect:
         raise RefusedError(400, ["the body broke off"]) from None
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    return body if coding in ("", "identity") else await asyncio.to_thread(_unpacked, body, coding, limit)
+
+
+async def _collect(request: Request, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        parts.append(part)
     return b"".join(parts)
+
+
+def _unpacked(body: bytes, coding: str, limit: int) -> bytes:
+    if coding not in CODINGS:
+        fault = "'Content-Encoding' is unknown; send the body as it is, or as gzip or deflate"
+        raise RefusedError(415, [fault], Accept_Encoding="gzip, deflate")
+    try:
+        unpacked = unpack(body, limit)
+    except PackedError as error:
+        raise RefusedError(400, [f"the body is no whole {coding}: {error}"]) from None
+    if unpacked is None:
+        raise _too_large(limit)
+    return unpacked
+
+
+def _too_large(limit: int) -> RefusedError:
+    return RefusedError(413, [f"the body is larger than {limit} bytes; send less, or fewer alerts at once"])
 
 
 def parse_json(body: bytes) -> Any:

@@ -1,0 +1,257 @@
+"""Slow, broken and hostile connections, over bare sockets: each ends soon, and harms nobody else."""
+
+import json
+import re
+import socket
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from deploy.local.embedded import Server, start_server
+from tests.integration.gateway_kit import TRIGGER, Gateway, rows, running_gateway
+
+PATIENCE = 0.5  # seconds this gateway waits for headers, and for a body as long again
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with start_server(tmp_path_factory.mktemp("redis")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def running(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with running_gateway(server, tmp_path_factory.mktemp("gateway"), read_timeout=PATIENCE) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def gateway(running: Gateway, server: Server) -> Iterator[Gateway]:
+    """The gateway, which after every test still takes an event, and has left no traceback."""
+    with server.client() as redis:
+        redis.flushall()
+    yield running
+    assert httpx.post(running.url + "/v2/enqueue", json=TRIGGER).status_code == 202
+    assert "Traceback" not in running.log.read_text()
+
+
+def request(path: str = "/v2/enqueue", body: bytes = json.dumps(TRIGGER).encode(), **headers: str) -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "Host: x", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def event(key: str) -> bytes:
+    return request(body=json.dumps({**TRIGGER, "dedup_key": key}).encode())
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Everything up to the end of the connection."""
+    received = b""
+    try:
+        while part := connection.recv(65536):
+            received += part
+    except ConnectionResetError:
+        pass
+    return received
+
+
+def statuses(received: bytes) -> list[int]:
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
+
+
+def read_answers(connection: socket.socket, count: int = 1) -> bytes:
+    """So many answers, whole: their last bytes close an object."""
+    received = b""
+    while len(statuses(received)) < count or not received.endswith((b"}", b"100 Continue\r\n\r\n")):
+        part = connection.recv(65536)
+        assert part, received
+        received += part
+    return received
+
+
+def drip(connection: socket.socket, part: bytes, every: float = PATIENCE / 4) -> None:
+    """Send the same bytes again and again until the other side has had enough."""
+    end = time.monotonic() + 20
+    connection.settimeout(every)
+    while time.monotonic() < end:
+        try:
+            connection.sendall(part)
+            if connection.recv(1, socket.MSG_PEEK) is not None:
+                return
+        except TimeoutError:
+            continue
+        except OSError:
+            return
+    raise AssertionError("the connection was held for 20 s")
+
+
+def test_headers_that_drip_are_given_up(gateway: Gateway) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(b"POST /v2/enqueue HTTP/1.1\r\n")
+        drip(connection, b"X-Slow: 1\r\n")
+
+        assert statuses(read_all(connection)) == [408]
+
+
+def test_a_connection_on_which_nothing_comes_is_closed(gateway: Gateway) -> None:
+    with gateway.connect() as connection:
+        assert read_all(connection) == b""
+
+
+def test_empty_lines_for_ever_are_given_up(gateway: Gateway) -> None:
+    with gateway.connect() as connection:
+        drip(connection, b"\r\n")
+
+
+def test_the_second_request_of_a_connection_is_watched_like_the_first(gateway: Gateway) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(event("first"))
+        assert statuses(read_answers(connection)) == [202]
+        connection.sendall(b"POST /v2/enq")
+        drip(connection, b"u")
+
+        assert statuses(read_all(connection)) == [408]
+
+
+def test_a_connection_is_kept_open_between_requests(gateway: Gateway) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(event("first"))
+        assert statuses(read_answers(connection)) == [202]
+        time.sleep(2.5 * PATIENCE)
+
+        connection.sendall(event("second"))
+        assert statuses(read_answers(connection)) == [202]
+
+
+def test_a_body_that_drips_is_answered_408(gateway: Gateway) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(request()[:-50])
+        drip(connection, b" ", every=PATIENCE / 3)
+
+        received = read_all(connection)
+        assert statuses(received) == [408]
+        assert b"the body took longer than 0.5 s" in received
+
+
+def test_a_body_nobody_reads_cannot_be_dripped_for_ever_either(gateway: Gateway) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(request("/nothing", b"x" * 100_000)[:-90_000])
+        assert statuses(read_answers(connection)) == [404]
+
+        drip(connection, b"x")
+
+
+def test_headers_without_end_are_refused(gateway: Gateway) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(b"POST /v2/enqueue HTTP/1.1\r\n")
+        try:
+            for _ in range(100):
+                connection.sendall(b"X-Long: " + b"x" * 10_000 + b"\r\n")
+        except OSError:
+            pass
+        assert set(statuses(read_all(connection))) <= {431}
+
+
+def test_pipelined_requests_are_answered_in_order(gateway: Gateway, server: Server) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(event("a") + request("/nothing") + event("b") + request(body=b"{") + event("c"))
+        received = read_answers(connection, 5)
+
+    assert statuses(received) == [202, 404, 202, 400, 202]
+    assert [row["dedup_key"] for row in rows(server)] == ["a", "b", "c"]
+
+
+def test_a_request_cut_off_after_a_good_one_costs_the_good_one_nothing(gateway: Gateway, server: Server) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(event("a") + event("b")[:-10])
+        assert statuses(read_answers(connection)) == [202]
+
+    assert [row["dedup_key"] for row in rows(server)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST /v2/enqueue HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+        b"POST /v2/enqueue HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n{}",
+        b"POST /v2/enqueue HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n{}\r\n",
+        b"POST /v2/enqueue HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n{}",
+        b"POST /v2/enqueue\xff\xfe HTTP/1.1\r\n\r\n",
+        b"FROB /v2/enqueue HTTP/1.1\r\n\r\n",
+        b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /v2/enqueue HTTP/1.1\r\nBad\x00Name: x\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused_in_pagerdutys_shape(gateway: Gateway, rubbish: bytes) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(rubbish)
+        received = read_all(connection)
+
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert json.loads(body)["errors"][0].startswith("Invalid HTTP request received")
+
+
+def test_a_chunked_body_will_do(gateway: Gateway, server: Server) -> None:
+    body = json.dumps(TRIGGER).encode()
+    head = b"POST /v2/enqueue HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with gateway.connect() as connection:
+        connection.sendall(head + b"5\r\n" + body[:5] + b"\r\n" + f"{len(body) - 5:x}".encode() + b"\r\n" + body[5:])
+        connection.sendall(b"\r\n0\r\n\r\n")
+        assert statuses(read_answers(connection)) == [202]
+
+    assert len(rows(server)) == 1
+
+
+def test_an_offer_to_speak_http_2_is_declined_without_a_word(gateway: Gateway, server: Server) -> None:
+    # Java's client offers it with every request.
+    offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAEAAEAAAAIAAAAA"}
+    with gateway.connect() as connection:
+        for key in ("a", "b"):
+            body = json.dumps({**TRIGGER, "dedup_key": key}).encode()
+            connection.sendall(request(body=body, **offer))
+            assert statuses(read_answers(connection)) == [202]
+
+    assert [row["dedup_key"] for row in rows(server)] == ["a", "b"]
+
+
+def test_a_sender_that_asks_before_it_sends_is_told_to_go_on(gateway: Gateway) -> None:
+    head, _, body = request(Expect="100-continue").partition(b"\r\n\r\n")
+    with gateway.connect() as connection:
+        connection.sendall(head + b"\r\n\r\n")
+        assert statuses(read_answers(connection)) == [100]
+        connection.sendall(body)
+        assert statuses(read_answers(connection)) == [202]
+
+
+def test_a_sender_of_http_1_0_is_served(gateway: Gateway) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(request().replace(b"HTTP/1.1", b"HTTP/1.0", 1))
+        assert statuses(read_all(connection)) == [202]
+
+
+@pytest.mark.parametrize("target", [b"http://tocsin.example:8080/v2/enqueue", b"/v2/enqueue?x=%ff#y", b"/v2/%65nqueue"])
+def test_other_ways_to_write_the_same_target_will_do(gateway: Gateway, target: bytes) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(request().replace(b"/v2/enqueue", target, 1))
+        assert statuses(read_answers(connection)) == [202]
+
+
+@pytest.mark.parametrize(
+    "line", [b"OPTIONS * HTTP/1.1", b"GET /%ff%00/\x01 HTTP/1.1", b"GET " + b"/a" * 9000 + b" HTTP/1.1"]
+)
+def test_odd_targets_are_refused(gateway: Gateway, line: bytes) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(line + b"\r\nHost: x\r\n\r\n")
+        assert statuses(read_answers(connection))[0] in (400, 404, 405)
+
+
+def test_an_offer_of_a_websocket_is_declined(gateway: Gateway) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(b"GET /v2/enqueue HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        assert statuses(read_answers(connection)) == [405]

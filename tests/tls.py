@@ -1,0 +1,72 @@
+"""A certificate authority of a test's own, and certificates of hosts made out by it."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Issued:
+    """The files of one certificate and its key."""
+
+    cert: Path
+    key: Path
+
+
+class Authority:
+    """Makes out certificates; whoever trusts `file` trusts them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Authority of a test")])
+        self.file = folder / "ca.pem"
+        own = self._builder(self._name, self._key.public_key())
+        own = own.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        self.file.write_bytes(self._signed(own))
+
+    def issue(self, *hosts: str, name: str = "server", password: bytes | None = None) -> Issued:
+        """A certificate for these host names and addresses, as two files called after `name`."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])]), key.public_key())
+        names = [_host(host) for host in hosts]
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        lock: serialization.KeySerializationEncryption = serialization.NoEncryption()
+        if password:
+            lock = serialization.BestAvailableEncryption(password)
+        issued = Issued(self._folder / f"{name}.pem", self._folder / f"{name}.key")
+        issued.cert.write_bytes(self._signed(builder) + self.file.read_bytes())
+        pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        issued.key.write_bytes(key.private_bytes(pem, pkcs8, lock))
+        return issued
+
+    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+        now = datetime.now(UTC)
+        builder = x509.CertificateBuilder(self._name, subject, key, x509.random_serial_number(), now - DAY, now + DAY)
+        identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        return builder.add_extension(identifier, critical=False).add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(key), critical=False
+        )
+
+    def _signed(self, builder: x509.CertificateBuilder) -> bytes:
+        return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def _host(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)

@@ -1,0 +1,111 @@
+import itertools
+import json
+import re
+from base64 import urlsafe_b64decode
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from tasks.tokens.scopes import ROLES, SCOPES, scopes_of
+from tasks.tokens.service import AccessTokens, NoSecretError, RefusedTokenError, TokenRules, key_id
+from tasks.utils.error_handler import PermanentError
+from workers.cli.token_commands import Role
+
+SECRET = "the secret of now, 32 bytes or more"
+FORMER = "the secret of then, 32 bytes or more"
+HOUR = timedelta(hours=1)
+
+
+def tokens(*secrets: str, audience: str = "tocsin", longest: timedelta = 24 * HOUR) -> AccessTokens:
+    return AccessTokens(TokenRules(secrets, issuer="tocsin", audience=audience, max_lifetime=longest))
+
+
+def test_a_token_says_who_its_holder_is_and_what_it_allows() -> None:
+    said = tokens(SECRET).check(tokens(SECRET).issue("anna", ["silences:write", "alerts:read"], HOUR))
+
+    assert said.subject == "anna"
+    assert said.scopes == ["alerts:read", "silences:write"]
+    assert said.expires_at - said.issued_at == HOUR
+    assert abs(said.issued_at - datetime.now(UTC)) < timedelta(seconds=10)
+
+
+def test_after_a_rotation_the_old_tokens_are_taken_until_their_secret_is_removed() -> None:
+    old = tokens(FORMER).issue("anna", ["alerts:read"], HOUR)
+
+    assert tokens(SECRET, FORMER).check(old).subject == "anna"
+    with pytest.raises(RefusedTokenError, match="names no key"):
+        tokens(SECRET).check(old)
+
+
+def test_new_tokens_are_signed_with_the_new_secret() -> None:
+    header = tokens(SECRET, FORMER).issue("anna", [], HOUR).partition(".")[0]
+
+    assert json.loads(urlsafe_b64decode(header + "==")) == {"alg": "HS256", "kid": key_id(SECRET), "typ": "JWT"}
+
+
+def test_two_installations_with_one_secret_tell_their_tokens_apart_by_audience() -> None:
+    other = tokens(SECRET, audience="staging").issue("anna", [], HOUR)
+
+    with pytest.raises(RefusedTokenError, match="another audience"):
+        tokens(SECRET).check(other)
+
+
+def test_a_limit_that_was_lowered_counts_for_tokens_that_are_out_already() -> None:
+    long_lived = tokens(SECRET).issue("anna", [], 12 * HOUR)
+
+    with pytest.raises(RefusedTokenError, match="longer than 1:00:00"):
+        tokens(SECRET, longest=HOUR).check(long_lived)
+
+
+@pytest.mark.parametrize("lifetime", [timedelta(0), -HOUR, 25 * HOUR])
+def test_no_token_is_issued_for_longer_than_allowed_or_for_no_time(lifetime: timedelta) -> None:
+    with pytest.raises(PermanentError, match="lives for up to 1 day"):
+        tokens(SECRET).issue("anna", [], lifetime)
+
+
+@pytest.mark.parametrize("subject", ["", "  ", "a\nb", "\x1b[31m", "x" * 201])
+def test_a_subject_must_be_a_name_that_can_stand_in_a_log(subject: str) -> None:
+    with pytest.raises(PermanentError, match="a subject is a name"):
+        tokens(SECRET).issue(subject, [], HOUR)
+
+
+@pytest.mark.parametrize(
+    ("secrets", "why"), [((), "is not set"), (("short",), "shorter"), ((SECRET, "short"), "shorter")]
+)
+def test_without_a_fit_secret_there_are_no_tokens(secrets: tuple[str, ...], why: str) -> None:
+    with pytest.raises(NoSecretError, match=why) as refusal:
+        tokens(*secrets)
+
+    assert "tocsin config keygen" in str(refusal.value)
+    assert SECRET not in str(refusal.value)
+
+
+def test_each_role_may_do_what_the_one_below_may_and_more() -> None:
+    ladder = [ROLES[name] for name in ("viewer", "responder", "operator", "admin")]
+
+    assert all(lower < higher for lower, higher in itertools.pairwise(ladder))
+    assert ladder[-1] == set(SCOPES)
+    assert get_args(Role) == tuple(ROLES)
+
+
+def test_a_viewer_changes_nothing() -> None:
+    assert all(scope.endswith(":read") for scope in ROLES["viewer"])
+
+
+def test_scopes_may_be_named_one_by_one_and_unknown_ones_are_all_told() -> None:
+    assert scopes_of("viewer", ["alerts:write"]) == ROLES["viewer"] | {"alerts:write"}
+    assert scopes_of(None, ["alerts:write"]) == {"alerts:write"}
+    with pytest.raises(PermanentError, match=r"'alerts:all'.*'root'") as refusal:
+        scopes_of("god", ["alerts:all", "root"])
+    assert "no role 'god'" in str(refusal.value)
+
+
+def test_the_documentation_has_every_scope_and_who_holds_it() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z-]+:[a-z]+)` \| ([^|]+) \|(.*)\|$", page, re.MULTILINE)
+
+    told = {scope: (about.strip(), ["✓" in cell for cell in cells.split("|")]) for scope, about, cells in rows}
+
+    assert told == {scope: (about, [scope in ROLES[role] for role in ROLES]) for scope, about in SCOPES.items()}

@@ -1,0 +1,117 @@
+"""How Tocsin is, as far as the gateway can see."""
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, Field
+from redis import RedisError
+
+from tasks.runtime import Runtime
+from workers.gateway.api.access import Wired, allows
+from workers.gateway.api.errors import described
+
+if TYPE_CHECKING:
+    from workers.gateway.spooling import Spooling
+
+Status = Literal["pass", "warn", "fail"]
+WORST: Final[tuple[Status, ...]] = ("fail", "warn", "pass")
+PATIENCE: Final = {"inbox": 10, "outbox": 60}  # seconds an event may wait there before it is worth a warning
+QUEUE: Final = "alert"  # where alerts sent as Celery tasks wait
+MANY: Final = 1000
+GIVEN_UP: Final = 60  # seconds in the inbox: no worker decides on anything
+
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+
+class Component(BaseModel):
+    """One part."""
+
+    name: str = Field(examples=["inbox"])
+    status: Status
+    waiting: int = Field(0, description="How many events or messages wait there.")
+    oldest_seconds: float | None = Field(None, description="How long the oldest of them has waited.")
+    output: str = Field("", description="What is wrong and how to mend it.")
+
+
+class Health(BaseModel):
+    """The worst of the parts, and each part."""
+
+    status: Status
+    components: list[Component]
+
+
+@router.get(
+    "",
+    operation_id="getHealth",
+    summary="How Tocsin is",
+    responses={**described(), 503: {"model": Health, "description": "Something fails"}},
+    dependencies=[allows("health:read")],
+)
+async def health(request: Request, runtime: Wired, response: Response) -> Health:
+    """Redis, the spool, and how much waits where. 503 if any part fails."""
+    spooling: Spooling = request.app.state.spooling
+    components = [*await run_in_threadpool(_in_redis, runtime), _spool(await spooling.state())]
+    status = next(word for word in WORST if any(part.status == word for part in components))
+    response.status_code = 503 if status == "fail" else 200
+    return Health(status=status, components=components)
+
+
+def _in_redis(runtime: Runtime) -> list[Component]:
+    keys = runtime.keys
+    asked = time.monotonic()
+    try:
+        now = runtime.clock.now_ms()
+        pipe = runtime.client.pipeline(transaction=False)
+        for key in (keys.inbox_due, keys.queued):
+            pipe.zcard(key)
+            pipe.zrange(key, 0, 0, withscores=True)
+        pipe.llen(keys.queue(QUEUE))
+        pipe.zcard(keys.dead)
+        inbox, first_in, outbox, first_out, queue, dead = pipe.execute()
+    except (RedisError, OSError):
+        return [Component(name="redis", status="fail", output="Redis does not answer; start it, or correct REDIS_URL")]
+    took = time.monotonic() - asked
+    slow = "" if took < 1 else f"Redis took {took:.1f} s to answer"
+    return [
+        Component(name="redis", status="warn" if slow else "pass", output=slow),
+        _queue(queue),
+        _waiting("inbox", inbox, first_in, now),
+        _waiting("outbox", outbox, first_out, now),
+        _dead(dead),
+    ]
+
+
+def _spool(state: Mapping[str, Any]) -> Component:
+    """While Redis answers, a spool that holds something or could hold nothing is no more than a warning."""
+    waits = "alerts wait on disk until Redis takes them" if state["rows"] else ""
+    output = "; ".join(filter(None, (waits, state["fault"])))
+    return Component(name="spool", status="warn" if output else "pass", waiting=state["rows"], output=output)
+
+
+def _waiting(name: str, count: int, first: list[tuple[str, float]], now: int) -> Component:
+    seconds = max(0.0, (now - first[0][1]) / 1000) if first else None
+    if seconds is None or seconds <= PATIENCE[name]:
+        return Component(name=name, status="pass", waiting=count, oldest_seconds=seconds)
+    if name == "outbox":
+        output, status = "PagerDuty does not take them, or the workers of group delivery do not run", "warn"
+    else:
+        output, status = (
+            "the workers of group alert do not keep up, or do not run",
+            "fail" if seconds > GIVEN_UP else "warn",
+        )
+    return Component(name=name, status=status, waiting=count, oldest_seconds=seconds, output=output)
+
+
+def _queue(count: int) -> Component:
+    """Messages carry no time: how many there are is all that can be told."""
+    output = "the workers of group alert do not keep up, or do not run" if count > MANY else ""
+    return Component(name="queue", status="warn" if output else "pass", waiting=count, output=output)
+
+
+def _dead(count: int) -> Component:
+    output = "mend what killed them, then replay or drop them: GET /dead-letters" if count else ""
+    return Component(name="dead_letters", status="warn" if count else "pass", waiting=count, output=output)
