@@ -90,6 +90,21 @@ def test_dead_letters_are_listed_and_put_back_only_when_confirmed(shell: Tocsin)
     assert "message:0 is no dead letter" in done.stderr
 
 
+def test_a_dead_letter_is_shown_whole_and_can_be_given_up(shell: Tocsin, environment: dict[str, str]) -> None:
+    alerts = Runtime(load(environ=environment)).alerts
+    alerts.submit("given-up", [{"event_action": "shout", "routing_key": "0123456789abcdef0123456789abcdef"}])
+
+    shown = shell("notifications", "show", "given-up:0")
+    dropped = shell("notifications", "drop", "given-up:0", "--comment", "no use", "--author", "anna")
+
+    assert shown.returncode == dropped.returncode == ExitCode.OK
+    assert "'event_action' is unknown" in shown.stdout
+    assert '"event_action": "shout"' in shown.stdout
+    assert "0123456789abcdef" not in shown.stdout
+    assert "the dead letter was given up by anna: no use" in shell("alerts", "trail", "given-up:0").stdout
+    assert "there is no dead letter" in shell("notifications", "show", "given-up:0").stderr
+
+
 def test_a_replay_of_nothing_in_particular_is_a_usage_error(shell: Tocsin) -> None:
     assert shell("notifications", "replay").returncode == ExitCode.USAGE
 

@@ -127,7 +127,7 @@ def test_a_bad_configuration_is_told_whole_and_without_a_traceback() -> None:
     [
         ["worker", "alert"],
         ["task", "run", "notifications.sweep"],
-        ["alerts", "submit", "--service", "default", "--summary", "x"],
+        ["alerts", "list"],
     ],
     ids=" ".join,
 )
@@ -153,7 +153,9 @@ def test_a_closed_pipe_is_no_error_to_read_about() -> None:
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize(("typed", "offered"), [("task run al", {"alerts.submit"}), ("tas", {"task"})])
+@pytest.mark.parametrize(
+    ("typed", "offered"), [("task run al", {"alerts.silence", "alerts.submit"}), ("tas", {"task"})]
+)
 def test_the_shell_completes_commands_and_task_names(typed: str, offered: set[str]) -> None:
     words = {"COMP_WORDS": f"tocsin {typed}", "COMP_CWORD": str(len(typed.split()))}
 

@@ -98,7 +98,7 @@ def test_an_unknown_task_is_a_usage_error_with_the_near_one(shell: Tocsin) -> No
     refused = shell("task", "run", "alert.submit")
 
     assert refused.returncode == ExitCode.USAGE
-    assert "Did you mean alerts.submit?" in refused.stderr
+    assert "Did you mean alerts.submit" in refused.stderr
 
 
 def test_wrong_arguments_are_refused_before_anything_is_sent(shell: Tocsin, server: Server) -> None:

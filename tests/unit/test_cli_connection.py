@@ -12,21 +12,23 @@ KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 @pytest.fixture(autouse=True)
 def _state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A folder as `tocsin up` leaves it; what the code exports is taken back afterwards."""
-    for name in ("REDIS_URL", "ENCRYPTION_KEY", "ENCRYPTION_KEY_FILE", "ENVIRONMENT"):
+    for name in ("REDIS_URL", "ENCRYPTION_KEY", "ENCRYPTION_KEY_FILE", "JWT_SECRET", "JWT_SECRET_FILE", "ENVIRONMENT"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.setenv("TOCSIN_STATE_DIR", str(tmp_path))
     (tmp_path / "redis").mkdir()
     (tmp_path / "redis" / "url").write_text("redis://127.0.0.1:7777/0\n")
     (tmp_path / "encryption.key").write_text(KEY + "\n")
+    (tmp_path / "jwt.secret").write_text(KEY + "\n")
 
 
-def test_it_finds_the_server_and_the_key_that_up_has_made_up() -> None:
+def test_it_finds_the_server_and_the_keys_that_up_has_made_up() -> None:
     settings = current_settings()
 
     assert settings.redis.url.get_secret_value() == "redis://127.0.0.1:7777/0"
-    assert settings.security.encryption_key is not None
-    assert settings.security.encryption_key.get_secret_value() == KEY
+    for secret in (settings.security.encryption_key, settings.security.jwt_secret):
+        assert secret is not None
+        assert secret.get_secret_value() == KEY
 
 
 def test_a_key_of_ones_own_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,3 +45,4 @@ def test_outside_of_development_no_key_is_taken_from_a_folder(monkeypatch: pytes
     monkeypatch.setenv("ENVIRONMENT", "staging")
 
     assert current_settings().security.encryption_key is None
+    assert current_settings().security.jwt_secret is None

@@ -4,11 +4,14 @@ from typing import Annotated, Literal
 
 import typer
 
+from tasks.utils.formatters import for_terminal
+from workers.cli import silence_commands
 from workers.cli.lazy import new_app
-from workers.cli.output import CliError, JsonFlag, answer, answer_json, answer_table, say
+from workers.cli.output import CliError, ExitCode, JsonFlag, answer, answer_json, answer_table, say
 from workers.cli.spans import Since, span_since
 
-app = new_app(help="Submit alerts, and see what became of them.", no_args_is_help=True)
+app = new_app(help="Submit alerts, silence them, and see what became of them.", no_args_is_help=True)
+app.add_typer(silence_commands.app, name="silence")
 
 Action = Literal["trigger", "acknowledge", "resolve"]
 Verdict = Literal["delivered", "merged", "suppressed", "dead", "pending", "broken"]
@@ -33,6 +36,8 @@ def submit(
 ) -> None:
     """Hand alerts to the workers; prints their event ids.
 
+    While Redis is away they are kept on this machine and handed over later; --wait then ends with 75.
+
     From a file: tocsin alerts submit alerts.json
 
     From flags: tocsin alerts submit --service web --summary "disk full" --dedup-key disk-1
@@ -46,18 +51,60 @@ def submit(
     _hand_over(alerts, timeout if wait else None, as_json=as_json)
 
 
+@app.command()
+def explain(
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="As for submit, or a body of Alertmanager's webhook; - reads stdin."),
+    ],
+    *,
+    service: Annotated[str | None, typer.Option(help="Service the alerts are for.")] = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="As if it were then, an ISO time; now if not given.")
+    ] = None,
+    why_not: Annotated[
+        list[str] | None,
+        typer.Option("--why-not", metavar="ROUTE", help="Why this route is not taken; may be repeated."),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """What would become of alerts, and why; sends nothing.
+
+    Routes with their reasons, channels, rules that hold back, repeats. Does without Redis; writes nothing either.
+
+    tocsin alerts explain alert.json --why-not database --at 2026-01-31T03:00
+    """
+    from workers.cli.alert_explain import explain_file, moment
+
+    explain_file(file, service, at=moment(at), routes=why_not or [], as_json=as_json)
+
+
 def _hand_over(alerts: list[dict[str, object]], timeout: float | None, *, as_json: bool) -> None:
     from workers.cli.alert_submission import send_all
 
-    decisions = send_all(alerts, wait_seconds=timeout)
+    entries, is_spooled = send_all(alerts, wait_seconds=timeout)
     if as_json:
-        answer_json({"alerts": decisions})
-    elif timeout is None:
-        for decision in decisions:
-            answer(str(decision["id"]))
+        answer_json({"alerts": entries})
+    elif timeout is None or is_spooled:
+        for entry in entries:
+            answer(str(entry["id"]))
     else:
         columns = ("id", "dedup_key", "state", "reason", "detail")
-        answer_table([column.upper() for column in columns], [[d.get(c, "") for c in columns] for d in decisions])
+        answer_table([column.upper() for column in columns], [[e.get(c, "") for c in columns] for e in entries])
+    if is_spooled and timeout is not None:
+        raise CliError("What becomes of them cannot be waited for while Redis is away.", ExitCode.TRY_LATER)
+
+
+@app.command()
+def drain(*, as_json: JsonFlag = False) -> None:
+    """Hand over the alerts that were kept on this machine while Redis was away.
+
+    A gateway does so by itself; exit code 75 while Redis is still away, 3 when something could not be read.
+    """
+    from workers.cli.alert_submission import drain_spool
+
+    if not drain_spool(as_json=as_json):
+        raise typer.Exit(ExitCode.DEGRADED)
 
 
 @app.command("list")
@@ -71,6 +118,25 @@ def list_(
     from workers.cli.verdicts import show_verdicts
 
     show_verdicts(span_since(since), verdict, as_json=as_json)
+
+
+@app.command("open")
+def open_(
+    *,
+    service: Annotated[str | None, typer.Option(help="Of this service only.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """The alerts that are not resolved, newest news first, and what holds them back."""
+    from workers.cli.wiring import shell_runtime
+
+    found = [one for one in shell_runtime().current.unresolved() if service in (None, one.service)]
+    if as_json:
+        answer_json([one.model_dump() for one in found])
+        return
+    headers = ("SINCE", "SERVICE", "SEVERITY", "STATUS", "DEDUP KEY", "SUMMARY", "HELD BY")
+    shown = [(f"{a.since.astimezone():%m-%d %H:%M:%S}" if a.since else "", a) for a in found]
+    rows = [(since, a.service, a.severity, a.status, a.dedup_key, a.summary, a.held_by) for since, a in shown]
+    answer_table(headers, rows)
 
 
 @app.command()
@@ -92,4 +158,4 @@ def trail(
         answer_json({event_id: [step.model_dump() for step in steps] for event_id, steps in stories.items()})
         return
     for event_id, steps in stories.items():
-        answer("\n".join([event_id, *(f"  {step}" for step in steps)]))
+        answer("\n".join([event_id, *(for_terminal(f"  {step}") for step in steps)]))

@@ -78,9 +78,20 @@ def keygen(
     import string
 
     if ingest:
-        answer("".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(32)))
+        first = secrets.choice(string.ascii_lowercase)  # one that began with R would pass for an event orchestration's
+        answer(first + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(31)))
     else:
         answer(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+
+
+@app.command()
+def schema(
+    *, service: Annotated[bool, typer.Option("--service", help="Of a service file instead of the settings.")] = False
+) -> None:
+    """The JSON Schema of the files, for editors that complete and check YAML."""
+    from config.schema import json_schema
+
+    answer_json(json_schema("service" if service else "settings"))
 
 
 @app.command()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def current_settings() -> Settings:
-    """The configuration; what it leaves open, with what `tocsin up` runs with on this machine: server, encryption key.
+    """The configuration; what it leaves open, with what `tocsin up` runs with on this machine: server and keys.
 
     Call it before `workers.app` is imported: what it finds goes into the environment, for everything that reads it.
     """
@@ -31,9 +31,14 @@ def _made_by_up(settings: Settings) -> Iterator[tuple[str, str]]:
     url = settings.state_dir / "redis" / "url"
     if not settings.redis.is_given and url.is_file():
         yield "REDIS_URL", url.read_text("utf-8").strip()
+    if settings.environment != "development":
+        return
     key = settings.state_dir / "encryption.key"
-    if settings.security.encryption_key is None and settings.environment == "development" and key.is_file():
+    if settings.security.encryption_key is None and key.is_file():
         yield "ENCRYPTION_KEY_FILE", str(key)
+    secret = settings.state_dir / "jwt.secret"
+    if settings.security.jwt_secret is None and secret.is_file():
+        yield "JWT_SECRET_FILE", str(secret)
 
 
 def reach_redis() -> Settings:

@@ -79,14 +79,18 @@ def _redis_away(error: BaseException) -> Report:
     )
 
 
-def _bad_alert(error: BaseException) -> Report:
-    problems = "\n".join(f"  {problem}" for problem in getattr(error, "errors", [str(error)]))
-    return Report(f"This alert cannot be sent:\n{problems}", ExitCode.USAGE)
+def _faulty(what: str) -> Callable[[BaseException], Report]:
+    def listed(error: BaseException) -> Report:
+        problems = "\n".join(f"  {problem}" for problem in getattr(error, "errors", [str(error)]))
+        return Report(f"{what}:\n{problems}", ExitCode.USAGE)
+
+    return listed
 
 
 _KNOWN: tuple[tuple[tuple[str, ...], Callable[[BaseException], Report]], ...] = (
     (("config.errors.ConfigError",), _plainly(ExitCode.BAD_CONFIG)),
-    (("tasks.utils.error_handler.InvalidAlertError",), _bad_alert),
+    (("tasks.utils.error_handler.InvalidAlertError",), _faulty("This alert cannot be sent")),
+    (("tasks.utils.error_handler.InvalidRuleError",), _faulty("This silence cannot be made")),
     (("tasks.utils.error_handler.TransientError",), _plainly(ExitCode.TRY_LATER)),
     (("tasks.utils.error_handler.TocsinError",), _plainly(ExitCode.FAILED)),
     (("redis.exceptions.AuthenticationError", "redis.exceptions.AuthorizationError"), _redis_refuses),

@@ -26,7 +26,14 @@ class Tocsin(LazyGroup):
         "notifications": Entry(
             "workers.cli.notification_commands:app", "Dead letters and replay (also: notification)", ("notification",)
         ),
+        "webhooks": Entry(
+            "workers.cli.webhook_commands:app", "Try out mappings of foreign documents (also: webhook)", ("webhook",)
+        ),
+        "errors": Entry(
+            "workers.cli.error_commands:app", "What went wrong, how often, how to mend it (also: error)", ("error",)
+        ),
         "audit": Entry("workers.cli.audit_commands:app", "The record behind the proof"),
+        "tokens": Entry("workers.cli.token_commands:app", "Access to the HTTP API (also: token)", ("token",)),
         "configuration": Entry(
             "workers.cli.config_commands:app", "Show and check the settings (also: config)", ("config",)
         ),

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from workers.cli.lazy import new_app
-from workers.cli.output import CliError, ExitCode, JsonFlag, answer, answer_json, say
+from workers.cli.output import CliError, ExitCode, JsonFlag, answer, answer_fields, answer_json, say
 from workers.cli.spans import Since, span_since
 
 app = new_app(help="Dead letters, and a second chance for them.", no_args_is_help=True)
@@ -13,10 +13,41 @@ app = new_app(help="Dead letters, and a second chance for them.", no_args_is_hel
 
 @app.command()
 def dead_letters(*, since: Since = None, as_json: JsonFlag = False) -> None:
-    """Every alert that could not be delivered, and why. The story of one: tocsin alerts trail EVENT_ID."""
+    """Every alert that could not be delivered, and why. One of them whole: tocsin notifications show EVENT_ID."""
     from workers.cli.verdicts import show_verdicts
 
     show_verdicts(span_since(since), "dead", as_json=as_json)
+
+
+@app.command()
+def show(event_id: Annotated[str, typer.Argument(metavar="EVENT_ID")], *, as_json: JsonFlag = False) -> None:
+    """One dead letter with the alert itself. Its story: tocsin alerts trail EVENT_ID."""
+    from workers.cli.wiring import shell_runtime
+
+    letter = shell_runtime().dead_letters.get(event_id)
+    if as_json:
+        answer_json(letter.model_dump(mode="json"))
+        return
+    answer_fields({**letter.model_dump(exclude={"alert", "raw"})})
+    answer_json(letter.alert) if letter.alert is not None else answer(letter.raw)
+
+
+@app.command()
+def drop(
+    event_id: Annotated[str, typer.Argument(metavar="EVENT_ID")],
+    *,
+    comment: Annotated[str, typer.Option(help="Why it is given up; stands in the ledger.")],
+    author: Annotated[str | None, typer.Option(help="Who says so; you, if not given.")] = None,
+) -> None:
+    """Give a dead letter up for good: it counts as suppressed by the rule `dropped`, and cannot be replayed."""
+    import getpass
+
+    from workers.cli.wiring import shell_runtime
+
+    if not comment.strip():
+        raise CliError("Say why with --comment; whoever reads the ledger later will ask.", ExitCode.USAGE)
+    shell_runtime().dead_letters.drop(event_id, author or getpass.getuser(), comment)
+    answer(event_id)
 
 
 @app.command()

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from tasks.utils.formatters import for_terminal
+
 
 class ExitCode(IntEnum):
     """What a script can rely on; the numbers are a contract."""
@@ -42,12 +44,12 @@ class CliError(Exception):
 
 def say(text: str) -> None:
     """Talk to the person at the terminal: stderr, so that stdout holds nothing but the answer."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(for_terminal(text, block=True), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def answer(text: str) -> None:
-    """Print the answer itself."""
-    print(text, flush=True)  # noqa: T201
+    """Print the answer itself. What an alert brought along is shown, never obeyed by the terminal; JSON stays the same JSON."""
+    print(for_terminal(text, block=True), flush=True)  # noqa: T201
 
 
 def answer_json(document: Any) -> None:
@@ -57,7 +59,7 @@ def answer_json(document: Any) -> None:
 
 def answer_fields(fields: Mapping[str, object]) -> None:
     """Print one aligned `name  value` line per field; empty values are left out."""
-    shown = {name: str(value) for name, value in fields.items() if value not in (None, "", [], {})}
+    shown = {name: for_terminal(str(value)) for name, value in fields.items() if value not in (None, "", [], {})}
     width = max((len(name) for name in shown), default=0)
     for name, value in shown.items():
         answer(f"{name:<{width}}  {value}")
@@ -65,7 +67,7 @@ def answer_fields(fields: Mapping[str, object]) -> None:
 
 def answer_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table: drawn by rich on a terminal, plain aligned text in a pipe."""
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[for_terminal(str(cell)) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _draw(headers, cells)
         return
