@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tasks.utils.keys import Keys
 
 BATCH: Final = 500
+MOST_LOOKED_AT: Final = 5000
 FIELDS: Final = (
     "service",
     "dedup_key",
@@ -39,12 +40,16 @@ class CurrentAlerts:
     def list(
         self, *, status: Status | None = None, service: str | None = None, limit: int = 100, cursor: str = ""
     ) -> Page:
-        """A page of at most `limit` alerts, of one status and service if given. `cursor` is a former page's."""
+        """A page of at most `limit` alerts, of one status and service if given. `cursor` is a former page's.
+
+        Where few alerts fit, a page may hold less, even none, and yet name a next one: no call looks at all there are.
+        """
         found: list[AlertView] = []
-        for score, view in self._from(cursor):
-            if status in (None, view.status) and service in (None, view.service):
-                if len(found) == limit:
-                    return Page(alerts=found, next_cursor=cursor)
+        for looked_at, (score, view) in enumerate(self._from(cursor)):
+            fits = status in (None, view.status) and service in (None, view.service)
+            if looked_at == MOST_LOOKED_AT or (fits and len(found) == limit):
+                return Page(alerts=found, next_cursor=cursor)
+            if fits:
                 found.append(view)
             cursor = f"{score:.0f}.{view.uid}"
         return Page(alerts=found)
