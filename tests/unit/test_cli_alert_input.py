@@ -45,6 +45,12 @@ def test_flags_make_a_resolve_without_a_payload() -> None:
     ]
 
 
+def test_flags_make_a_change_event_without_a_severity() -> None:
+    [change] = from_flags(Flags("deployed v2", "critical", "web1", None, "change"))
+
+    assert change == {"event_action": "change", "payload": {"summary": "deployed v2", "source": "web1"}}
+
+
 def test_neither_file_nor_flags_is_refused() -> None:
     with pytest.raises(CliError, match="--summary"):
         from_flags(NO_FLAGS)

@@ -13,7 +13,7 @@ from workers.cli.spans import Since, span_since
 app = new_app(help="Submit alerts, silence them, and see what became of them.", no_args_is_help=True)
 app.add_typer(silence_commands.app, name="silence")
 
-Action = Literal["trigger", "acknowledge", "resolve"]
+Action = Literal["trigger", "acknowledge", "resolve", "change"]
 Verdict = Literal["delivered", "merged", "suppressed", "dead", "pending", "broken"]
 
 
@@ -29,7 +29,7 @@ def submit(
     severity: Annotated[str, typer.Option(help="critical, error, warning or info.")] = "critical",
     source: Annotated[str | None, typer.Option(help="What it is wrong with; this host if not given.")] = None,
     dedup_key: Annotated[str | None, typer.Option(help="What makes two alerts the same one.")] = None,
-    action: Annotated[Action, typer.Option(help="What has happened to it.")] = "trigger",
+    action: Annotated[Action, typer.Option(help="What has happened to it; a change event pages nobody.")] = "trigger",
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is decided what becomes of them.")] = False,
     timeout: Annotated[float, typer.Option(help="Longest wait in seconds.", min=0.1)] = 60.0,
     as_json: JsonFlag = False,

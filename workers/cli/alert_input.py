@@ -35,7 +35,8 @@ def from_flags(flags: Flags) -> list[Any]:
         alert["dedup_key"] = flags.dedup_key
     if flags.summary is not None:
         source = flags.source or socket.gethostname()
-        alert["payload"] = {"summary": flags.summary, "severity": flags.severity, "source": source}
+        severity = {} if flags.action == "change" else {"severity": flags.severity}
+        alert["payload"] = {"summary": flags.summary, "source": source, **severity}
     return [alert]
 
 
