@@ -47,7 +47,7 @@ end
 
 local function candidates(action)  -- channel and key id of each that takes such events, in order of fall-back
   local takes_changes = {}
-  for _, channel in ipairs(cjson.decode(ARGV[6])) do takes_changes[channel] = true end
+  for _, channel in ipairs(action == "change" and cjson.decode(ARGV[6]) or {}) do takes_changes[channel] = true end
   local found = {}
   for i = FIRST, #ARGV, 2 do
     if action ~= "change" or takes_changes[ARGV[i]] then found[#found + 1] = {ARGV[i], ARGV[i + 1]} end
