@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from config.models import Settings
+from tasks.utils.cache_manager import CacheManager
 from tasks.utils.connect import connect
 from tasks.utils.error_handler import ErrorHandler
 from tasks.utils.keys import Keys
@@ -24,7 +25,8 @@ from workers.gateway.ingest import Ingest
 from workers.gateway.keyring import Keyring
 from workers.gateway.paths import ALERTMANAGER, API, CHANGES, EVENTS, EVENTS_V1, HOOKS, TidyPath
 from workers.gateway.probes import Probes
-from workers.gateway.sns import Fetch, SnsGate, fetch
+from workers.gateway.remembered import Remembered
+from workers.gateway.sns import MOST_AT_ONCE, Fetch, SnsGate, fetch
 from workers.gateway.spooling import Inbox, Spooling
 from workers.gateway.telemetry import Measured, Telemetry
 from workers.gateway.writing import Writer
@@ -71,7 +73,9 @@ class _Parts:
             max_body_bytes=settings.ingest.max_body_bytes,
             read_seconds=settings.gateway.read_timeout.total_seconds(),
         )
-        self._hooks = Hooks(self._ingest, WebhookProcessor(settings.mappings), SnsGate(fetch), self.telemetry)
+        self._certificates = Remembered(_cache(settings), fetch, most_at_once=MOST_AT_ONCE)
+        gate = SnsGate(fetch, certificates=self._certificates)
+        self._hooks = Hooks(self._ingest, WebhookProcessor(settings.mappings), gate, self.telemetry)
         self.api = create_api(settings, self._ingest, self._spooling, self.errors)
 
     @asynccontextmanager
@@ -80,6 +84,7 @@ class _Parts:
         await self._spooling.start()
         yield
         await self._hooks.close()
+        self._certificates.close()
         await self._writer.close()
         await self._spooling.close()
         await self._redis.aclose()
@@ -108,6 +113,11 @@ def _errors(settings: Settings) -> ErrorHandler:
     """Keeps what becomes a 5xx; it writes in a thread of its own and holds up no request."""
     client = connect(settings.redis.url.get_secret_value(), connect_timeout=1.0)
     return ErrorHandler(client, Keys(settings.redis.prefix))
+
+
+def _cache(settings: Settings) -> CacheManager:
+    client = connect(settings.cache.redis_url.get_secret_value(), connect_timeout=1.0)
+    return CacheManager(client, Keys(settings.redis.prefix), default_ttl=settings.cache.default_ttl)
 
 
 def _change_services(settings: Settings) -> frozenset[str]:

@@ -41,10 +41,16 @@ log = logging.getLogger(__name__)
 
 
 class SnsGate:
-    """Lets messages of SNS through. `fetch` gets an address: those handed to it are Amazon's own, always."""
+    """Lets messages of SNS through. `fetch` gets an address: those handed to it are Amazon's own, always.
 
-    def __init__(self, fetch: Fetch, pauses: tuple[float, ...] = PAUSES_SECONDS) -> None:
+    `certificates` gets those of certificates, which do not change.
+    """
+
+    def __init__(
+        self, fetch: Fetch, pauses: tuple[float, ...] = PAUSES_SECONDS, certificates: Fetch | None = None
+    ) -> None:
         self._fetch = fetch
+        self._fetch_certificate = certificates or fetch
         self._pauses = pauses
         self._certificates: dict[str, asyncio.Task[RSAPublicKey]] = {}
         self._confirming: dict[str, asyncio.Task[None]] = {}
@@ -116,7 +122,7 @@ class SnsGate:
 
     async def _fetch_key(self, url: str) -> RSAPublicKey:
         try:
-            return certificate_key(await self._fetch(url))
+            return certificate_key(await self._fetch_certificate(url))
         except (TransientError, ValueError) as error:
             self._certificates.pop(url, None)  # so that the next message tries again
             raise TransientError(f"Amazon's certificate is not to be had: {error}", retry_after=5) from None
