@@ -45,6 +45,7 @@ class Question:
     call: Call
     dedup_key: str = ""
     detail: str = ""
+    refused: str = ""  # why, in one word, if it cannot become an alert
 
 
 class AlertService:
@@ -116,6 +117,7 @@ class AlertService:
             self._store.refresh()
             questions[first:] = [self._question(asked.one, now) for asked in questions[first:]]
             replies[first:] = self._ask(questions[first:])
+        self._tell_refused(questions)
         return [_decision(asked, reply) for asked, reply in zip(questions, replies, strict=True)]
 
     def _ask(self, questions: Sequence[Question]) -> list[Any]:
@@ -135,13 +137,20 @@ class AlertService:
         return Question(one, *acceptance(one, checked, self._rules, self._store.book, now))
 
     def _refuse(self, incoming: Iterable[Incoming], reason: str, detail: str) -> None:
-        self._ask([self._refusal(one, reason, detail) for one in incoming])
+        questions = [self._refusal(one, reason, detail) for one in incoming]
+        self._ask(questions)
+        self._tell_refused(questions)
+
+    def _tell_refused(self, questions: Iterable[Question]) -> None:
+        """Keep refusals among the errors; not before they are written, for till then nothing is a dead letter."""
+        for asked in questions:
+            if asked.refused and self._errors is not None:
+                where = f"alerts by {asked.one.source}"
+                self._errors.note(outcome(asked.refused, where, asked.detail, severity="error", mend=MEND))
 
     def _refusal(self, one: Incoming, reason: str, detail: str) -> Question:
-        if self._errors is not None:
-            self._errors.note(outcome(reason, f"alerts by {one.source}", detail, severity="error", mend=MEND))
         call = ("refuse", one.id, json.dumps(_without_key(tame(one.raw))), reason, detail, one.source, one.received)
-        return Question(one, call, detail=detail)
+        return Question(one, call, detail=detail, refused=reason)
 
 
 def _decision(asked: Question, reply: Sequence[str]) -> Decision:

@@ -76,7 +76,7 @@ class SilenceService:
         for silence in self.list(include_ended=True):
             if silence.id == silence_id:
                 return silence
-        raise UnknownError(f"there is no silence {silence_id!r}; `tocsin alerts silences --all` lists them")
+        raise UnknownError(f"there is no silence {silence_id!r}; `tocsin alerts silence list --all` lists them")
 
     def expire(self, silence_id: str, author: str) -> Silence:
         """End a silence now; what it held back and still fires is delivered. One that has ended stays as it is."""
@@ -100,7 +100,7 @@ class SilenceService:
         return Preview(total=len(found), alerts=found[:SHOWN])
 
     def _faults(self, draft: SilenceDraft, now: datetime, *, needs_span: bool = True) -> Iterator[str]:
-        if not draft.matchers and not draft.services:
+        if not draft.services and all(map(_fits_all, draft.matchers)):
             yield "it would silence everything: give a matcher, such as severity=~warning|info, or a service"
         if len(draft.matchers) > MOST_MATCHERS:
             yield f"it has {len(draft.matchers)} matchers, {MOST_MATCHERS} are the most; a regular expression may say several"
@@ -110,6 +110,11 @@ class SilenceService:
                 yield f"there is no service {service!r}; known: {', '.join(sorted(self._services))}"
         if needs_span:
             yield from _faults_of_span(draft, now)
+
+
+def _fits_all(matcher: str) -> bool:
+    """Whether it holds for every alert, with and without the label."""
+    return matcher.partition("=~")[2].strip().strip('"') in (".*", "(.*)", "^.*$")
 
 
 def _faults_of_matchers(matchers: list[str]) -> Iterator[str]:
@@ -127,12 +132,12 @@ def _faults_of_span(draft: SilenceDraft, now: datetime) -> Iterator[str]:
     try:
         begins, ends = _span(draft, now)
     except OverflowError:
-        yield "it ends too far in the future"
+        yield "it ends too far in the future; a year from now is the most"
         return
     if ends <= now:
-        yield "it has ended already"
+        yield "it has ended already; give a later end"
     elif ends <= begins:
-        yield "it ends before it begins"
+        yield "it ends before it begins; give a later end"
     elif ends - now > LONGEST:
         yield "it ends more than a year from now; alerts that never matter are better left out by a route, or at their source"
 

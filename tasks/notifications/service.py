@@ -25,6 +25,7 @@ LANES_A_CLAIM: Final = 4
 REPLAY_REFUSALS: Final = {
     "replayed": "",
     "resolved": "was resolved meanwhile, so it is not sent any more (rule resolved_before_send)",
+    "overtaken": "was overtaken by newer news of its alert, so it is not sent any more",
     "": "was replayed by somebody else",
 }
 DRAIN_SECONDS: Final = 5.0  # then the task ends and the next hint goes on, so that a shutdown never waits long
@@ -105,7 +106,7 @@ class DeliveryService:
         return SweepReport(mended=self._outbox.sweep(self._rules.sweep_after))
 
     def replay(self, event_ids: Sequence[str]) -> ReplayReport:
-        """Put dead letters back into the inbox, to be decided on again."""
+        """Give dead letters another chance: triggers are decided on again, what followed them goes back on its lane."""
         report = ReplayReport(replayed=[])
         for event_id in event_ids:
             refusal = self._replay(event_id)

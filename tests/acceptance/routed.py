@@ -66,6 +66,7 @@ class Fleet:
     def close(self) -> None:
         for runtime in self._runtimes:
             runtime.delivery.close()
+            runtime.errors.flush()  # else a thread writes them into another test's server
             runtime.client.close()
 
 

@@ -13,8 +13,8 @@
 --                  inbox), adaptations (JSON list or ""), labels (JSON or ""), version of the rules, rules that match (see lib/hold.lua or ""),
 --                  holds it may feed (JSON list of names or ""), flapping (see lib/flap.lua or ""), body of the announcement of flapping (or ""),
 --                  then destination and uid for each
--- An event whose sign equals the key's last one within the window is merged into that one. An acknowledge or resolve goes where the open
--- episode went. A copy is an event of its own, `<id>+<destination>` with `~` for its slash, which a path of the API could not hold. Safe to run twice.
+-- An event whose sign equals the key's last one within the window is merged into that one, unless a held one turned the alert in between.
+-- An acknowledge or resolve goes where the open episode went. A copy is an event of its own, `<id>+<destination>` with `~` for its slash, which a path of the API could not hold. Safe to run twice.
 -- Returns state, reason, into; {"stale"} when the rules have changed: nothing was done, ask again with the new ones.
 -- include: clock
 -- include: ledger
@@ -30,14 +30,15 @@ local rules, feeds, flapping, announcement = ARGV[16], ARGV[17], ARGV[18], ARGV[
 local DESTINATIONS = 20  -- where they begin in ARGV
 
 if (redis.call("GET", K.rules_version) or "0") ~= version then return {"stale"} end
-local before, let_go_before = decided(id, received ~= "")
+local before, let_go_before, newer, first_accepted = decided(id, received ~= "")
 if before then return before end
 local at = now()
 local stamp = string.format("%d", at)
 local alert = K.alert(uid)
 local last = redis.call("HMGET", alert, "last_id", "last_sign", "last_at", "status", "routes", "since", "feeds", "held", "episode", "released")
 local was = last[4] or "resolved"
-local status = (action == "resolve" or last[4] == "resolved") and "resolved" or "acknowledged"
+local has_episode = was ~= "resolved" or last[8] or last[10]  -- a resolve that is held back has not ended it yet
+local status = (action == "resolve" or was == "resolved") and "resolved" or "acknowledged"
 if action == "trigger" then status = was == "acknowledged" and "acknowledged" or "open" end
 
 local function note(event_id, state, reason, more)  -- the event's own hash
@@ -83,7 +84,7 @@ local function send_to(event_id, destination, place)
 end
 
 local function destinations()  -- pairs; an acknowledge or resolve follows the open episode
-  if action ~= "trigger" and action ~= "change" and (last[5] or last[9]) then
+  if action ~= "trigger" and action ~= "change" and (last[5] or last[9] or has_episode) then
     local followed = {}
     for destination, place in string.gmatch(last[5] or service .. " " .. uid, "(%S+) (%S+)") do followed[#followed + 1] = {destination, place} end
     return followed
@@ -94,7 +95,7 @@ local function destinations()  -- pairs; an acknowledge or resolve follows the o
 end
 
 local function remember(to)  -- where the open episode went, for what follows it; nothing is said of one that went the service's own way only
-  local before = was ~= "resolved" and (last[5] or last[9] and service .. " " .. uid .. "\n") or ""
+  local before = has_episode and (last[5] or service .. " " .. uid .. "\n") or ""
   if #to == 1 and to[1][2] == uid and (before == "" or not last[5]) then
     if last[5] then redis.call("HDEL", alert, "routes") end
     return
@@ -127,11 +128,19 @@ local function merge_into(other, reason)
   return {"merged", reason, other}
 end
 
+local function too_late()  -- a dead letter was replayed while its resolve waited in the inbox
+  accepted(id)
+  note(id, "suppressed", "resolved_before_send", {"uid", uid, "ended", stamp})
+  redis.call("ZADD", K.closed, stamp, id)
+  record(at, id, "suppressed", "resolved_before_send")
+  return {"suppressed", "resolved_before_send", ""}
+end
+
 local function suppress(name, hold)
   accepted(id)
   note(id, "suppressed", name, {"uid", uid, "ended", stamp, "body", body})
   keep_back(uid, id, name, hold, at)
-  if action == "trigger" and was == "resolved" and name ~= "flapping" then
+  if action == "trigger" and not has_episode and name ~= "flapping" then
     redis.call("HDEL", alert, "routes")
     redis.call("HSET", alert, "episode", 1)  -- begun, with nothing sent: an acknowledge or resolve of it goes nowhere
   end
@@ -139,8 +148,12 @@ local function suppress(name, hold)
 end
 
 if action == "change" then return queue() end
-if let_go_before and last[10] ~= id then return merge_into(last[8] or last[1] or "", "superseded") end
-if last[10] then redis.call("HDEL", alert, "released") end
+if first_accepted and action == "trigger" and was == "resolved" and tonumber(last[6] or 0) >= first_accepted then return too_late() end
+if let_go_before and last[10] ~= id then return merge_into(newer or last[8] or last[1] or "", "superseded") end
+if last[10] and action ~= "acknowledge" then  -- what was let go and not decided on yet is outdated by this
+  redis.call("HDEL", alert, "released")
+  if last[10] ~= id and redis.call("HEXISTS", K.event(last[10]), "released") == 1 then redis.call("HSET", K.event(last[10]), "into", id) end
+end
 
 local turned = action == "trigger" and was == "resolved" or action == "resolve" and was ~= "resolved"
 redis.call("HSET", alert, "service", service, "dedup_key", dedup_key, "status", status, "since", not turned and last[6] or stamp)
@@ -149,7 +162,7 @@ if action == "trigger" then redis.call("HSET", K.labels, uid, labels) end
 if action ~= "acknowledge" and (feeds ~= "" or last[7]) and feed(uid, feeds, at) then hint("alert", at) end
 
 local name, hold = nil, nil
-if action == "trigger" then name, hold = holder(rules, uid, at) end
+if action == "trigger" then name, hold = holder(rules, uid, at, feeds ~= "") end
 if action ~= "acknowledge" then
   local flap = flaps(uid, turned, flapping, at, action == "trigger" and not name)
   if flap == "begins" then
@@ -160,7 +173,7 @@ if action ~= "acknowledge" then
 end
 if name then return suppress(name, hold) end
 
-if sign ~= "" and last[2] == sign and at - tonumber(last[3]) < window then return merge_into(last[1], "duplicate") end
 if action ~= "acknowledge" and last[8] then let_go(uid, at) end
+if sign ~= "" and not turned and last[2] == sign and at - tonumber(last[3]) < window then return merge_into(last[1], "duplicate") end
 redis.call("HSET", alert, "last_id", id, "last_sign", sign, "last_at", stamp)
 return queue()

@@ -63,13 +63,21 @@ local function buried_for_want_of_channels(id)  -- a change that no channel woul
   return true
 end
 
+local function has_trigger_behind(actions, i)
+  for j = i + 1, #actions do if actions[j] == "trigger" then return true end end
+  return false
+end
+
 local function overtaken(id, event, actions, i, last_resolve)  -- true when the head was skipped
   if event.action == "change" then return buried_for_want_of_channels(id) end
   local alert = K.alert(event.uid)
   if event.action ~= "trigger" then
     if redis.call("HGET", alert, "episode") ~= "1" or #places(alert) > 0 then return false end
     drop("suppressed", id, "nothing_was_sent")
-    if event.action == "resolve" then redis.call("HDEL", alert, "episode", "unclear") end
+    if event.action == "resolve" then
+      redis.call("HDEL", alert, "unclear")
+      if not has_trigger_behind(actions, i) then redis.call("HDEL", alert, "episode") end
+    end
     return true
   end
   if last_resolve > i then drop("suppressed", id, "resolved_before_send") return true end

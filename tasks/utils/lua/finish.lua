@@ -12,6 +12,7 @@
 local lane, token, id, outcome, reason, channel, key_id = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local delay, unclear, next_channel, most_attempts = tonumber(ARGV[8]), ARGV[9] == "1", ARGV[10], tonumber(ARGV[11])
 local REPEAT_AFTER = 60000  -- milliseconds until a resolve that followed an unclear attempt is sent once more
+local LOOK = 100  -- entries of a lane, no more: the server has others to serve
 local at = now()
 local mine = redis.call("HGET", K.leases, lane) == token
 if not mine and outcome ~= "sent" then return 0 end
@@ -37,12 +38,20 @@ local function release(due)  -- the lane falls due again, or ends when nothing i
   if due <= at then hint("delivery", at) end
 end
 
+local function begun_anew()  -- whether a trigger of the next episode waits already
+  for _, other in ipairs(redis.call("LRANGE", K.lane(lane), 0, LOOK)) do
+    if redis.call("HGET", K.event(other), "action") == "trigger" then return true end
+  end
+  return false
+end
+
 local function resolved()  -- every place has the resolve: the alert's episode is over
   for _, field in ipairs(redis.call("HKEYS", alert)) do
     if string.sub(field, 1, 3) == "on:" then redis.call("HDEL", alert, field) end
   end
   local was_unclear = redis.call("HGET", alert, "unclear") == "1"
-  redis.call("HDEL", alert, "episode", "unclear")
+  redis.call("HDEL", alert, "unclear")
+  if not begun_anew() then redis.call("HDEL", alert, "episode") end
   if was_unclear and mine and redis.call("LLEN", K.lane(lane)) == 0 then
     redis.call("HSET", event, "last_place", place)
     redis.call("RPUSH", K.lane(lane), "~" .. bare)

@@ -28,10 +28,11 @@ end
 for _, hold in ipairs(redis.call("ZRANGEBYSCORE", K.holds_due, "-inf", at, "LIMIT", 0, most)) do
   local uid = string.match(hold, "^flap:(.*)$")
   if uid then redis.call("HDEL", K.alert(uid), "flapping", "turns") end
-  if redis.call("SCARD", K.inhibitors(hold)) == 0 then
+  local goes_on = stands(hold, {})
+  if not goes_on then
     for _, held in ipairs(redis.call("ZRANGE", K.held(hold), 0, most - count - 1)) do release(held, hold) end
   end
-  if redis.call("EXISTS", K.held(hold)) == 0 or redis.call("SCARD", K.inhibitors(hold)) > 0 then redis.call("ZREM", K.holds_due, hold) end
+  if redis.call("EXISTS", K.held(hold)) == 0 or goes_on then redis.call("ZREM", K.holds_due, hold) end
   if count >= most then break end
 end
 return {count, redis.call("ZCOUNT", K.holds_due, "-inf", at) > 0 and 1 or 0}

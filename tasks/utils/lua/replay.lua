@@ -1,8 +1,9 @@
--- replay: put a dead letter back into the inbox under its own id, to be decided on again. A trigger whose resolve has come
--- since is suppressed instead: nobody would resolve it again.
---   K.dead, K.event(id), K.alert(uid), K.inbox, K.inbox_due, K.queued, K.closed, K.ledger, K.hints
+-- replay: give a dead letter another chance. A trigger or change goes back into the inbox under its own id, to be decided on again; an acknowledge
+-- or resolve back on its own lane, for it concerns those who heard of its episode. What newer news has overtaken is closed instead: nobody would
+-- resolve a trigger again that was resolved, an old resolve would end what fires now, old news would pass for new.
+--   K.dead, K.event(id), K.alert(uid), K.lane(lane), K.leases, K.inbox, K.inbox_due, K.outbox_due, K.queued, K.closed, K.ledger, K.hints
 --   ARGV   id, envelope (see inbox_put.lua)
--- Returns "replayed", "resolved", or "" when the id is no dead letter (any more).
+-- Returns "replayed", "resolved", "overtaken", or "" when the id is no dead letter (any more).
 -- include: clock
 -- include: ledger
 -- include: hint
@@ -13,17 +14,63 @@ local at = now()
 if not redis.call("ZSCORE", K.dead, id) then return "" end
 record(at, id, "replayed")
 
-local event = redis.call("HMGET", K.event(id), "uid", "action", "accepted", "alert")
-if event[1] and event[2] == "trigger" then
-  local alert = redis.call("HMGET", K.alert(event[4] or event[1]), "status", "last_at")
-  if alert[1] == "resolved" and tonumber(alert[2] or 0) >= tonumber(event[3]) then
-    close(id, at, "suppressed", "resolved_before_send")
-    record(at, id, "suppressed", "resolved_before_send")
-    return "resolved"
+local event = redis.call("HMGET", K.event(id), "uid", "action", "accepted", "alert", "lane")
+local uid, action, accepted, lane = event[4] or event[1], event[2], tonumber(event[3] or 0), event[5]
+local alert = uid and redis.call("HMGET", K.alert(uid), "status", "since", "last_at", "last_id", "held", "routes") or {}
+local status, since = alert[1], tonumber(alert[2] or alert[3] or 0)
+
+local function over(state, reason, into)
+  close(id, at, state, reason)
+  if into then redis.call("HSET", K.event(id), "into", into) end
+  record(at, id, state, reason, into)
+  return reason == "resolved_before_send" and "resolved" or "overtaken"
+end
+
+local function heir()  -- the newer trigger that is held back, or that went the same way
+  if alert[5] and alert[5] ~= id then return alert[5] end
+  local last = alert[4]
+  if not last or last == id or not lane then return nil end
+  local destination = string.gsub(string.match(lane, "@(.*)$") or "", "/", "~")
+  for _, other in ipairs({last, last .. "+" .. destination}) do
+    local known = redis.call("HMGET", K.event(other), "lane", "action", "state")
+    if other ~= id and known[1] == lane and known[2] == "trigger" and known[3] ~= "dead" then return other end
   end
 end
 
+local function is_open_there()  -- whether the open episode went the way of this event
+  if alert[6] and lane then return string.find("\n" .. alert[6], "\n" .. string.match(lane, "@(.*)$") .. " ", 1, true) ~= nil end
+  return not lane or event[1] == uid
+end
+
+local function back_on_lane()
+  local fields = redis.call("HGETALL", K.event(id))
+  for i = 1, #fields, 2 do
+    if string.sub(fields[i], 1, 5) == "done:" and fields[i + 1] == "refused" then redis.call("HDEL", K.event(id), fields[i]) end
+  end
+  redis.call("HDEL", K.event(id), "ended", "detail", "minimal", "failed_place")
+  redis.call("HSET", K.event(id), "state", "queued", "reason", "", "attempts", 0, "claims", 0)
+  redis.call("ZADD", K.queued, at, id)
+  redis.call("RPUSH", K.lane(lane), id)
+  if redis.call("HEXISTS", K.leases, lane) == 0 then redis.call("ZADD", K.outbox_due, at, lane) end
+  hint("delivery", at)
+end
+
+if action == "trigger" and status then
+  if status == "resolved" and since >= accepted then return over("suppressed", "resolved_before_send") end
+  local other = heir()
+  if other then return over("merged", "superseded", other) end
+elseif action == "resolve" and status and status ~= "resolved" and is_open_there() then
+  return over("suppressed", "overtaken")
+elseif action == "acknowledge" and status == "open" and since > accepted and is_open_there() then
+  return over("suppressed", "overtaken")
+end
+
 redis.call("ZREM", K.dead, id)
-back_to_inbox(id, at, ARGV[2])
-hint("alert", at)
+if lane and (action == "acknowledge" or action == "resolve") then
+  back_on_lane()
+else
+  back_to_inbox(id, at, ARGV[2])
+  if uid then redis.call("HSET", K.event(id), "replayed", string.format("%d", accepted)) end
+  hint("alert", at)
+end
 return "replayed"

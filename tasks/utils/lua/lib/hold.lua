@@ -1,19 +1,20 @@
+-- include: inhibit
 -- Holds: what keeps an alert's newest event back. A hold has a name: `silence:<id>`, `maintenance:<id>`, `inhibition:<rule>:<digest>`, `flap:<uid>`.
 --   K.alert(uid)       held (the event kept back), held_by (the hold), held_for (the rule's name, as the ledger has it)
 --   K.held(hold)       alert uid -> since when (ms)
 --   K.inhibitors(hold) uids of the open alerts that inhibit
--- holder(rules, uid, at): the rule's name and the hold of the first rule that is in force, or nil. `rules` is a JSON list of
---   [name, hold, from (ms), until (ms)]; without times it is an inhibition, in force while another alert feeds its hold.
+-- holder(rules, uid, at, feeds): the rule's name and the hold of the first rule that is in force, or nil. `rules` is a JSON list of
+--   [name, hold, from (ms), until (ms)]; without times it is an inhibition, in force while another alert feeds its hold; `feeds`: this alert feeds some itself.
 -- let_go(uid, at): forget the event kept back; its story stays as it is.
 -- keep_back(uid, id, name, hold, at): keep event `id` back in place of whatever was.
-local function holder(rules, uid, at)
+local function holder(rules, uid, at, feeds)
   if rules == "" then return nil end
   for _, rule in ipairs(cjson.decode(rules)) do
     local hold, from, till = rule[2], rule[3], rule[4]
     if from then
       if at >= from and at < till then return rule[1], hold end
     elseif redis.call("SCARD", K.inhibitors(hold)) > redis.call("SISMEMBER", K.inhibitors(hold), uid) then
-      return rule[1], hold
+      if not feeds or stands(hold, {[uid] = true}) then return rule[1], hold end
     end
   end
 end

@@ -1,0 +1,293 @@
+"""Random sequences of everything that can happen to a few alerts, and what must hold of them at the end."""
+
+from __future__ import annotations
+
+import random
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from config.matchers import Matcher
+from config.services import Service
+from tasks.alerts.acceptance import AlertRules, FlappingRule, alert_uid
+from tasks.alerts.holds import Inhibition
+from tasks.alerts.routing import Router
+from tasks.alerts.service import AlertService
+from tasks.notifications.channels.protocol import Address
+from tasks.notifications.service import DeliveryService, Route
+from tasks.utils.clock import MovableClock
+from tasks.utils.rows import Inbox
+from tests.pipeline import DEADLINES, Pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tasks.notifications.models import DrainReport
+    from tasks.utils.rows import Claim
+    from tests.conftest import Sandbox
+
+Step = tuple[Any, ...]
+CHANNELS: Final = {
+    "shop": ("primary", "standby"),
+    "shop/desk": ("desk",),
+    "shop/night": ("night", "spare"),
+    "solo": ("solo",),
+}
+KEYS: Final = {name: f"sandbox{name}".ljust(32, "0") for names in CHANNELS.values() for name in names}
+ALERTS: Final = (("shop", "a"), ("shop", "b"), ("shop", "c"), ("solo", "d"))
+ROUTES: Final = [
+    {"name": "copy", "match": ["group=pay"], "channels": ["desk"], "continue": True},
+    {"name": "test", "match": ["component=test"], "channels": ["desk"]},
+    {
+        "name": "night",
+        "severity": ["critical"],
+        "times": [{"from": "20:00", "to": "08:00"}],
+        "channels": ["night", "spare"],
+    },
+    {"name": "rest", "match": ["group=pay"], "service": "shop"},
+]
+MATCHERS: Final = ("source=web1", "severity=warning", "class!=HostDown", "service=shop", "group=pay")
+FAULTS: Final = (
+    {"kind": "error"},
+    {"kind": "throttle"},
+    {"kind": "reject", "status": 403},
+    {"kind": "reject"},
+    {"kind": "reset"},
+    {"kind": "reset", "ingest": True},
+    {"kind": "truncated"},
+)
+
+
+def inhibition(name: str, source: str, target: str, equal: str) -> Inhibition:
+    return Inhibition(name, (Matcher.parse(source),), (Matcher.parse(target),), (equal,))
+
+
+INHIBITIONS: Final = (
+    inhibition("host-down", "class=HostDown", "class!=HostDown", "source"),
+    inhibition("net", "class=Net", "class=Net", "component"),
+    inhibition("net-down", "class=Net", "class=HostDown", "source"),  # with the first one: a circle
+)
+FLAPPING: Final = {"shop": FlappingRule(4, timedelta(minutes=10), timedelta(minutes=5))}
+
+
+def steps(seed: int, count: int) -> list[Step]:
+    """A sequence with all its choices made."""
+    chance = random.Random(seed)
+    kinds = ["submit"] * 14 + ["receive"] * 5 + ["drain"] * 5 + ["deliver"] * 8 + ["advance"] * 5
+    kinds += ["silence"] * 2 + ["expire"] * 2 + ["fault"] * 2 + ["heal"] * 2
+    kinds += ["again", "die", "die_at_inbox", "replay", "release", "replay"]
+    return [_step(chance, chance.choice(kinds), number) for number in range(count)]
+
+
+def _step(chance: random.Random, kind: str, number: int) -> Step:
+    pick = chance.random
+    match kind:
+        case "submit" | "receive":
+            return (
+                kind,
+                int(pick() * 2),
+                tuple(_alert(chance, f"{number}.{n}") for n in range(chance.choice((1, 1, 1, 2, 3)))),
+            )
+        case "advance":
+            return (kind, chance.choice((1, 5, 31, 61, 200, 310, 700, 4000, 30_000)))
+        case "silence":
+            kinds = ("silence", "maintenance")
+            return (
+                kind,
+                chance.choice(MATCHERS),
+                chance.choice(kinds),
+                chance.choice((1, 6, 60)),
+                chance.choice((0, 0, 2)),
+            )
+        case "fault":
+            return (
+                kind,
+                {**chance.choice(FAULTS), "key": chance.choice([*KEYS.values()]), "count": chance.choice((1, 2, 9))},
+            )
+        case _:
+            return (kind, pick(), chance.choice((0, 1, 2)))
+
+
+def _alert(chance: random.Random, number: str) -> dict[str, Any]:
+    service, key = chance.choice(ALERTS)
+    action = chance.choice(("trigger", "trigger", "trigger", "resolve", "resolve", "acknowledge", "change"))
+    if action == "change" and chance.random() < 0.7:
+        action = "trigger"
+    body: dict[str, Any] = {"service": service, "event_action": action}
+    if action == "change":
+        return body | {"payload": {"summary": f"deployed #{number}", "source": "web1"}}
+    body["dedup_key"] = key
+    if action == "trigger":
+        same = chance.random() < 0.3
+        body["payload"] = {
+            "summary": f"{key} #" + ("same" if same else number),
+            "source": chance.choice(("web1", "web2")),
+            "severity": "critical" if same else chance.choice(("critical", "warning")),
+            "class": chance.choice(("Disk", "Disk", "HostDown", "Net")),
+            "group": chance.choice(("", "", "pay")),
+            "component": chance.choice(("", "", "test")),
+        }
+    return body
+
+
+class DiedError(Exception):
+    """A worker, in mid-delivery."""
+
+
+class Mortal(DeliveryService):
+    """A delivery whose worker can be made to die: `dies` attempts from now, after the send if `after` says so."""
+
+    dies = -1
+    after = False
+
+    def _work(self, claims: Sequence[Claim], token: str, report: DrainReport) -> None:
+        for claim in claims:
+            attempt = self._outbox.next_attempt(claim, token, self._plan(claim.destination))
+            if not attempt:
+                continue
+            self.dies -= 1
+            if self.dies == 0 and not self.after:
+                raise DiedError
+            done = self._attempt(attempt, claim.destination, 1e18, report)
+            if self.dies == 0:
+                raise DiedError
+            self._outbox.finish(done, token)
+
+
+class World(Pipeline):
+    """The pipeline with routes and every kind of hold, two fleets of workers, and what was asked of them."""
+
+    def start(self, sandbox: Sandbox) -> None:
+        for name, key in KEYS.items():
+            sandbox.register(key, name)
+        sandbox.control("POST", "/limits", {"events_per_minute": None})
+        self.sandbox = sandbox
+        self.clock = MovableClock(self.client, self.keys)
+        own = [
+            {"name": n, "routing_key": KEYS[n], "routed_only": n not in CHANNELS["shop"]}
+            for d in ("shop", "shop/desk", "shop/night")
+            for n in CHANNELS[d]
+        ]
+        self.router = Router([Service.model_validate({"name": "shop", "channels": own, "routes": ROUTES})])
+        windows = {"shop": self.window, "solo": timedelta(0)}
+        rules = AlertRules(windows, "shop", 500, 5, self.router, INHIBITIONS, FLAPPING)
+        self.fleets = [AlertService(self.client, self.keys, rules) for _ in range(2)]
+        old = self.delivery
+        self.mortal = Mortal(self.client, self.keys, self.routes(), self.channels(), old._rules, old._teller)
+        old.close()
+        self.delivery = self.mortal
+        self.messages: list[tuple[str, tuple[Any, ...]]] = []
+        self.inboxed: list[tuple[str, Any]] = []
+        self.last: dict[tuple[str, str], tuple[str, str]] = {}
+        self.accepted: set[str] = set()
+        self.replayed = False
+
+    def routes(self) -> dict[str, Route]:
+        url = f"{self.url}/v2/enqueue"
+        of = {name: Address(name, "pagerduty", url, {f"kid-{name}": key}) for name, key in KEYS.items()}
+        return {to: Route([of[name] for name in names], DEADLINES) for to, names in CHANNELS.items()}
+
+    def run(self, steps: Sequence[Step]) -> None:
+        for kind, *args in steps:
+            getattr(self, f"do_{kind}")(*args)
+            self._look_at_inbox()
+
+    def _look_at_inbox(self) -> None:
+        while self.inboxed and self.client.hexists(self.keys.event(self.inboxed[0][0]), "state"):
+            self._decided(*self.inboxed.pop(0))
+
+    def _decided(self, event_id: str, alert: Any) -> None:
+        self.accepted.add(event_id)
+        if alert["event_action"] in ("trigger", "resolve"):
+            self.last[alert["service"], alert["dedup_key"]] = (alert["event_action"], event_id)
+
+    def do_submit(self, fleet: int, alerts: tuple[Any, ...]) -> None:
+        message = f"m{len(self.messages)}"
+        self.messages.append((message, alerts))
+        for n, alert in enumerate(alerts):
+            self._decided(f"{message}:{n}", alert)
+        self.fleets[fleet].submit(message, [dict(alert) for alert in alerts])
+
+    def do_again(self, where: float, fleet: int) -> None:
+        if self.messages:
+            message, alerts = self.messages[int(where * len(self.messages))]
+            self.fleets[fleet % 2].submit(message, [dict(alert) for alert in alerts])
+
+    def do_receive(self, _: int, alerts: tuple[Any, ...]) -> None:
+        self.inboxed += zip(self.receive(*alerts), alerts, strict=True)
+
+    def do_drain(self, _: float, fleet: int) -> None:
+        self.fleets[fleet % 2].drain_inbox()
+
+    def do_release(self, _: float, fleet: int) -> None:
+        self.fleets[fleet % 2].release()
+
+    def do_die_at_inbox(self, _: float, __: int) -> None:
+        Inbox(self.client, self.keys).claim(100, timedelta(seconds=5), "dead")
+
+    def do_deliver(self, *_: Any) -> None:
+        self.mortal.dies = -1
+        self.mortal.drain()
+
+    def do_die(self, when: float, after: int) -> None:
+        self.mortal.dies, self.mortal.after = 1 + int(when * 3), after > 0
+        with suppress(DiedError):
+            self.mortal.drain()
+
+    def do_advance(self, seconds: float, *_: Any) -> None:
+        self.clock.advance(timedelta(seconds=seconds))
+
+    def do_silence(self, matcher: str, kind: str, minutes: float, later: float) -> None:
+        self.silence(matcher, kind=kind, minutes=minutes, starts_at=self.clock.now() + timedelta(minutes=later))
+
+    def do_expire(self, where: float, *_: Any) -> None:
+        if silences := self.silences.list():
+            self.silences.expire(silences[int(where * len(silences))].id, "bob")
+
+    def do_fault(self, fault: dict[str, Any]) -> None:
+        self.sandbox.fault(**fault)
+
+    def do_heal(self, *_: Any) -> None:
+        self.sandbox.heal()
+
+    def do_replay(self, where: float, *_: Any) -> None:
+        if dead := self.client.zrange(self.keys.dead, 0, -1):
+            self.replayed = True
+            self.delivery.replay([dead[int(where * len(dead))]])
+
+    def settle(self) -> None:
+        """Let everything come to rest: nothing goes wrong, no silence is in force, what died gets another chance."""
+        self.do_heal()
+        for silence in self.silences.list():
+            self.silences.expire(silence.id, "bob")
+        busy = (self.keys.inbox_due, self.keys.outbox_due, self.keys.dead, self.keys.holds_due)
+        for _ in range(50):
+            if dead := self.client.zrange(self.keys.dead, 0, -1):
+                self.replayed = True
+                self.delivery.replay(dead)
+            self.do_drain(0, 0)
+            self.do_deliver()
+            self._look_at_inbox()
+            if not self.client.exists(*busy):
+                return
+            self.do_advance(660)
+        raise AssertionError(f"never quiet: {[(key, self.client.zrange(key, 0, -1, withscores=True)) for key in busy]}")
+
+    def resolve(self, *, causes_only: bool) -> bool:
+        """Resolve every alert, or those only that inhibit others; whether there were any."""
+        found = False
+        for service, key in [*self.last]:
+            feeds = self.client.hexists(self.keys.alert(alert_uid(service, key)), "feeds")
+            if feeds or not causes_only:
+                found = True
+                self.do_submit(0, ({"service": service, "event_action": "resolve", "dedup_key": key},))
+        return found
+
+    def open_incidents(self) -> set[tuple[str, str]]:
+        """Channel and dedup key of each incident that is open."""
+        state: dict[tuple[str, str], bool] = {}
+        names = {key: name for name, key in KEYS.items()}
+        for entry in self.sandbox.log():
+            if entry["dedup_key"] and entry["outcome"] in ("opened", "updated", "acknowledged", "resolved"):
+                state[names[entry["routing_key"]], entry["dedup_key"]] = entry["outcome"] != "resolved"
+        return {place for place, is_open in state.items() if is_open}
