@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import jwt
 
+from config.values import format_duration
 from tasks.tokens.models import AccessToken
 from tasks.utils.error_handler import PermanentError
 
@@ -60,7 +61,8 @@ class AccessTokens:
             raise PermanentError(f"a subject is a name of 1 to {MOST_SUBJECT} printable characters")
         longest = self._rules.max_lifetime
         if not timedelta(0) < lifetime <= longest:
-            raise PermanentError(f"a token lives for up to {longest}; ask for that, or raise api.max_token_lifetime")
+            fault = f"a token lives for up to {format_duration(longest)}"
+            raise PermanentError(f"{fault}; ask for that, or raise api.max_token_lifetime")
         now = datetime.now(UTC)
         claims = {
             "iss": self._rules.issuer,
@@ -98,7 +100,9 @@ class AccessTokens:
     def _said(self, claims: dict[str, Any]) -> AccessToken:
         issued, expires = int(claims["iat"]), int(claims["exp"])
         if expires - issued > self._rules.max_lifetime.total_seconds():
-            raise RefusedTokenError(f"the token is made out for longer than {self._rules.max_lifetime}")
+            raise RefusedTokenError(
+                f"the token is made out for longer than {format_duration(self._rules.max_lifetime)}"
+            )
         if not is_fit_subject(claims["sub"]):
             raise RefusedTokenError("the token's subject (sub) is no name")
         scope = claims.get("scope", "")

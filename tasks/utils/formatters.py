@@ -148,6 +148,15 @@ def _cut_value(value: object, limit: int) -> str:
     return text[:low] + "…"
 
 
+def holds_more_values(text: bytes, limit: int) -> bool:
+    """Whether sound JSON `text` holds more than about `limit` values; told in milliseconds, however many there are."""
+    return _commas_and_brackets(text) > limit and _commas_and_brackets(_STRINGS.sub(b"", text)) > limit
+
+
+def _commas_and_brackets(text: bytes) -> int:
+    return text.count(b",") + text.count(b"[") + text.count(b"{")
+
+
 def _is_shallow(text: bytes) -> bool:
     """Whether JSON `text` nests no deeper than `DEEPEST`: its innermost pairs are taken away until none is left.
 

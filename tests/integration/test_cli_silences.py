@@ -72,6 +72,8 @@ def test_a_preview_changes_nothing(shell: Shell, runtime: Runtime) -> None:
     [
         (["source=~(", "-c", "x"], "no regular expression"),
         (["-c", "x"], "silence everything"),
+        (["source=~.*", "a=~.*", "-c", "x"], "silence everything"),
+        (["source=a", "-c", "x", "--for", "1h", "--until", "2030-01-01T00:00"], "give one of them"),
         (["source=a", "-s", "chekout", "-c", "x"], "no service 'chekout'"),
         (["source=a", "-c", "x", "--for", "soon"], "is not a length of time"),
         (["source=a", "-c", "x", "--until", "tomorrow"], "is no time"),
@@ -91,6 +93,20 @@ def test_an_unknown_silence_cannot_be_expired(shell: Shell, runtime: Runtime) ->
 
     assert refused.returncode == ExitCode.FAILED
     assert "there is no silence 'nothing'" in refused.stderr
+
+
+def test_of_several_silences_none_is_expired_if_one_is_unknown(shell: Shell, runtime: Runtime) -> None:
+    silence_id = shell("alerts", "silence", "add", "source=web1", "-c", "x").stdout.strip()
+
+    assert shell("alerts", "silence", "expire", silence_id, "nothing").returncode == ExitCode.FAILED
+    assert [silence.state for silence in runtime.silences.list()] == ["active"]
+
+
+def test_times_in_json_are_iso_times(shell: Shell, runtime: Runtime) -> None:
+    made = json.loads(shell("alerts", "silence", "add", "source=web1", "-c", "x", "--json").stdout)
+
+    assert "T" in made["ends_at"]
+    assert json.loads(shell("alerts", "silence", "list", "--json").stdout) == [made]
 
 
 def test_the_task_takes_the_same_words(runtime: Runtime) -> None:

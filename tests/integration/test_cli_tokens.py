@@ -51,9 +51,9 @@ def test_a_token_that_is_no_good_is_refused_and_not_repeated(shell: Tocsin) -> N
     [
         (["--subject", "a"], ExitCode.USAGE, "--role"),
         (["--subject", "a", "--role", "god"], ExitCode.USAGE, "'god'"),
-        (["--subject", "a", "--scope", "all"], ExitCode.FAILED, "there is no scope 'all'"),
+        (["--subject", "a", "--scope", "all"], ExitCode.USAGE, "there is no scope 'all'"),
         (["--subject", "a", "--role", "viewer", "--lifetime", "soon"], ExitCode.USAGE, "is not a length of time"),
-        (["--subject", "a", "--role", "viewer", "--lifetime", "1000d"], ExitCode.FAILED, "up to 30 days"),
+        (["--subject", "a", "--role", "viewer", "--lifetime", "1000d"], ExitCode.USAGE, "up to 30d"),
         (["--role", "viewer"], ExitCode.USAGE, "--subject"),
     ],
 )

@@ -5,6 +5,8 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -153,6 +155,61 @@ def test_headers_without_end_are_refused(gateway: Gateway) -> None:
         except OSError:
             pass
         assert set(statuses(read_all(connection))) <= {431}
+
+
+LARGE = b"x" * 20_000_000  # more than any buffer between two processes takes
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        f"POST /v2/enqueue HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(LARGE)}\r\n\r\n",
+        f"POST /v2/enqueue HTTP/1.0\r\nContent-Length: {len(LARGE)}\r\n\r\n",
+        f"POST /v2/enqueue HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n{len(LARGE):x}\r\n",
+        f"POST /api/v1/alerts HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(LARGE)}\r\n\r\n",
+        "no HTTP at all\r\n\r\n",
+    ],
+    ids=["close", "http 1.0", "chunked", "api", "rubbish"],
+)
+def test_an_answer_given_early_reaches_a_sender_that_first_sends_everything(gateway: Gateway, head: str) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(head.encode() + LARGE)
+        answer = read_all(connection)
+    assert answer.startswith((b"HTTP/1.1 413", b"HTTP/1.1 401", b"HTTP/1.1 400"))
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["errors"]
+
+
+def test_a_sender_that_never_ends_is_not_heard_out_for_ever(gateway: Gateway) -> None:
+    head = b"POST /v2/enqueue HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9000000000\r\n\r\n"
+    started = time.monotonic()
+    with gateway.connect() as connection, suppress(ConnectionResetError, BrokenPipeError):
+        connection.sendall(head)
+        while time.monotonic() - started < 30:
+            connection.sendall(LARGE)
+    assert time.monotonic() - started < 4 * PATIENCE + 2
+
+
+def test_millions_of_values_are_refused_and_hold_up_no_small_request(gateway: Gateway) -> None:
+    """To check them would take seconds, of every other sender's time too."""
+    many = json.dumps(
+        {**TRIGGER, "payload": {**TRIGGER["payload"], "custom_details": {"x": [{}] * 1_000_000}}}
+    ).encode()
+    with ThreadPoolExecutor(3) as threads, gateway.client() as client:
+        large = [threads.submit(httpx.post, gateway.url + "/v2/enqueue", content=many, timeout=30) for _ in range(3)]
+        slowest = 0.0
+        while not all(each.done() for each in large):
+            answer = client.post("/v2/enqueue", json=TRIGGER)
+            assert answer.status_code == 202
+            slowest = max(slowest, answer.elapsed.total_seconds())
+        refused = large[0].result()
+    assert refused.status_code == 413
+    assert "100000 values" in refused.json()["errors"][0]
+    assert slowest < 2
+
+
+def test_a_text_may_hold_any_number_of_commas(gateway: Gateway) -> None:
+    payload = {**TRIGGER["payload"], "custom_details": {"csv": "[1,2]," * 100_000}}
+    assert httpx.post(gateway.url + "/v2/enqueue", json={**TRIGGER, "payload": payload}).status_code == 202
 
 
 def test_pipelined_requests_are_answered_in_order(gateway: Gateway, server: Server) -> None:

@@ -32,11 +32,13 @@ def add(
     *,
     services: Services = None,
     comment: Annotated[str, typer.Option("--comment", "-c", help="Why; whoever is on call next will read it.")],
-    lasting: Annotated[str, typer.Option("--for", metavar="TIME", help="How long: 30m, 2h, 1d.")] = "1h",
+    lasting: Annotated[
+        str | None, typer.Option("--for", metavar="TIME", help="How long: 30m, 2h, 1d; 1h, if neither is given.")
+    ] = None,
     begin: Annotated[
         str | None, typer.Option("--from", metavar="TIME", help="When it begins, as an ISO time; now, if not given.")
     ] = None,
-    end: Annotated[str | None, typer.Option("--until", metavar="TIME", help="When it ends, instead of --for.")] = None,
+    end: Annotated[str | None, typer.Option("--until", metavar="TIME", help="When it ends, in place of --for.")] = None,
     maintenance: Annotated[bool, typer.Option("--maintenance", help="Planned work: a maintenance window.")] = False,
     author: Author = None,
     as_json: JsonFlag = False,
@@ -56,7 +58,7 @@ def add(
     matched = silences.preview(draft).total
     say(f"{matched} open {'alert matches' if matched == 1 else 'alerts match'} it now; resolves always pass")
     if as_json:
-        answer_json(made.model_dump())
+        answer_json(made.model_dump(mode="json"))
     else:
         answer(made.id)
         say(
@@ -69,9 +71,9 @@ def preview(matchers: Matchers = None, *, services: Services = None, as_json: Js
     """Which alerts that are open now a silence would match; changes nothing."""
     from workers.cli.wiring import shell_runtime
 
-    found = shell_runtime().silences.preview(_draft(matchers, services, "1h", None, None))
+    found = shell_runtime().silences.preview(_draft(matchers, services))
     if as_json:
-        answer_json(found.model_dump())
+        answer_json(found.model_dump(mode="json"))
         return
     headers = ("SERVICE", "DEDUP KEY", "STATUS", "SEVERITY", "SUMMARY", "HELD BY")
     rows = [(a.service, a.dedup_key, a.status, a.severity, a.summary, a.held_by) for a in found.alerts]
@@ -91,7 +93,7 @@ def list_(
 
     found = shell_runtime().silences.list(include_ended=everything)
     if as_json:
-        answer_json([silence.model_dump() for silence in found])
+        answer_json([silence.model_dump(mode="json") for silence in found])
         return
     headers = ("ID", "KIND", "STATE", "BEGINS", "ENDS", "HELD", "MATCHES", "AUTHOR", "COMMENT")
     answer_table(headers, [_row(silence) for silence in found])
@@ -105,25 +107,33 @@ def expire(
     from workers.cli.wiring import shell_runtime
 
     silences = shell_runtime().silences
-    ended: Sequence[Silence] = [silences.expire(one, author or _user()) for one in ids]
+    known = [silences.get(one).id for one in ids]  # all or none: a slip in the last one must not hide what was done
+    ended: Sequence[Silence] = [silences.expire(one, author or _user()) for one in known]
     if as_json:
-        answer_json([silence.model_dump() for silence in ended])
+        answer_json([silence.model_dump(mode="json") for silence in ended])
         return
     for silence in ended:
         answer(f"{silence.id} ended; it held back {silence.held} {'alert' if silence.held == 1 else 'alerts'}")
 
 
 def _draft(
-    matchers: list[str] | None, services: list[str] | None, lasting: str, begin: str | None, end: str | None
+    matchers: list[str] | None,
+    services: list[str] | None,
+    lasting: str | None = None,
+    begin: str | None = None,
+    end: str | None = None,
 ) -> SilenceDraft:
     from tasks.alerts.models import SilenceDraft
+
+    if lasting and end:
+        raise typer.BadParameter("--for and --until both say when it ends; give one of them")
 
     return SilenceDraft(
         matchers=matchers or [],
         services=services or [],
         starts_at=_time(begin),
         ends_at=_time(end),
-        duration_seconds=None if end else _span(lasting).total_seconds(),
+        duration_seconds=None if end else _span(lasting or "1h").total_seconds(),
     )
 
 

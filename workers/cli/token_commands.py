@@ -32,15 +32,21 @@ def issue(
 
     curl -H "Authorization: Bearer $(tocsin tokens issue --role viewer --subject me)" http://127.0.0.1:8080/api/v1/alerts
     """
+    from config.values import format_duration
     from tasks.tokens.scopes import scopes_of
+    from tasks.utils.error_handler import PermanentError
     from workers.cli.connection import current_settings
 
     if role is None and not scope:
         raise CliError("Say what it allows: --role viewer, responder, operator or admin, or --scope.", ExitCode.USAGE)
     settings = current_settings()
     span = settings.api.token_lifetime if lifetime is None else _span(lifetime)
-    answer(_tokens(settings).issue(subject, scopes_of(role, scope or ()), span))
-    say(f"For {subject}, valid for {span}. What it says: tocsin tokens check -")
+    try:
+        token = _tokens(settings).issue(subject, scopes_of(role, scope or ()), span)
+    except PermanentError as error:
+        raise CliError(str(error), ExitCode.USAGE) from None
+    answer(token)
+    say(f"For {subject}, valid for {format_duration(span)}. What it says: tocsin tokens check -")
 
 
 @app.command()

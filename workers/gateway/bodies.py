@@ -8,11 +8,12 @@ from typing import Any, Final
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from tasks.utils.formatters import compact_json
+from tasks.utils.formatters import compact_json, holds_more_values
 from workers.gateway.packed import CODINGS, PackedError, unpack
 
 READ_SECONDS: Final = 10.0
 UTF8_BOM: Final = b"\xef\xbb\xbf"
+MOST_VALUES: Final = 100_000  # in one body: to check millions of them takes seconds of everybody's time
 
 
 class RefusedError(Exception):
@@ -105,7 +106,7 @@ def _too_large(limit: int) -> RefusedError:
 def parse_json(body: bytes) -> Any:
     """The value in `body`; RefusedError says where it is at fault without repeating what it holds."""
     try:
-        return json.loads(body.removeprefix(UTF8_BOM).decode())
+        value = json.loads(body.removeprefix(UTF8_BOM).decode())
     except UnicodeDecodeError as error:
         fault = f"the body is not UTF-8 from byte {error.start} on"
     except json.JSONDecodeError as error:
@@ -114,4 +115,10 @@ def parse_json(body: bytes) -> Any:
         fault = "the body is nested too deep"
     except ValueError:
         fault = "a number has too many digits"
+    else:
+        if holds_more_values(body, MOST_VALUES):
+            raise RefusedError(
+                413, [f"the body holds more than {MOST_VALUES} values; send less, or fewer alerts at once"]
+            )
+        return value
     raise RefusedError(400, [f"JSON parse error: {fault}"])

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from workers.gateway.bodies import refusal
+from workers.gateway.lingering import Lingering
 
 MOST_HEADER_BYTES: Final = 64 * 1024
 _OFFER: Final = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
@@ -20,6 +21,7 @@ class Guarded(HttpToolsProtocol):
     the doors themselves answer after `seconds`. Between two requests uvicorn's own keep-alive time holds.
     """
 
+    transport: Lingering  # type: ignore[assignment]
     seconds: ClassVar[float] = 10.0
     _timer: asyncio.TimerHandle | None = None
     _heads = 0  # requests whose headers have arrived
@@ -29,11 +31,13 @@ class Guarded(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
-        super().connection_made(transport)
+        super().connection_made(Lingering(transport, lambda: self._heads > self._bodies))  # type: ignore[arg-type]
         self._watch((0, False))
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, then see what is waited for now."""
+        if self.transport.is_closing():
+            return
         bodies = self._bodies
         if self._heads == bodies and b"pgrade" in data:
             data = _without_offer(data)
@@ -83,16 +87,17 @@ class Guarded(HttpToolsProtocol):
     def _give_up(self, what: tuple[int, bool]) -> None:
         _, for_body = what
         if for_body or not self._head_bytes:
-            self.transport.close()
+            self.transport.abandon()
         else:
             self._end(408, f"the headers took longer than {self.seconds:g} s; send them at once")
 
     def _end(self, status: int, fault: str) -> None:
+        self._watch(None)
         answer = refusal(status, [fault], {"Connection": "close"})
         lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()]
         lines += [name + b": " + value for name, value in answer.raw_headers]
         self.transport.write(b"\r\n".join([*lines, b"", bytes(answer.body)]))
-        self.transport.close()
+        self.transport.linger()
 
 
 def _without_offer(data: bytes) -> bytes:

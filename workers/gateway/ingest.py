@@ -30,11 +30,15 @@ class Ingest:
         self._telemetry = telemetry
         self._max_body_bytes = max_body_bytes
         self._read_seconds = read_seconds
+        self._one_large = asyncio.Lock()  # Python checks no two at once, only each of them and all small ones slower
 
     async def read(self, request: Request, check: Callable[[bytes], T]) -> T:
         """What `check` makes of the request's body; RefusedError if the body does not arrive whole."""
         body = await read_body(request, self._max_body_bytes, self._read_seconds)
-        return await asyncio.to_thread(check, body) if len(body) > LARGE else check(body)
+        if len(body) <= LARGE:
+            return check(body)
+        async with self._one_large:
+            return await asyncio.to_thread(check, body)
 
     async def accept(self, checked: Sequence[CheckedAlert], source: str, *, invalid: int = 0) -> list[str]:
         """The event ids of the alerts once they are written, all of them together; the `invalid` ones are counted beside them."""

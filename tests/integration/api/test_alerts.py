@@ -209,6 +209,17 @@ def test_what_is_not_served_is_refused_in_the_same_shape(
     assert set(refused.json()) == {"status", "message", "errors"}
 
 
+def test_a_method_that_is_not_taken_is_refused_with_all_that_are(http: httpx.Client) -> None:
+    assert http.put("/alerts").headers["allow"] == "GET, POST"
+    assert http.put("/silences/x").headers["allow"] == "DELETE, GET"
+
+
+def test_a_cursor_that_no_page_gave_is_refused_in_plain_words(http: httpx.Client) -> None:
+    assert http.get("/alerts", params={"cursor": "xx"}).json()["errors"] == [
+        "'cursor' is none that a page gave; send its `next_cursor` as it came"
+    ]
+
+
 def test_a_trailing_slash_and_any_content_type_are_taken(http: httpx.Client) -> None:
     form = {"content-type": "application/x-www-form-urlencoded"}
 

@@ -36,7 +36,7 @@ async def _check(
 ) -> None:
     missing = " ".join(scope for scope in needed.scopes if scope not in holder.scopes)
     if missing:
-        how = f"the token lacks the scope {missing}; get one with it: tocsin tokens issue --scope {missing}"
+        how = f"the token lacks the scope {missing}; get one that has it: tocsin tokens issue --subject NAME --scope {missing}"
         header = f'{REALM}, error="insufficient_scope", scope="{missing}"'
         raise RefusedError(403, [how], WWW_Authenticate=header)
 

@@ -10,12 +10,14 @@ from redis import RedisError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from tasks.utils.connect import is_away
 from tasks.utils.error_handler import InvalidAlertError, InvalidRuleError, TransientError, UnknownError
 from workers.gateway.bodies import RefusedError, answer
 
 RETRY_AFTER: Final = "5"
+METHODS: Final = ("DELETE", "GET", "POST")  # all that the API knows
 MOST_ERRORS: Final = 100  # a body may hold thousands of slips; nobody reads more
 WORDS: Final[Mapping[int, tuple[str, str]]] = {
     400: ("invalid request", "The request is invalid"),
@@ -103,7 +105,16 @@ def _http(request: Request, error: HTTPException) -> Response:
         return refuse(400, ["the body is no JSON that can be read: nested too deep, or a number with too many digits"])
     where = "what is served stands in /api/v1/openapi.json"
     fault = f"{request.method} {request.scope['path'][:100]} is not served here; {where}"
-    return refuse(error.status_code, [fault], error.headers)
+    headers = {**(error.headers or {}), "Allow": _methods(request)} if error.status_code == 405 else error.headers
+    return refuse(error.status_code, [fault], headers)
+
+
+def _methods(request: Request) -> str:
+    """What the path takes; the router itself names only the first of its operations."""
+    asked = ({**request.scope, "method": method} for method in METHODS)
+    return ", ".join(
+        scope["method"] for scope in asked if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    )
 
 
 def _in_words(error: Mapping[str, Any]) -> str:
@@ -112,4 +123,6 @@ def _in_words(error: Mapping[str, Any]) -> str:
     where = ".".join(str(step) for step in path)
     if error["type"] == "json_invalid":
         return f"JSON parse error: {error['ctx']['error']} at character {where}"
+    if error["type"] == "string_pattern_mismatch":
+        return f"'{where}' is none that a page gave; send its `next_cursor` as it came"
     return f"'{where or part}': {str(error['msg'])[:300]}"
