@@ -1,7 +1,6 @@
 """From what stands in a mapping's file to a mapping; every fault is reported with its line and the way to mend it."""
 
 from collections.abc import Iterator
-from pathlib import Path as FilePath
 from typing import Final
 
 from pydantic import ValidationError
@@ -9,7 +8,7 @@ from pydantic import ValidationError
 from config.findings import findings
 from config.mapping_fields import FieldReader
 from config.mapping_paths import HEADER, ITEM
-from config.mapping_values import Roots, join, place
+from config.mapping_values import Roots, file_name, join, place
 from config.mappings import Options, Rule, Shape, Value, WebhookMapping
 from config.sources import Node
 from config.variables import Report
@@ -35,7 +34,7 @@ class _Compiler(FieldReader):
             self.fault(node, "alerts", "is missing", SHAPE_MEND)
         return WebhookMapping(
             name=name,
-            place=FilePath(node.origin.name).name,
+            place=file_name(node),
             options=self._options({key: given[key] for key in Options.model_fields if key in given}, node),
             let=let,
             ignore=self._rules(given.get("ignore"), "ignore", roots),

@@ -1,7 +1,6 @@
 """Values and conditions of a mapping, read from its file."""
 
 from collections.abc import Callable
-from pathlib import Path as FilePath
 from typing import Final, TypeVar
 
 from config.errors import Problem, UnfitError, did_you_mean
@@ -168,7 +167,12 @@ class Values:
 
 def place(node: Node) -> str:
     """File and line as they may be told to a sender: without the folders of this machine."""
-    return f"{FilePath(node.origin.name).name}:{node.origin.line}"
+    return f"{file_name(node)}:{node.origin.line}"
+
+
+def file_name(node: Node) -> str:
+    """The file a node stands in, without its folders."""
+    return node.origin.name.rpartition("/")[2]
 
 
 def join(above: str, name: str) -> str:

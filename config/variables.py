@@ -76,8 +76,6 @@ def expand(text: str, variables: Variables, where: str, key: str) -> Expansion:
             variables.report(_not_set(name, where, key))
         return value or default or ""
 
-    if "${" not in text:
-        return Expansion(text)
     return Expansion(_REFERENCE.sub(replace, text) or None, used[0] if used else None)
 
 

@@ -103,11 +103,11 @@ class _Reader:
         self.variables = variables
         self._count = 0
 
-    def node(self, raw: yaml.Node, key: str, above: tuple[yaml.Node, ...]) -> Node:
+    def node(self, raw: yaml.Node, key: str, above: tuple[yaml.Node, ...], line: int = 0) -> Node:
         self._count += 1
         if self._count > MOST_VALUES or len(above) > DEEPEST:
             raise _TooLargeError
-        origin = Origin(self.shown, raw.start_mark.line + 1)
+        origin = Origin(self.shown, line or raw.start_mark.line + 1)
         if raw in above:
             self._report(raw, key, "an alias contains itself", "write the value out")
             return Node(None, origin)
@@ -134,9 +134,8 @@ class _Reader:
                 first = found[name].origin.line
                 self._report(name_node, below, f"is written twice, first in line {first}", "remove one of the two")
                 continue
-            found[name] = self.node(value, below, above)
             # The line of the key is where people look, also when its value begins further down.
-            found[name].origin = Origin(self.shown, name_node.start_mark.line + 1, found[name].origin.variable)
+            found[name] = self.node(value, below, above, name_node.start_mark.line + 1)
         return found
 
     def _scalar(self, raw: yaml.Node, key: str, origin: Origin) -> Node:
@@ -145,6 +144,8 @@ class _Reader:
         if not raw.tag.startswith("tag:yaml.org,2002:"):
             self._report(raw, key, "YAML tags are not supported", "put a value that begins with ! in quotes")
             return Node(None, origin)
+        if "${" not in raw.value:
+            return Node(raw.value, origin)
         expansion = expand(raw.value, self.variables, str(origin), key)
         return Node(expansion.text, Origin(origin.name, origin.line, expansion.variable))
 

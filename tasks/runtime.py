@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 from config.settings import load
 from tasks.alerts.acceptance import AlertRules, FlappingRule
 from tasks.alerts.current import CurrentAlerts
-from tasks.alerts.explain import Explainer
-from tasks.alerts.explanation import ChannelView
 from tasks.alerts.holds import Inhibition
 from tasks.alerts.routing import Router
 from tasks.alerts.rule_store import RuleStore
@@ -20,7 +18,6 @@ from tasks.alerts.silences import SilenceService
 from tasks.alerts.standing import Standings
 from tasks.audit.service import AuditService
 from tasks.audit.wiring import audit_rules
-from tasks.notifications.channels.pagerduty import PagerDutyEvents
 from tasks.notifications.channels.protocol import Address
 from tasks.notifications.dead_letters import DeadLetters
 from tasks.notifications.service import DeliveryRules, DeliveryService, Route
@@ -42,6 +39,8 @@ if TYPE_CHECKING:
     from config.sections import Severity
     from config.services import Channel, Service
     from config.suppression import Flapping
+    from tasks.alerts.explain import Explainer
+    from tasks.notifications.channels.pagerduty import PagerDutyEvents
 
 
 class Runtime:
@@ -132,6 +131,9 @@ class Runtime:
     @cached_property
     def explainer(self) -> Explainer:
         """Says what would become of an alert."""
+        from tasks.alerts.explain import Explainer  # noqa: PLC0415 (few processes explain)
+        from tasks.alerts.explanation import ChannelView  # noqa: PLC0415
+
         standings = Standings(self.client, self.keys, RuleStore(self.client, self.keys, self.inhibitions))
         channels = {
             destination: [
@@ -176,16 +178,8 @@ class Runtime:
     @cached_property
     def delivery(self) -> DeliveryService:
         """Delivers what is due."""
-        settings = self.settings
-        delivery = settings.delivery
-        channels = {
-            "pagerduty": PagerDutyEvents(
-                deadline=delivery.deadline,
-                attempts=settings.pagerduty.retry_attempts,
-                throttle_pause=delivery.throttle_pause,
-                key_pause=delivery.key_pause,
-            )
-        }
+        delivery = self.settings.delivery
+        channels = {"pagerduty": self._pagerduty()}
         rules = DeliveryRules(
             lease=delivery.lease,
             deadline=delivery.deadline,
@@ -201,6 +195,18 @@ class Runtime:
     def audit(self) -> AuditService:
         """Seals and proves."""
         return AuditService(self.client, self.keys, audit_rules(self.settings))
+
+    def _pagerduty(self) -> PagerDutyEvents:
+        # An HTTP client takes long to import, and most processes, nearly every CLI command among them, need none.
+        from tasks.notifications.channels.pagerduty import PagerDutyEvents  # noqa: PLC0415
+
+        delivery = self.settings.delivery
+        return PagerDutyEvents(
+            deadline=delivery.deadline,
+            attempts=self.settings.pagerduty.retry_attempts,
+            throttle_pause=delivery.throttle_pause,
+            key_pause=delivery.key_pause,
+        )
 
     def _routes(self) -> dict[str, Route]:
         """The way out of every destination."""

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     Strike = Callable[[Fleet, random.Random], None]
 
-pytestmark = pytest.mark.alone
-
 SEED = int(os.environ.get("SEED", "1"))
 MINUTES = float(os.environ.get("MINUTES", "5"))
 GROUPS = ("alert", "delivery")

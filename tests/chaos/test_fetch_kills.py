@@ -14,8 +14,6 @@ from tests.chaos.fetch_fleet import Fleet, Worker, await_that, fleet
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.alone
-
 SEED = int(os.environ.get("SEED", "1"))
 SLOTS = 16
 

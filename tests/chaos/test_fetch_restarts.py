@@ -16,8 +16,6 @@ from tests.chaos.test_fetch_kills import SEED
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.alone
-
 MOST_IDLE = 30
 
 

@@ -14,8 +14,6 @@ from tests.fleet import Fleet
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.alone
-
 WORKERS = ("alert-1", "alert-2", "delivery")
 IN_FLIGHT = 8
 SINK = ("--no-limits", "--sink")

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.alone
-
 SINK = ("--no-limits", "--sink")
 SENDERS = 4
 TURNS = ("1", "2", "3", "resolve")  # what is said of each key, about a second apart

@@ -34,6 +34,7 @@ def submit(server: Server, client: Any, tmp_path: Path) -> Iterator[Any]:
     client.config_set("maxmemory", 0)
     client.config_set("min-replicas-to-write", 0)
     task.pop_request()
+    assert app.runtime.errors.flush()  # else its thread writes them into another test's server
     app.runtime.client.close()
     app.close()
 

@@ -71,6 +71,7 @@ class Desk:
         async with asyncio.timeout(5):
             while not self.spooling.is_empty:  # noqa: ASYNC110 (nothing tells of it but a look)
                 await asyncio.sleep(0.005)
+        await self.spooling.state()  # by the thread of the files: what it has done before is counted then
 
     def count(self, name: str) -> float | None:
         return self.telemetry.registry.get_sample_value(f"tocsin_gateway_{name}")
@@ -177,7 +178,8 @@ def test_order_holds_while_redis_comes_and_goes_and_rows_stream_in(tmp_path: Pat
     async def story() -> tuple[list[str], int]:
         async with desk(tmp_path) as at:
             at.inbox.let.set()
-            sent: list[str] = []
+            sent = ["fine weather"]
+            await at.put(*sent)
 
             async def stream() -> None:
                 for n in range(3000):

@@ -1,10 +1,9 @@
 from datetime import timedelta
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from config.environment import SECRETS, WELL_KNOWN, setting_paths, variable_name
 from config.models import Settings
@@ -13,17 +12,16 @@ from tests.unit.config_kit import Folder
 LAYERS = ("flag", "exact variable", "short variable", "exact file", "short file", "environment yaml", "main yaml")
 
 
-@given(chosen=st.sets(st.sampled_from(LAYERS)))
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_the_first_source_that_has_a_value_counts(tmp_path_factory: pytest.TempPathFactory, chosen: set[str]) -> None:
-    folder = Folder(tmp_path_factory.mktemp("config"))
-    urls = {layer: f"redis://host{rank}/0" for rank, layer in enumerate(LAYERS) if layer in chosen}
-    environ, overrides = _spread(folder, urls)
+@pytest.mark.parametrize("count", range(len(LAYERS) + 1))
+def test_the_first_source_that_has_a_value_counts(tmp_path: Path, count: int) -> None:
+    for number, chosen in enumerate(combinations(LAYERS, count)):
+        folder = Folder(tmp_path / str(number))
+        urls = {layer: f"redis://host{rank}/0" for rank, layer in enumerate(LAYERS) if layer in chosen}
+        environ, overrides = _spread(folder, urls)
 
-    found = folder.load(environ, overrides).redis.url.get_secret_value()
+        found = folder.load(environ, overrides).redis.url.get_secret_value()
 
-    first = next((layer for layer in LAYERS if layer in chosen), None)
-    assert found == (urls[first] if first else "redis://127.0.0.1:6379/0")
+        assert found == (urls[chosen[0]] if chosen else "redis://127.0.0.1:6379/0"), chosen
 
 
 def _spread(folder: Folder, urls: dict[str, str]) -> tuple[dict[str, str], dict[str, object]]:

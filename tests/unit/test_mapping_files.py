@@ -161,7 +161,7 @@ anything = st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.d
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 def test_whatever_stands_in_a_mapping_is_read_or_told(mapper: Mapper, content: dict[str, object]) -> None:
-    mapper.file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    mapper.file.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper), encoding="utf-8")
 
     try:
         load_mapping(mapper.file, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -36,17 +37,13 @@ PATTERNS = (
 )
 CHANNELS = ("primary", "second", "third")
 
-matchers = st.builds(
-    lambda label, op, value: f"{label}{op}{value}",
-    st.sampled_from(LABELS),
-    st.sampled_from(["=", "!="]),
-    st.sampled_from(WORDS),
-) | st.builds(
-    lambda label, op, value: f"{label}{op}{value}",
-    st.sampled_from(LABELS),
-    st.sampled_from(["=~", "!~"]),
-    st.sampled_from(PATTERNS),
-)
+# One draw for each: a tree has dozens of them.
+MATCHERS = [
+    f"{label}{op}{value}"
+    for ops, values in ((("=", "!="), WORDS), (("=~", "!~"), PATTERNS))
+    for label, op, value in product(LABELS, ops, values)
+]
+matchers = st.sampled_from(MATCHERS)
 hours = st.sampled_from(["00:00", "06:00", "09:30", "22:00"])
 windows = st.fixed_dictionaries(
     {"days": st.lists(st.sampled_from(["mon", "sat", "sun"]), min_size=1, max_size=2)},
