@@ -240,3 +240,20 @@ def test_a_trigger_that_is_replayed_while_its_resolve_waits_in_the_inbox_is_not_
 
     assert pipeline.state(dead.id) == "suppressed resolved_before_send"
     assert pipeline.current.unresolved() == []
+
+
+def test_a_trigger_that_is_replayed_does_not_outdate_newer_news_held_since(
+    pipeline: Pipeline, sandbox: Sandbox
+) -> None:
+    refuse_all(sandbox)
+    [dead] = pipeline.submit(alert("disk", summary="old"))
+    pipeline.deliver()
+    sandbox.heal()
+    pipeline.delivery.replay([dead.id])
+    pipeline.silence("source=web1")
+    [newer] = pipeline.submit(alert("disk", summary="new"))
+
+    pipeline.alerts.drain_inbox()
+
+    assert (pipeline.event(dead.id)["state"], pipeline.event(dead.id)["into"]) == ("merged", newer.id)
+    assert pipeline.client.hget(pipeline.keys.alert(pipeline.event(newer.id)["uid"]), "held") == newer.id

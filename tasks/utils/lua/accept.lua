@@ -149,6 +149,7 @@ end
 
 if action == "change" then return queue() end
 if first_accepted and action == "trigger" and was == "resolved" and tonumber(last[6] or 0) >= first_accepted then return too_late() end
+if first_accepted and action == "trigger" and last[8] then return merge_into(last[8], "superseded") end  -- held since it was replayed: newer
 if let_go_before and last[10] ~= id then return merge_into(newer or last[8] or last[1] or "", "superseded") end
 if last[10] and action ~= "acknowledge" then  -- what was let go and not decided on yet is outdated by this
   redis.call("HDEL", alert, "released")
