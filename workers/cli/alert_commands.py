@@ -8,7 +8,7 @@ from tasks.utils.formatters import for_terminal
 from workers.cli import silence_commands
 from workers.cli.lazy import new_app
 from workers.cli.output import CliError, ExitCode, JsonFlag, answer, answer_json, answer_table, say
-from workers.cli.spans import Since, span_since
+from workers.cli.spans import Since, moment, span_since
 
 app = new_app(help="Submit alerts, silence them, and see what became of them.", no_args_is_help=True)
 app.add_typer(silence_commands.app, name="silence")
@@ -74,7 +74,7 @@ def explain(
 
     tocsin alerts explain alert.json --why-not database --at 2026-01-31T03:00
     """
-    from workers.cli.alert_explain import explain_file, moment
+    from workers.cli.alert_explain import explain_file
 
     explain_file(file, service, at=moment(at), routes=why_not or [], as_json=as_json)
 

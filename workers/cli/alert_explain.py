@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
-
-import typer
 
 from workers.cli.alert_input import Flags, checked, from_file
 from workers.cli.connection import current_settings
@@ -13,6 +10,7 @@ from workers.cli.output import CliError, ExitCode, answer, answer_json, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from tasks.alerts.explanation import Explanation, RouteLook, Way
 
@@ -40,18 +38,6 @@ def explain_file(file: str, service: str | None, *, at: datetime | None, routes:
     answer("\n\n".join("\n".join(_page(one, number)) for number, one in enumerate(explained, 1)))
     if explained and not explained[0].state_known:
         say("Redis does not answer: silences, inhibition and what is open already could not be looked up.")
-
-
-def moment(text: str | None) -> datetime | None:
-    """From an ISO time, local where it names no zone."""
-    if text is None:
-        return None
-    try:
-        return datetime.fromisoformat(text.strip()).astimezone()
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is no time: write 2026-01-31T03:00, or with a zone 2026-01-31T03:00+01:00"
-        ) from None
 
 
 def _alerts_in(document: Any, service: str) -> list[Any]:

@@ -8,10 +8,11 @@ import typer
 
 from workers.cli.lazy import new_app
 from workers.cli.output import JsonFlag, answer, answer_json, answer_table, say
+from workers.cli.spans import moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from tasks.alerts.models import Silence, SilenceDraft
 
@@ -131,23 +132,10 @@ def _draft(
     return SilenceDraft(
         matchers=matchers or [],
         services=services or [],
-        starts_at=_time(begin),
-        ends_at=_time(end),
+        starts_at=moment(begin),
+        ends_at=moment(end),
         duration_seconds=None if end else _span(lasting or "1h").total_seconds(),
     )
-
-
-def _time(text: str | None) -> datetime | None:
-    from datetime import datetime
-
-    if text is None:
-        return None
-    try:
-        return datetime.fromisoformat(text.strip()).astimezone()
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is no time: write 2026-01-31T14:00, or with a zone 2026-01-31T14:00+01:00"
-        ) from None
 
 
 def _span(text: str) -> timedelta:

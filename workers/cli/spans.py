@@ -27,3 +27,15 @@ def span_since(text: str | None) -> timedelta | None:
     if span < timedelta(0):
         raise typer.BadParameter(f"{text!r} is still to come")
     return span
+
+
+def moment(text: str | None) -> datetime | None:
+    """From an ISO time, local where it names no zone; None where nothing was said."""
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone()
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no time: write 2026-01-31T03:00, or with a zone 2026-01-31T03:00+01:00"
+        ) from None
