@@ -1,45 +1,22 @@
 """The two other doors of PagerDuty's Events API: change events, and Events v1."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from deploy.local.embedded import Server, start_server
+from deploy.local.embedded import Server
 from tests.integration.gateway_kit import (
     KEY,
     ORCHESTRATED_KEY,
     ORCHESTRATION_KEY,
     TRIGGER,
-    Gateway,
     rows,
-    running_gateway,
 )
 
 EVENTS, CHANGES, V1 = "/v2/enqueue", "/v2/change/enqueue", "/generic/2010-04-15/create_event.json"
 CHANGE: dict[str, Any] = {"routing_key": KEY, "payload": {"summary": "deployed", "source": "ci"}}
 EVENT_V1: dict[str, Any] = {"service_key": KEY, "event_type": "trigger", "description": "disk full"}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with start_server(tmp_path_factory.mktemp("redis")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def gateway(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with running_gateway(server, tmp_path_factory.mktemp("gateway")) as running:
-        yield running
-
-
-@pytest.fixture
-def http(gateway: Gateway, server: Server) -> Iterator[httpx.Client]:
-    with server.client() as redis:
-        redis.flushall()
-    with gateway.client() as client:
-        yield client
 
 
 def is_pagerdutys_shape(answer: httpx.Response) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deploy.local.embedded import Server, start_server
+from deploy.local.embedded import Server
 from tests.integration.gateway_kit import KEY, TRIGGER, Gateway, rows, running_gateway
 
 # Any JSON there is: lone surrogates, NaN, huge numbers, names that mean something here.
@@ -43,12 +43,6 @@ ODD_BYTES = [
 ]
 DOORS = ["/v2/enqueue", "/v2/change/enqueue", "/generic/2010-04-15/create_event.json", "/webhooks/alertmanager"]
 FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with start_server(tmp_path_factory.mktemp("redis")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

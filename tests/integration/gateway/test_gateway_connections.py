@@ -11,16 +11,10 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from deploy.local.embedded import Server, start_server
+from deploy.local.embedded import Server
 from tests.integration.gateway_kit import TRIGGER, Gateway, rows, running_gateway
 
 PATIENCE = 0.5  # seconds this gateway waits for headers, and for a body as long again
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with start_server(tmp_path_factory.mktemp("redis")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

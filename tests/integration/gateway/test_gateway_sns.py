@@ -15,7 +15,7 @@ import httpx
 import pytest
 import uvicorn
 
-from deploy.local.embedded import Server, start_server
+from deploy.local.embedded import Server
 from tasks.utils.keys import Keys
 from tasks.utils.rows import Inbox
 from tests.integration.gateway_kit import KEY, rows, settings
@@ -24,7 +24,7 @@ from workers.gateway.app import create_app
 from workers.gateway.server import connect
 from workers.gateway.sns import fetch
 
-DATA = Path(__file__).parents[1] / "data" / "webhooks"
+DATA = Path(__file__).parents[2] / "data" / "webhooks"
 PATH = "/webhooks/in/cloudwatch_sns"
 HEADERS = {"authorization": f"Bearer {KEY}", "content-type": "text/plain; charset=UTF-8"}
 
@@ -87,12 +87,6 @@ def gateway(server: Server, folder: Path, fetch: Callable[..., Any]) -> Iterator
             yield client
         running.should_exit = True
         thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with start_server(tmp_path_factory.mktemp("redis")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deploy.local.embedded import Server, start_server
+from deploy.local.embedded import Server
 from tests.integration.gateway_kit import KEY, SECOND_KEY, Gateway, rows, running_gateway
 
-DATA = Path(__file__).parents[1] / "data" / "webhooks"
+DATA = Path(__file__).parents[2] / "data" / "webhooks"
 PATH = "/webhooks/in/"
 BEARER = {"authorization": f"Bearer {KEY}"}
 SIGNED = """\
@@ -26,26 +26,12 @@ alerts:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with start_server(tmp_path_factory.mktemp("redis")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def gateway(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("gateway")
     (folder / "mappings").mkdir()
     (folder / "mappings" / "signed.yaml").write_text(SIGNED)
     with running_gateway(server, folder) as running:
         yield running
-
-
-@pytest.fixture
-def http(gateway: Gateway, server: Server) -> Iterator[httpx.Client]:
-    with server.client() as redis:
-        redis.flushall()
-    with gateway.client() as client:
-        yield client
 
 
 def sample(name: str) -> bytes:

@@ -3,14 +3,13 @@
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from deploy.local.embedded import Server, start_server
+from deploy.local.embedded import Server
 from tasks.notifications.channels.pagerduty import PagerDutyEvents
 from tasks.notifications.channels.protocol import Message
 from tests.integration.gateway_kit import (
@@ -18,31 +17,10 @@ from tests.integration.gateway_kit import (
     TRIGGER,
     Gateway,
     rows,
-    running_gateway,
 )
 
 EVENTS, CHANGES, V1 = "/v2/enqueue", "/v2/change/enqueue", "/generic/2010-04-15/create_event.json"
 MOST_BYTES = 5 * 1024 * 1024
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with start_server(tmp_path_factory.mktemp("redis")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def gateway(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with running_gateway(server, tmp_path_factory.mktemp("gateway")) as running:
-        yield running
-
-
-@pytest.fixture
-def http(gateway: Gateway, server: Server) -> Iterator[httpx.Client]:
-    with server.client() as redis:
-        redis.flushall()
-    with gateway.client() as client:
-        yield client
 
 
 def packed(body: dict[str, Any], coding: str) -> bytes:

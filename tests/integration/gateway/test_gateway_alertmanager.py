@@ -9,31 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.local.embedded import Server, start_server
-from tests.integration.gateway_kit import KEY, KEYS, SECOND_KEY, Gateway, rows, running_gateway
+from deploy.local.embedded import Server
+from tests.integration.gateway_kit import KEY, KEYS, SECOND_KEY, Gateway, rows
 
 PATH = "/webhooks/alertmanager"
 BEARER = {"authorization": f"Bearer {KEY}"}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with start_server(tmp_path_factory.mktemp("redis")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def gateway(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with running_gateway(server, tmp_path_factory.mktemp("gateway")) as running:
-        yield running
-
-
-@pytest.fixture
-def http(gateway: Gateway, server: Server) -> Iterator[httpx.Client]:
-    with server.client() as redis:
-        redis.flushall()
-    with gateway.client() as client:
-        yield client
 
 
 def entry(name: str, status: str = "firing") -> dict[str, Any]:

@@ -1,7 +1,6 @@
 import json
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,31 +8,11 @@ import httpx
 import pytest
 from pagerduty import EventsApiV2Client
 
-from deploy.local.embedded import Server, start_server
+from deploy.local.embedded import Server
 from tasks.utils.error_handler import PermanentError
 from tasks.utils.validators import check_alert
 from tests.integration.gateway_kit import KEY, KEYS, SECOND_KEY, TRIGGER, Gateway, rows, running_gateway, settings
 from workers.gateway.server import run
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with start_server(tmp_path_factory.mktemp("redis")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def gateway(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with running_gateway(server, tmp_path_factory.mktemp("gateway")) as running:
-        yield running
-
-
-@pytest.fixture
-def http(gateway: Gateway, server: Server) -> Iterator[httpx.Client]:
-    with server.client() as redis:
-        redis.flushall()
-    with gateway.client() as client:
-        yield client
 
 
 def event(**changes: Any) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -10,18 +9,6 @@ import pytest
 from deploy.local.embedded import Server, start_server
 from tests.integration.gateway_kit import KEY, TRIGGER, Gateway, rows, running_gateway
 from workers.gateway.probes import outage, risks
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with start_server(tmp_path_factory.mktemp("redis")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def gateway(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with running_gateway(server, tmp_path_factory.mktemp("gateway")) as running:
-        yield running
 
 
 def send(http: httpx.Client, number: int = 0) -> httpx.Response:
