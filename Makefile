@@ -96,7 +96,7 @@ INSTALL_WITH_PIP = echo "Setting up .venv with pip and $$("$$python" -V), a minu
 lock:
 	@command -v uv >/dev/null 2>&1 || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
 	@echo "setuptools>=77" | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
-	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --group dev \
+	  --no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --no-header --group dev \
 	  --output-file $(LOCK) pyproject.toml -
 
 clean:
