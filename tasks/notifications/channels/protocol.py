@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tasks.utils.bundles import Notice
     from tasks.utils.rows import Outcome
 
 
@@ -19,6 +20,12 @@ class Address:
     kind: str
     url: str
     keys: Mapping[str, str]
+    options: Mapping[str, Any] = field(default_factory=dict)  # what else its kind needs to know, such as addressees
+
+    @property
+    def takes_words(self) -> bool:
+        """Whether people read there: it gets bundles as notices, not events."""
+        return self.kind != "pagerduty"
 
     @property
     def current_key_id(self) -> str:
@@ -37,12 +44,15 @@ class Address:
 
 @dataclass(frozen=True)
 class Message:
-    """One event on its way out: the alert in wire shape, and the key it goes with."""
+    """One event or bundle on its way out, and the key it goes with: an alert in wire shape, or words for people."""
 
     alert: Mapping[str, Any]
     url: str
     key: str
     minimal: bool = False
+    id: str = ""  # the same on every try
+    notice: Notice | None = None  # for channels that take words
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the address
 
 
 class Channel(Protocol):
