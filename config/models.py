@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from config.errors import ConfigError, Problem, UnfitError
 from config.gateway import Gateway
+from config.grouping import Grouping
 from config.mappings import WebhookMapping
 from config.section import Section
 from config.sections import (
@@ -73,6 +74,7 @@ class Settings(Section):
         (), description="Rules by which an open alert keeps others from calling people; see docs/silences.md."
     )
     flapping: Flapping = Field(default_factory=Flapping, description=Flapping.__doc__)
+    grouping: Grouping = Field(default_factory=Grouping, description=Grouping.__doc__)
     ingest: Ingest = Field(default_factory=Ingest, description=Ingest.__doc__)
     gateway: Gateway = Field(default_factory=Gateway, description=Gateway.__doc__)
     api: Api = Field(default_factory=Api, description=Api.__doc__)

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from config.errors import UnfitError, did_you_mean
+from config.grouping import BundleSize, GroupBy
 from config.matchers import Matcher
 from config.section import Section
 from config.sections import Severity
-from config.values import Name
+from config.values import Duration, Name
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 MINUTES_A_DAY = 24 * 60
@@ -102,6 +103,20 @@ class Route(Section):
     )
     service: Name | None = Field(
         None, description="Service to hand over to: its own channels are taken. Default: as the route above."
+    )
+    group_by: GroupBy | None = Field(
+        None,
+        description="Labels that alerts told of together have in common, such as `[cluster, alertname]`; `[]` = all of them. "
+        "Default: as the route above, else the service; without any, PagerDuty gets each alert by itself, other channels group all.",
+    )
+    max_wait: Duration | None = Field(
+        None, description="`grouping.max_wait` for this route. Default: as the route above, else the service."
+    )
+    max_size: BundleSize | None = Field(
+        None, description="`grouping.max_size` for this route. Default: as the route above, else the service."
+    )
+    repeat_interval: Duration | None = Field(
+        None, description="`grouping.repeat_interval` for this route. Default: as the route above, else the service."
     )
     goes_on: bool = Field(
         default=False, alias="continue", description="Where it is taken, try the routes after it, too."

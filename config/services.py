@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from config.errors import UnfitError
+from config.grouping import BundleSize, GroupBy
 from config.routing import Route, walk
 from config.section import Section
 from config.sections import SeverityDeadlines
@@ -46,6 +47,12 @@ class Service(Section):
     severity_deadlines: SeverityDeadlines | None = Field(
         None, description="`delivery.severity_deadlines` for this service only; severities left out keep theirs."
     )
+    group_by: GroupBy | None = Field(
+        None, description="Labels that alerts told of together have in common; see a route's."
+    )
+    max_wait: Duration | None = Field(None, description="`grouping.max_wait` for this service only.")
+    max_size: BundleSize | None = Field(None, description="`grouping.max_size` for this service only.")
+    repeat_interval: Duration | None = Field(None, description="`grouping.repeat_interval` for this service only.")
     routes: tuple[Route, ...] = Field(
         (), description="Which alerts take other channels, the first that fits; without one, the service's own."
     )

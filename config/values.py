@@ -126,7 +126,7 @@ def _check_encryption_key(value: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
-def _in_parts(texts: object) -> object:
+def in_parts(texts: object) -> object:
     """A list as an environment variable or a secret file can hold it: its entries parted by blanks or line ends."""
     return texts.split() if isinstance(texts, str) else texts
 
@@ -141,4 +141,4 @@ RedisUrl = Annotated[SecretStr, AfterValidator(_check_redis_url)]
 HttpUrl = Annotated[str, AfterValidator(_check_http_url)]
 EventsUrl = Annotated[str, AfterValidator(_check_events_url)]
 EncryptionKey = Annotated[SecretStr, AfterValidator(_check_encryption_key)]
-SecretTexts = Annotated[tuple[SecretStr, ...], BeforeValidator(_in_parts)]
+SecretTexts = Annotated[tuple[SecretStr, ...], BeforeValidator(in_parts)]

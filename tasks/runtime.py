@@ -20,6 +20,8 @@ from tasks.audit.service import AuditService
 from tasks.audit.wiring import audit_rules
 from tasks.notifications.channels.protocol import Address
 from tasks.notifications.dead_letters import DeadLetters
+from tasks.notifications.dispatch import Dispatch
+from tasks.notifications.letters import Letters
 from tasks.notifications.service import DeliveryRules, DeliveryService, Route
 from tasks.notifications.telling import Teller
 from tasks.utils.clock import Clock
@@ -173,13 +175,14 @@ class Runtime:
     @cached_property
     def router(self) -> Router:
         """Knows every service's routes."""
-        return Router(self.settings.services.values())
+        return Router(self.settings.services.values(), self.settings.grouping)
 
     @cached_property
     def delivery(self) -> DeliveryService:
         """Delivers what is due."""
         delivery = self.settings.delivery
-        channels = {"pagerduty": self._pagerduty()}
+        builder: Any = None
+        dispatch = Dispatch({"pagerduty": self._pagerduty()}, Letters(self.client, self.keys, builder), self.teller)
         rules = DeliveryRules(
             lease=delivery.lease,
             deadline=delivery.deadline,
@@ -189,7 +192,7 @@ class Runtime:
             backoff_cap=delivery.backoff_cap,
             sweep_after=2 * delivery.lease,
         )
-        return DeliveryService(self.client, self.keys, self._routes(), channels, rules, self.teller)
+        return DeliveryService(self.client, self.keys, self._routes(), dispatch, rules, self.teller)
 
     @cached_property
     def audit(self) -> AuditService:
@@ -226,6 +229,7 @@ class Runtime:
             addresses=[addresses.pop(name) for name in names],
             deadlines_ms=deadlines,
             owner=service.team or service.name,
+            news=self.router.words.fallback(service),
             idle=list(addresses.values()),
         )
 

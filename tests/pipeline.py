@@ -15,6 +15,8 @@ from tasks.alerts.service import AlertService
 from tasks.alerts.silences import SilenceService
 from tasks.notifications.channels.pagerduty import PagerDutyEvents
 from tasks.notifications.channels.protocol import Address
+from tasks.notifications.dispatch import Dispatch
+from tasks.notifications.letters import Letters
 from tasks.notifications.service import DeliveryRules, DeliveryService, Route
 from tasks.notifications.telling import Teller
 from tasks.utils.clock import Clock
@@ -61,7 +63,7 @@ class Pipeline:
             sweep_after=timedelta(seconds=60),
         )
         self.delivery = DeliveryService(
-            self.client, self.keys, self.routes(), self.channels(), rules, Teller(Metrics())
+            self.client, self.keys, self.routes(), self.dispatch(), rules, Teller(Metrics())
         )
 
     def ruled_by(self, **rules: Any) -> None:
@@ -84,6 +86,9 @@ class Pipeline:
         """Put a silence in force; returns what the ledger calls it."""
         asked = {"author": "ann", "comment": "planned", "duration_seconds": 60 * minutes, **draft}
         return hold_name(self.silences.create(SilenceDraft(matchers=list(matchers), **asked)))
+
+    def dispatch(self) -> Dispatch:
+        return Dispatch(self.channels(), Letters(self.client, self.keys, None), Teller(Metrics()))
 
     def channels(self) -> dict[str, PagerDutyEvents]:
         second = timedelta(seconds=1)

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from tasks.alerts.grouping import GroupRule
     from tasks.alerts.holds import Inhibition, RuleBook
-    from tasks.alerts.routing import Router
+    from tasks.alerts.routing import Router, Ways
     from tasks.utils.scripts import Call
     from tasks.utils.validators import CheckedAlert
 
@@ -26,7 +27,7 @@ SIGNED_FIELDS: Final = ("summary", "source", "severity", "component", "group", "
 MOST_LABELS: Final = 40
 LABEL_CHARACTERS: Final = 256
 ANNOUNCEMENT: Final = "Flapping, held back until it is calm: "
-COPY: Final = re.compile(r".*\+([A-Za-z0-9][\w.~-]*)")  # the destination's slash is a tilde, see lua/accept.lua
+COPY: Final = re.compile(r".*\+([A-Za-z0-9][\w.:~-]*)")  # the destination's slash is a tilde, see lua/accept.lua
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,11 @@ def acceptance(
         flapping,
         _announcement(alert) if flapping and is_trigger else "",
     )
-    destinations = (copy[1].replace("~", "/"),) if copy else _destinations(rules.router, service, labels, now)
-    return (*call, *_places(destinations, service, dedup_key)), dedup_key
+    ways = _ways(rules.router, service, labels, now)
+    if copy:
+        destination = copy[1].replace("~", "/")
+        ways = {destination: ways.get(destination) or _usual_grouping(rules.router, destination)}
+    return (*call, *_places(ways, alert, labels)), dedup_key
 
 
 def alert_uid(service: str, dedup_key: str) -> str:
@@ -117,18 +121,22 @@ def sign(alert: Mapping[str, Any]) -> str:
     return f"{action}:{hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:24]}"
 
 
-def _destinations(router: Router | None, service: str, labels: Mapping[str, str], now: datetime) -> tuple[str, ...]:
-    if router is None:
-        return (service,)
-    return router.route(service, labels, now).destinations
+def _ways(router: Router | None, service: str, labels: Mapping[str, str], now: datetime) -> Ways:
+    """Every destination, with the way its alerts are grouped."""
+    return {service: None} if router is None else router.route(service, labels, now).ways
 
 
-def _places(destinations: Sequence[str], service: str, dedup_key: str) -> list[str]:
-    """Each destination with the uid its state goes by: for the service's own, that of the alert itself."""
-    places: list[str] = []
-    for destination in destinations:
+def _usual_grouping(router: Router | None, destination: str) -> GroupRule | None:
+    return None if router is None else router.usual_grouping(destination)
+
+
+def _places(ways: Ways, alert: Mapping[str, Any], labels: Mapping[str, str]) -> list[str]:
+    """Each destination with the uid its state goes by (for the service's own, that of the alert itself) and its group."""
+    service, places = alert["service"], []
+    for destination, rule in ways.items():
         of = service if destination == service else f"{service}>{destination}"
-        places += [destination, alert_uid(of, dedup_key)]
+        group = rule.line(destination, labels) if rule else ""
+        places += [destination, alert_uid(of, alert["dedup_key"]), group]
     return places
 
 

@@ -15,7 +15,7 @@ from tasks.alerts.labels import labels_of
 from tasks.alerts.route_story import look_at
 from tasks.alerts.standing import Standing
 from tasks.utils.error_handler import InvalidAlertError, UnknownError
-from tasks.utils.rows import milliseconds
+from tasks.utils.rows import milliseconds, service_of
 from tasks.utils.validators import check_alert
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ class Explainer:
         return Way(route=FOLLOWS, destination=destination, channels=there or list(self._channels_of(destination)))
 
     def _channels_of(self, destination: str) -> Sequence[ChannelView]:
-        return self._channels.get(destination) or self._channels.get(destination.partition("/")[0], ())
+        return self._channels.get(destination) or self._channels.get(service_of(destination), ())
 
     def _looks(self, service: str, labels: Mapping[str, str], now: datetime, names: Sequence[str]) -> list[RouteLook]:
         looks = {look.name: look for look in look_at(self._services[service].routes, labels, now)} if names else {}

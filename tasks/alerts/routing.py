@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from config.routing import walk
 from tasks.alerts.conditions import conditions_of
+from tasks.alerts.grouping import GroupingWords, GroupRule
 from tasks.alerts.route_index import Index
 from tasks.alerts.times import Times
 
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from config.grouping import Grouping
     from config.routing import Route
     from config.services import Service
 
+Ways = dict[str, GroupRule | None]  # destination -> how its alerts are grouped
 DEFAULT_ROUTE: Final = "default route"  # no route can be called so: names hold no space
 
 
@@ -27,6 +30,7 @@ class RouteTaken:
     name: str
     destination: str
     why: tuple[str, ...]
+    grouping: GroupRule | None = None  # None: each alert by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +40,34 @@ class Routing:
     A destination is `SERVICE` (its own channels) or `SERVICE/CHANNEL` (the list of its routes that begins with that channel).
     """
 
-    destinations: tuple[str, ...]
+    ways: Ways
     routes: tuple[RouteTaken, ...]
+
+    @property
+    def destinations(self) -> tuple[str, ...]:
+        """Where it goes."""
+        return tuple(self.ways)
 
 
 class Router:
     """Every service's tree, made ready once. Immutable, so that threads may share it."""
 
-    def __init__(self, services: Iterable[Service]) -> None:
+    def __init__(self, services: Iterable[Service], grouping: Grouping | None = None) -> None:
         known = list(services)
+        self.words = words = GroupingWords({service.name: service for service in known}, grouping)
         self.needs_time = any(route.times for service in known for route in walk(service.routes))
         self._trees = {
-            service.name: _Siblings(service.routes, _Above(service, service.name, (), "UTC"))
+            service.name: _Siblings(service.routes, _Above(service, service.name, (), "UTC", (), words))
             for service in known
             if service.routes
         }
+        self._usual = {
+            destination: words.rule(destination) for service in known for destination in service.destinations
+        }
+
+    def usual_grouping(self, destination: str) -> GroupRule | None:
+        """How the alerts of a destination are grouped where no route says otherwise."""
+        return self._usual.get(destination)
 
     def route(self, service: str, labels: Mapping[str, str], now: datetime | None) -> Routing:
         """The way of an alert of `service` with these labels at that moment; its own channels where no route fits.
@@ -60,8 +77,12 @@ class Router:
         tree = self._trees.get(service)
         taken: list[RouteTaken] = []
         if tree is None or not tree.take(labels, now, taken):
-            return Routing((service,), (RouteTaken(DEFAULT_ROUTE, service, ()),))
-        return Routing(tuple(dict.fromkeys(route.destination for route in taken)), tuple(taken))
+            usual = self._usual.get(service)
+            return Routing({service: usual}, (RouteTaken(DEFAULT_ROUTE, service, (), usual),))
+        ways: Ways = {}
+        for route in taken:
+            ways.setdefault(route.destination, route.grouping)
+        return Routing(ways, tuple(taken))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +93,8 @@ class _Above:
     destination: str
     why: tuple[str, ...]
     zone: str
+    routes: tuple[Route, ...]
+    words: GroupingWords
 
 
 class _Node:
@@ -84,8 +107,10 @@ class _Node:
         zone = route.time_zone or above.zone
         self._times = Times(route.times, zone) if route.times else None
         why = (*above.why, *(condition.text for condition in conditions_of(route)))
-        here = _Above(above.service, _destination(route, above), why, zone)
-        self._taken = RouteTaken(route.name, here.destination, why)
+        destination = _destination(route, above)
+        routes = (route, *above.routes)
+        here = _Above(above.service, destination, why, zone, routes, above.words)
+        self._taken = RouteTaken(route.name, destination, why, above.words.rule(destination, routes))
         self._below = _Siblings(route.routes, here) if route.routes else None
 
     def take(self, labels: Mapping[str, str], now: datetime | None, taken: list[RouteTaken]) -> bool:
@@ -97,7 +122,7 @@ class _Node:
         if self._below is None or not self._below.take(labels, now, taken):
             taken.append(self._taken)
         if window:
-            taken[begin:] = [RouteTaken(t.name, t.destination, (*t.why, window)) for t in taken[begin:]]
+            taken[begin:] = [replace(t, why=(*t.why, window)) for t in taken[begin:]]
         return True
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tasks.utils.keys import Keys
 
@@ -56,14 +56,44 @@ class PendingRows:
         for event_id in event_ids:
             pipe.hexists(self._keys.inbox, event_id)
             pipe.zscore(self._keys.inbox_due, event_id)
-            pipe.hget(self._keys.event(event_id), "lane")
+            pipe.hmget(self._keys.event(event_id), "lane", "group", "bundle")
         replies = pipe.execute()
-        asked = list(zip(event_ids, replies[::3], replies[1::3], replies[2::3], strict=True))
-        lanes = self._lanes({lane for _, received, _, lane in asked if lane and not received})
+        asked = dict(zip(event_ids, zip(replies[::3], replies[1::3], replies[2::3], strict=True), strict=True))
+        found = {event_id: _in_inbox(due) for event_id, (received, due, _) in asked.items() if received}
+        places = {event_id: place for event_id, (received, _, place) in asked.items() if not received}
+        lanes = self._lane_names(places)
+        states = self._lanes(filter(None, lanes.values()))
+        for event_id, (_, group, bundle) in places.items():
+            lane = lanes[event_id]
+            waits_in_buffer = bool(group) and not bundle
+            if waits_in_buffer and lane:
+                found[event_id] = self._in_buffer(event_id, group, lane, states)
+            else:
+                found[event_id] = _in_lane(bundle or event_id, lane, states)
+        return found
+
+    def _lane_names(self, places: Mapping[str, Sequence[str | None]]) -> dict[str, str | None]:
+        """The lane of each event: its own, or that of the group that tells of it."""
+        groups = {group for lane, group, _ in places.values() if group and not lane}
+        pipe = self._client.pipeline(transaction=False)
+        for group in groups:
+            pipe.hget(self._keys.alert(group), "service")
+        services = dict(zip(groups, pipe.execute() if groups else [], strict=True))
         return {
-            event_id: _in_inbox(due) if received else _in_lane(event_id, lane, lanes)
-            for event_id, received, due, lane in asked
+            event_id: lane or (f"{group}@{services[group]}" if group and services[group] else None)
+            for event_id, (lane, group, _) in places.items()
         }
+
+    def _in_buffer(self, event_id: str, group: str, lane: str, lanes: Mapping[str, Lane]) -> Row:
+        """News that waits for its group's next bundle, which waits in turn for the one that is on its way."""
+        if self._client.lpos(self._keys.buffer(group), event_id) is None:
+            return Row(None, f"has no end in the ledger and does not wait in its group {group} any more: it is lost")
+        due = self._client.zscore(self._keys.groups_due, lane)
+        if due is None:
+            due = lanes[lane].due
+        if due is None:
+            return Row(None, f"waits in group {group}, which has no due time; the task notifications.sweep mends that")
+        return Row(int(due))
 
     def _lanes(self, names: Iterable[str]) -> dict[str, Lane]:
         asked = list(names)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from tasks.utils.ledger import is_bundle
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -44,7 +46,9 @@ class Stories:
         self._stories: dict[str, Story] = {}
 
     def add(self, entry: Entry) -> None:
-        """The next entry, in the order of the ledger."""
+        """The next entry, in the order of the ledger. A bundle is no event: what became of it is told of its members."""
+        if is_bundle(entry.event):
+            return
         step = entry.step
         story = self._stories.get(entry.event)
         if story is None:

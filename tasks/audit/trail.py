@@ -11,7 +11,7 @@ from tasks.audit.judge import as_datetime
 from tasks.audit.models import Step
 from tasks.audit.pending import pages
 from tasks.audit.position import position, sealed_in_redis
-from tasks.utils.ledger import Ledger
+from tasks.utils.ledger import Ledger, is_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -144,6 +144,8 @@ def _adapted(reason: str, channel: str) -> str:
 
 
 def _sent(channel: str, number: str) -> str:
+    if is_bundle(number):
+        return f"sent to channel {channel} in {number}"
     return f"sent to channel {channel} at the {_ordinal(number)} attempt"
 
 
@@ -169,6 +171,9 @@ _WORDS: Final[dict[str, Callable[[str, str], str]]] = {
     "merged": _merged,
     "suppressed": _suppressed,
     "attempt": lambda channel, number: f"attempt {number}, to channel {channel}",
+    "bundled": lambda bundle, _: f"goes out in {bundle}, with what else its group has to tell",
+    "sealed": lambda number, lane: f"sealed with {number} pieces of news, for lane {lane}",
+    "dissolved": lambda reason, _: f"given up ({reason}); each of its members says what became of it",
     "sent": _sent,
     "partly_sent": lambda channel, _: f"sent to channel {channel}; the alert may be open at another place too",
     "refused": lambda reason, channel: f"channel {channel} refused it ({reason})",

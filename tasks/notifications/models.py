@@ -15,6 +15,12 @@ class DrainReport(BaseModel):
     sent: int = Field(0, description="Of those, accepted by the other side.")
 
 
+class DigestReport(BaseModel):
+    """What was made of news that waited to be told together."""
+
+    sealed: int = Field(0, description="Messages that are on their way now.")
+
+
 class SweepReport(BaseModel):
     """What the safety net found."""
 

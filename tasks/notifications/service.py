@@ -6,22 +6,24 @@ import json
 import random
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from tasks.notifications.channels.protocol import Address, Channel, Message
-from tasks.notifications.models import DrainReport, ReplayReport, SweepReport
-from tasks.utils.rows import Attempt, Claim, Done, Outbox, Outcome, Plan, milliseconds
+from tasks.notifications.models import DigestReport, DrainReport, ReplayReport, SweepReport
+from tasks.utils.rows import Attempt, Claim, Done, Outbox, Outcome, Plan, milliseconds, service_of
 from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import timedelta
 
+    from tasks.notifications.channels.protocol import Address
+    from tasks.notifications.dispatch import Dispatch
     from tasks.notifications.telling import Teller
     from tasks.utils.keys import Keys
 
 LANES_A_CLAIM: Final = 4
+GROUPS_A_CALL: Final = 20
 REPLAY_REFUSALS: Final = {
     "replayed": "",
     "resolved": "was resolved meanwhile, so it is not sent any more (rule resolved_before_send)",
@@ -35,17 +37,26 @@ DRAIN_SECONDS: Final = 5.0  # then the task ends and the next hint goes on, so t
 class Route:
     """The way out for one destination: channels in order of fall-back, each severity's patience with one channel (ms), and whom to tell.
 
-    `idle` are the service's other channels: they end what they once opened, should the routes have changed since.
+    `news` is how alerts are grouped that fall back on a channel that people read, see lua/lib/group.lua. `idle` are the service's other
+    channels: they end what they once opened, should the routes have changed since.
     """
 
     addresses: Sequence[Address]
     deadlines_ms: Mapping[str, int]
     owner: str = ""
+    news: str = "30000 50 14400000 1"
     idle: Sequence[Address] = ()
 
     def open_to(self, action: str) -> Sequence[Address]:
         """Its channels that take events of this action."""
         return [address for address in self.addresses if action != "change" or address.takes_changes]
+
+    def falling_back(self) -> Iterator[tuple[str, Route]]:
+        """The ways of what falls back on a channel that people read, by the ending of the destination."""
+        for i, address in enumerate(self.addresses):
+            if address.takes_words:
+                rest = (*self.addresses[:i], *self.idle)
+                yield f":{address.channel}", replace(self, addresses=self.addresses[i:], idle=rest)
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,7 @@ class DeliveryService:
         client: Any,
         keys: Keys,
         routes: Mapping[str, Route],
-        channels: Mapping[str, Channel],
+        dispatch: Dispatch,
         rules: DeliveryRules,
         teller: Teller,
     ) -> None:
@@ -77,11 +88,12 @@ class DeliveryService:
         self._keys = keys
         self._outbox = Outbox(client, keys)
         self._scripts = Scripts(client, keys)
-        self._routes = routes
-        self._channels = channels
+        more = ((f"{name}{end}", way) for name, route in routes.items() for end, way in route.falling_back())
+        self._routes = {**routes, **dict(more)}
+        self._dispatch = dispatch
         self._rules = rules
         self._teller = teller
-        self._plans = {name: _plan(route, rules) for name, route in routes.items()}
+        self._plans = {name: _plan(route, rules) for name, route in self._routes.items()}
         self._no_plan = Plan(rules.lease, rules.max_deliveries, "{}", ())
 
     def drain(self) -> DrainReport:
@@ -96,10 +108,19 @@ class DeliveryService:
             self._work(claims, token, report)
         return report
 
+    def digest(self) -> DigestReport:
+        """Seal a bundle for every group that is due; a drain sends it."""
+        report = DigestReport()
+        more = 1
+        end = time.monotonic() + DRAIN_SECONDS
+        while more and time.monotonic() < end:
+            sealed, more = self._scripts.run("seal", GROUPS_A_CALL)
+            report.sealed += int(sealed)
+        return report
+
     def close(self) -> None:
         """Let go of the channels' connections."""
-        for channel in self._channels.values():
-            channel.close()
+        self._dispatch.close()
 
     def sweep(self) -> SweepReport:
         """Mend what waits without a due time."""
@@ -138,7 +159,7 @@ class DeliveryService:
         """Send, unless this process was frozen for so long that somebody else may hold the lane before the answer is here."""
         route = self._routes[_known(destination, self._routes)]
         too_late = time.monotonic() - begun > (self._rules.lease - self._rules.deadline).total_seconds()
-        outcome = Outcome("retry", "lease_too_short") if too_late else self._send(attempt, route)
+        outcome = Outcome("retry", "lease_too_short") if too_late else self._send(attempt, destination, route)
         outcome = self._timed(outcome, attempt)
         next_channel = _channel_after(route.open_to(attempt.action), attempt.channel)
         done = Done(attempt, outcome, next_channel, self._rules.max_attempts)
@@ -147,11 +168,10 @@ class DeliveryService:
         report.sent += outcome.verb == "sent"
         return done
 
-    def _send(self, attempt: Attempt, route: Route) -> Outcome:
+    def _send(self, attempt: Attempt, destination: str, route: Route) -> Outcome:
         known = (*route.addresses, *route.idle)
         address = next((a for a in known if a.channel == attempt.channel), known[0])
-        message = Message(json.loads(attempt.body), address.url, address.key(attempt.key_id), attempt.minimal)
-        return self._channels[address.kind].send(message)
+        return self._dispatch.send(attempt, destination, address)
 
     def _timed(self, outcome: Outcome, attempt: Attempt) -> Outcome:
         """The same outcome with the time of the next try: jittered backoff, but never past the next channel's turn."""
@@ -178,14 +198,15 @@ class DeliveryService:
 
 def _known(destination: str, known: Mapping[str, Any]) -> str:
     """The destination, or where no route leads there any more, the service's own."""
-    return destination if destination in known else destination.partition("/")[0]
+    return destination if destination in known else service_of(destination)
 
 
 def _plan(route: Route, rules: DeliveryRules) -> Plan:
     pairs = ((address.channel, address.current_key_id) for address in route.addresses)
     channels = tuple(part for pair in pairs for part in pair)
     changes = json.dumps([address.channel for address in route.open_to("change")])
-    return Plan(rules.lease, rules.max_deliveries, json.dumps(dict(route.deadlines_ms)), channels, changes)
+    words = json.dumps({address.channel: route.news for address in route.addresses if address.takes_words})
+    return Plan(rules.lease, rules.max_deliveries, json.dumps(dict(route.deadlines_ms)), channels, changes, words)
 
 
 def _channel_after(addresses: Sequence[Address], channel: str) -> str:

@@ -16,6 +16,12 @@ def deliver(self: TocsinTask) -> dict[str, Any]:
     return self.runtime.delivery.drain().model_dump()
 
 
+@shared_task(bind=True, name="notifications.digest")
+def digest(self: TocsinTask) -> dict[str, Any]:
+    """Seal what waits to be told together and is due, so that it can be sent."""
+    return self.runtime.delivery.digest().model_dump()
+
+
 @shared_task(bind=True, name="notifications.sweep")
 def sweep(self: TocsinTask) -> dict[str, Any]:
     """The safety net beneath the pump: gives a due time to every waiting alert that has lost its own."""

@@ -17,6 +17,7 @@ log = structlog.get_logger("tocsin.delivery")
 
 UNKNOWN_SERVICE: Final = "add it to the configuration, or its waiting alerts become dead letters after an hour"
 REJECTED_KEY: Final = "put a key that PagerDuty knows into the channel's routing_key; tell the owner of the service"
+BROKEN_TEMPLATE: Final = "mend the template; try it with `tocsin notifications preview`"
 DEAD_LETTER: Final = (
     "mend the cause, then `tocsin notifications replay EVENT_ID`; which: `tocsin notifications dead-letters`"
 )
@@ -53,9 +54,19 @@ class Teller:
             text = f"event {attempt.event_id} is a dead letter after {attempt.attempts} attempts: {outcome.reason}"
             self._keep("dead_letter", way, text)
 
+    def template_broken(self, destination: str, channel: str, why: str) -> None:
+        """A message went out in plain words, because its template is broken."""
+        log.error("template_broken", service=destination, channel=channel, detail=why, mend=BROKEN_TEMPLATE)
+        self._keep("template_broken", f"{destination} via {channel}", why)
+
     def _keep(self, name: str, where: str, text: str) -> None:
         if self._errors is not None:
             self._errors.note(report(name, where, text, severity="critical", mend=_MENDS[name]))
 
 
-_MENDS: Final = {"service_not_configured": UNKNOWN_SERVICE, "key_rejected": REJECTED_KEY, "dead_letter": DEAD_LETTER}
+_MENDS: Final = {
+    "service_not_configured": UNKNOWN_SERVICE,
+    "key_rejected": REJECTED_KEY,
+    "dead_letter": DEAD_LETTER,
+    "template_broken": BROKEN_TEMPLATE,
+}

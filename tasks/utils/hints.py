@@ -11,7 +11,11 @@ import json
 from typing import Any, Final
 
 ID_MARK: Final = "@hint@"
-HINTED: Final = {"alert": "alerts.submit", "delivery": "notifications.deliver"}
+HINTED: Final = {  # kind of rows -> the task that looks after them, and its queue
+    "alert": ("alerts.submit", "alert"),
+    "delivery": ("notifications.deliver", "delivery"),
+    "digest": ("notifications.digest", "delivery"),
+}
 
 
 def hint_message(task: str, queue: str) -> str:
@@ -58,6 +62,9 @@ def _headers(task: str) -> dict[str, Any]:
 
 
 def lua_hints() -> str:
-    """The hint messages as a Lua table: `HINTS.alert`."""
-    rows = "".join(f"HINTS.{queue} = [==[{hint_message(task, queue)}]==]\n" for queue, task in HINTED.items())
-    return f"local HINTS = {{}}\n{rows}"
+    """The hint messages and their queues as Lua tables: `HINTS.alert`, `QUEUES.alert`."""
+    rows = "".join(
+        f"HINTS.{kind} = [==[{hint_message(task, queue)}]==]\nQUEUES.{kind} = '{queue}'\n"
+        for kind, (task, queue) in HINTED.items()
+    )
+    return f"local HINTS, QUEUES = {{}}, {{}}\n{rows}"

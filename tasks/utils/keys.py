@@ -17,6 +17,8 @@ FIXED: Final[dict[str, str]] = {
     "outbox_due": "outbox:due",  # sorted set: lane -> due time or end of lease, ms
     "leases": "outbox:leases",  # hash: lane -> token of the claimant
     "queued": "outbox:queued",  # sorted set: event id -> time it was accepted, ms; left when closed
+    "groups_due": "groups:due",  # sorted set: lane of a group -> when its next bundle is sealed, ms
+    "bundle_number": "groups:bundles",  # counter: makes ids of bundles unique
     "resting": "outbox:resting",  # hash: pause:<key id> -> nothing is sent with it until (ms); stop:<key id> -> it counts as refused until
     "dead": "dead",  # sorted set: event id -> time of death, ms
     "closed": "closed",  # sorted set: event id -> time its story ended, ms; archived later
@@ -39,6 +41,8 @@ FAMILIES: Final[dict[str, str]] = {
     "event": "event:",  # hash: one accepted event; see lua/accept.lua
     "alert": "alert:",  # hash: what is known of one dedup key of one service
     "lane": "lane:",  # list: event ids of one dedup key for one destination, in order
+    "buffer": "buffer:",  # list of one group: ids of news not told yet, in order; see lua/lib/group.lua
+    "members": "members:",  # hash of one group: place (uid of an alert there) -> new | open | acknowledged
     "held": "held:",  # sorted set of one hold: alert uid -> since when its newest event is held back, ms
     "inhibitors": "inhibitors:",  # set of one hold: uids of the open alerts that inhibit
     "deliveries": "deliveries:",  # counter: how often one message was handed to a worker
@@ -72,6 +76,14 @@ class Keys:
     def lane(self, lane: str) -> str:
         """The list of one lane."""
         return f"{self.prefix}{FAMILIES['lane']}{lane}"
+
+    def buffer(self, group: str) -> str:
+        """The list of what a group has not told yet."""
+        return f"{self.prefix}{FAMILIES['buffer']}{group}"
+
+    def members(self, group: str) -> str:
+        """The hash of the alerts of a group that are not resolved."""
+        return f"{self.prefix}{FAMILIES['members']}{group}"
 
     def held(self, hold: str) -> str:
         """The sorted set of the alerts one hold holds back."""

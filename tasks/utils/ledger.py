@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 BEFORE_ALL: Final = "0-0"
 PAGE: Final = 1000
+_BUNDLE: Final = re.compile(r"bundle-\d+-\d+")
 
 
 class Entry(NamedTuple):
@@ -51,6 +53,11 @@ class Ledger:
     def _page(self, after: str, until: str, page: int) -> list[Entry]:
         found = self._client.xrange(self._key, f"({after}", until, page)
         return [_entry(entry_id, fields) for entry_id, fields in found]
+
+
+def is_bundle(event_id: str) -> bool:
+    """Whether a story is that of a message that tells of several events, each of which has a story of its own."""
+    return _BUNDLE.fullmatch(event_id) is not None
 
 
 def order(entry_id: str) -> tuple[int, int]:

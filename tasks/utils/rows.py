@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +24,11 @@ OutcomeVerb = Literal["sent", "retry", "pause", "minimal", "refused"]
 def new_event_id() -> str:
     """A fresh event id: 32 hexadecimal digits that sort by time (nanoseconds first), so that rows of one moment keep their order."""
     return f"{time.time_ns():016x}{os.urandom(8).hex()}"
+
+
+def service_of(destination: str) -> str:
+    """Whose destination it is: `SERVICE`, `SERVICE/CHANNEL`, and `:CHANNEL` behind either for what falls back on people."""
+    return re.split("[/:]", destination, maxsplit=1)[0]
 
 
 def milliseconds(span: timedelta) -> int:
@@ -119,7 +125,8 @@ class Plan:
     """How lanes of one destination are worked.
 
     `channels` is channel, key id, channel, key id, … in order of fall-back; `change_channels` a JSON list of those that take change
-    events; `deadlines_ms` a JSON object by severity: one channel's time before the next may take over.
+    events; `words` a JSON object of those that people read (name -> how their news is grouped, see lua/lib/group.lua);
+    `deadlines_ms` a JSON object by severity: one channel's time before the next may take over.
     """
 
     lease: timedelta
@@ -127,6 +134,7 @@ class Plan:
     deadlines_ms: str
     channels: Sequence[str]
     change_channels: str = "[]"
+    words: str = "{}"
 
 
 @dataclass(frozen=True)
@@ -166,7 +174,7 @@ class Outbox:
         `after` is recorded first, in the same round trip.
         """
         head = ("begin", claim.lane, token, milliseconds(plan.lease), plan.most_claims, plan.deadlines_ms)
-        begin = (*head, plan.change_channels, *plan.channels)
+        begin = (*head, plan.change_channels, plan.words, *plan.channels)
         calls = [begin] if after is None else [self._finish(after, token), begin]
         reply = self._scripts.run_many(calls)[-1]
         if reply[0] != "send":

@@ -173,7 +173,7 @@ class World(Pipeline):
         rules = AlertRules(windows, "shop", 500, 5, self.router, INHIBITIONS, FLAPPING)
         self.fleets = [AlertService(self.client, self.keys, rules) for _ in range(2)]
         old = self.delivery
-        self.mortal = Mortal(self.client, self.keys, self.routes(), self.channels(), old._rules, old._teller)
+        self.mortal = Mortal(self.client, self.keys, self.routes(), self.dispatch(), old._rules, old._teller)
         old.close()
         self.delivery = self.mortal
         self.messages: list[tuple[str, tuple[Any, ...]]] = []

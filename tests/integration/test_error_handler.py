@@ -229,7 +229,7 @@ def test_a_rejected_key_and_the_dead_letter_it_makes_are_kept(
 ) -> None:
     pipeline = Pipeline(client, keys, sandbox.url)
     rules = DeliveryRules(*[timedelta(seconds=30), timedelta(seconds=2), 3, 5], *[timedelta(seconds=1)] * 3)
-    delivery = DeliveryService(client, keys, pipeline.routes(), pipeline.channels(), rules, Teller(Metrics(), errors))
+    delivery = DeliveryService(client, keys, pipeline.routes(), pipeline.dispatch(), rules, Teller(Metrics(), errors))
     pipeline.submit({**alert("disk"), "service": "solo"})
 
     delivery.drain()

@@ -79,6 +79,7 @@ def _another_value(path: tuple[str, ...]) -> str:
         "state_dir": "/somewhere",
         "encryption_key": "B" * 43 + "=",
         "prefix": "other:",
+        "urgent": "critical error",
         "from_email": "a@b.example",
         "retry_attempts": "4",
         "lease": "40s",

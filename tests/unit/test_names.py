@@ -30,7 +30,7 @@ def own_tasks(app: Tocsin) -> set[str]:
 
 
 def test_every_scheduled_and_hinted_name_is_a_task(app: Tocsin) -> None:
-    wanted = {entry.task for entry in ENTRIES.values()} | set(HINTED.values())
+    wanted = {entry.task for entry in ENTRIES.values()} | {task for task, _ in HINTED.values()}
 
     assert wanted <= own_tasks(app)
 
@@ -54,7 +54,7 @@ def test_every_task_goes_to_a_queue_that_some_group_reads(app: Tocsin) -> None:
 
 
 def test_a_hint_goes_to_the_queue_its_task_is_routed_to(app: Tocsin) -> None:
-    for queue, task in HINTED.items():
+    for task, queue in HINTED.values():
         assert app.amqp.router.route({}, task)["queue"].name == queue
 
 

@@ -28,7 +28,7 @@ def route(routes: list[dict[str, Any]], now: datetime | None = None, **labels: s
 
 
 def test_a_service_without_routes_takes_its_own_channels() -> None:
-    assert route([]) == Routing(("shop",), (RouteTaken(DEFAULT_ROUTE, "shop", ()),))
+    assert route([]) == Routing({"shop": None}, (RouteTaken(DEFAULT_ROUTE, "shop", ()),))
 
 
 def test_an_unknown_service_is_its_own_destination() -> None:

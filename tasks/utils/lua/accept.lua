@@ -12,7 +12,7 @@
 --   ARGV           id, uid, service, dedup key, action, severity, sign, window (ms), body, summary, source, received (ms; "" = it never was in the
 --                  inbox), adaptations (JSON list or ""), labels (JSON or ""), version of the rules, rules that match (see lib/hold.lua or ""),
 --                  holds it may feed (JSON list of names or ""), flapping (see lib/flap.lua or ""), body of the announcement of flapping (or ""),
---                  then destination and uid for each
+--                  then for each destination its name, the uid there, and its group: `<group>\n<spec>\n<1 = urgent>\n<labels>` (see lib/group.lua), "" for none
 -- An event whose sign equals the key's last one within the window is merged into that one, unless a held one turned the alert in between.
 -- An acknowledge or resolve goes where the open episode went. A copy is an event of its own, `<id>+<destination>` with `~` for its slash, which a path of the API could not hold. Safe to run twice.
 -- Returns state, reason, into; {"stale"} when the rules have changed: nothing was done, ask again with the new ones.
@@ -23,6 +23,8 @@
 -- include: hold
 -- include: inhibit
 -- include: flap
+-- include: close
+-- include: group
 local id, uid, service, dedup_key, action = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local severity, sign, window, body, summary = ARGV[6], ARGV[7], tonumber(ARGV[8]), ARGV[9], ARGV[10]
 local source, received, adaptations, labels, version = ARGV[11], ARGV[12], ARGV[13], ARGV[14], ARGV[15]
@@ -71,14 +73,73 @@ local function on_lane(event_id, lane)
   end
 end
 
-local function send_to(event_id, destination, place)
+local function is_open_alone(destination, place)  -- it was opened before its destination had groups: what follows goes the same way
+  if redis.call("EXISTS", K.lane(place .. "@" .. destination)) == 1 then return true end
+  for _, field in ipairs(redis.call("HKEYS", K.alert(place))) do
+    if string.sub(field, 1, 3) == "on:" then return true end
+  end
+  return false
+end
+
+local function group_for(destination, place, line)  -- the group that is told, or nil; whether only the group knows such news
+  local known = redis.call("HGET", K.alert(place), "group")
+  if known or line == "" or action == "change" or is_open_alone(destination, place) then return known end
+  local group, spec, labels = string.match(line, "^([^\n]+)\n([^\n]+)\n%d\n(.*)$")
+  if action ~= "trigger" then return nil, string.sub(spec, -1) == "1" end
+  redis.call("HDEL", K.alert(place), "episode")
+  group_at(destination, group, spec, labels, at)
+  lead_to(place, group)
+  return group
+end
+
+local function ends_unsaid(event_id, place, group)  -- what this news makes pointless; true if nothing of the alert was told, so that its resolve has nothing to end
+  for other in string.gmatch(redis.call("HGET", K.alert(place), "unsaid") or "", "[^\n]+") do
+    local is_trigger = redis.call("HGET", K.event(other), "action") == "trigger"
+    if action == "resolve" then
+      end_story(other, at, "suppressed", is_trigger and "resolved_before_send" or "nothing_was_sent")
+    elseif action == "trigger" and is_trigger then
+      redis.call("HSET", K.event(other), "into", event_id)
+      end_story(other, at, "merged", "superseded", event_id)
+    end
+    if action == "resolve" or action == "trigger" and is_trigger then unsay(other, place, group) end
+  end
+  if action ~= "resolve" then return false end
+  local was = redis.call("HGET", K.members(group), place)
+  redis.call("HDEL", K.members(group), place)
+  redis.call("HDEL", K.alert(place), "group")
+  if redis.call("EXISTS", K.members(group)) == 0 then redis.call("HSET", K.alert(group), "status", "resolved") end
+  return was == "new"
+end
+
+local answer = {"queued", "", ""}
+
+local function nothing_was_sent(event_id)
+  end_story(event_id, at, "suppressed", "nothing_was_sent")
+  if event_id == id then answer = {"suppressed", "nothing_was_sent", ""} end
+end
+
+local function to_group(event_id, destination, place, group, is_urgent)
+  local lane = group .. "@" .. destination
+  note(event_id, "queued", "", {"uid", place, "group", group, "body", body, "alert", uid})
+  if ends_unsaid(event_id, place, group) then
+    redis.call("HINCRBY", K.alert(group), "came_and_went", 1)
+    return nothing_was_sent(event_id)
+  end
+  redis.call("ZADD", K.queued, stamp, event_id)
+  tell(event_id, place, group, lane, is_urgent, at)
+end
+
+local function send_to(event_id, destination, place, line)
   local lane = place .. "@" .. destination
   accepted(event_id)
-  note(event_id, "queued", "", {"uid", place, "lane", lane, "body", body, "alert", uid})
   if place ~= uid and action ~= "change" then
     redis.call("HSET", K.alert(place), "copy_of", uid, "service", destination, "dedup_key", dedup_key, "status", status)
     redis.call("ZADD", K.alerts, stamp, place)
   end
+  local group, is_group_news = group_for(destination, place, line)
+  if group then return to_group(event_id, destination, place, group, string.find(line, "\n1\n", 1, true) ~= nil) end
+  note(event_id, "queued", "", {"uid", place, "lane", lane, "body", body, "alert", uid})
+  if is_group_news then return nothing_was_sent(event_id) end
   if action == "trigger" then redis.call("HSET", K.alert(place), "episode", 1) end
   on_lane(event_id, lane)
 end
@@ -86,11 +147,11 @@ end
 local function destinations()  -- pairs; an acknowledge or resolve follows the open episode
   if action ~= "trigger" and action ~= "change" and (last[5] or last[9] or has_episode) then
     local followed = {}
-    for destination, place in string.gmatch(last[5] or service .. " " .. uid, "(%S+) (%S+)") do followed[#followed + 1] = {destination, place} end
+    for destination, place in string.gmatch(last[5] or service .. " " .. uid, "(%S+) (%S+)") do followed[#followed + 1] = {destination, place, ""} end
     return followed
   end
   local asked = {}
-  for i = DESTINATIONS, #ARGV, 2 do asked[#asked + 1] = {ARGV[i], ARGV[i + 1]} end
+  for i = DESTINATIONS, #ARGV, 3 do asked[#asked + 1] = {ARGV[i], ARGV[i + 1], ARGV[i + 2]} end
   return asked
 end
 
@@ -113,10 +174,10 @@ local function queue()
   if action == "trigger" then remember(to) end
   for i, pair in ipairs(to) do
     local event_id = i == 1 and id or id .. "+" .. string.gsub(pair[1], "/", "~")
-    if i == 1 or redis.call("EXISTS", K.event(event_id)) == 0 then send_to(event_id, pair[1], pair[2]) end
+    if i == 1 or redis.call("EXISTS", K.event(event_id)) == 0 then send_to(event_id, pair[1], pair[2], pair[3]) end
   end
   hint("delivery", at)
-  return {"queued", "", ""}
+  return answer
 end
 
 local function merge_into(other, reason)

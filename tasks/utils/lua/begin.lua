@@ -2,14 +2,20 @@
 --   K.leases, K.outbox_due        only the holder of the lease may begin; it is renewed here
 --   K.lane(lane), K.event(id), K.alert(uid), K.resting, K.queued, K.closed, K.dead, K.ledger, K.wake
 --   ARGV   lane, token, lease (milliseconds), most claims without outcome, deadline per severity as JSON (milliseconds),
---          channels that take change events as JSON (list of names), then channel, key id for each channel of the service in order
+--          channels that take change events as JSON (list of names), channels that people read as JSON (name -> spec of their group, see
+--          lib/group.lua), then channel, key id for each channel of the service in order
+-- An alert that falls back on a channel that people read is not sent there by itself: it joins the destination `<destination>:<channel>`, whose
+-- alerts are one group. What follows it goes there too.
+-- The body of a bundle has what it tells of under `bundle`, see tasks/notifications/bundling.py.
 -- Returns {"send", id, action, channel, key id, minimal, attempts, body, ms until the next channel may take over or -1} | {"wait"} | {"empty"} | {"lost"}.
 -- include: clock
 -- include: ledger
 -- include: close
 -- include: wake
+-- include: hint
+-- include: group
 local lane, token, lease, most_claims = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local FIRST = 7  -- where the channels begin in ARGV
+local FIRST = 8  -- where the channels begin in ARGV
 local GIVE_UP_AFTER = 3600000  -- milliseconds
 local WINDOW = 100  -- entries of a lane looked at in one call: the server has others to serve
 local at = now()
@@ -25,9 +31,8 @@ end
 
 local function drop(state, id, reason, into)  -- take the head off the lane, its story told
   redis.call("LPOP", K.lane(lane))
-  close(id, at, state, reason)
   if into then redis.call("HSET", K.event(id), "into", into) end
-  record(at, id, state, reason, into)
+  end_story(id, at, state, reason, into)
 end
 
 local function places(alert)  -- where the alert may be open: "<channel>|<key id>"
@@ -80,6 +85,7 @@ local function overtaken(id, event, actions, i, last_resolve)  -- true when the 
     end
     return true
   end
+  if event.members then return false end  -- what is sealed is told, in order
   if last_resolve > i then drop("suppressed", id, "resolved_before_send") return true end
   if actions[i + 1] == "trigger" then
     bequeath(event, K.event(waiting[i + 1]))
@@ -90,7 +96,7 @@ local function overtaken(id, event, actions, i, last_resolve)  -- true when the 
 end
 
 local FIELDS = {"uid", "action", "accepted", "severity", "channel", "minimal", "attempts", "claims", "body", "last_place", "failed_place",
-  "since", "tried"}
+  "since", "tried", "members", "alert", "service"}
 local function read(id)
   local event = {}
   for i, value in ipairs(redis.call("HMGET", K.event(id), unpack(FIELDS))) do event[FIELDS[i]] = value or nil end
@@ -175,6 +181,33 @@ local function place_to_open(id, event)  -- channel and key id of a trigger or c
   return list[i][1], list[i][2], list[i + 1] and deadline and at < deadline and deadline or nil
 end
 
+local function add_route(event, destination, place)  -- what follows the alert goes there, too
+  local own = event.alert or event.uid
+  local lines = redis.call("HGET", K.alert(own), "routes") or event.service .. " " .. own .. "\n"
+  local line = destination .. " " .. place .. "\n"
+  if not string.find("\n" .. lines, "\n" .. line, 1, true) then redis.call("HSET", K.alert(own), "routes", lines .. line) end
+end
+
+local function joins(id, event, channel)  -- whether the event, the head of the lane, is told to people with others instead of being sent
+  local spec = ARGV[7] ~= "{}" and cjson.decode(ARGV[7])[channel]
+  if not spec or event.members or event.action ~= "trigger" then return false end
+  local from = string.match(lane, "@(.*)$")
+  local destination = string.sub(from, -#channel - 1) == ":" .. channel and from or from .. ":" .. channel
+  local group = string.sub(redis.sha1hex(destination), 1, 32)
+  local place = destination == from and event.uid or string.sub(redis.sha1hex(event.uid .. ">" .. destination), 1, 32)
+  redis.call("HSET", K.alert(place), "copy_of", event.alert or event.uid, "service", destination,
+    "dedup_key", redis.call("HGET", K.alert(event.uid), "dedup_key"), "status", "open")
+  redis.call("ZADD", K.alerts, at, place)
+  group_at(destination, group, spec, "{}", at)
+  lead_to(place, group)
+  add_route(event, destination, place)
+  redis.call("LPOP", K.lane(lane))
+  redis.call("HDEL", K.event(id), "lane", "channel")
+  redis.call("HSET", K.event(id), "uid", place, "group", group)
+  tell(id, place, group, group .. "@" .. destination, false, at)
+  return true
+end
+
 local function homeless()  -- the service is not configured here: somebody else may know it, but nobody waits for ever
   local head = waiting[1]
   if not head then return end
@@ -188,9 +221,24 @@ local function homeless()  -- the service is not configured here: somebody else 
   return give_back(at)
 end
 
-local id, bare, event
-if ARGV[FIRST] then
+local id, bare, event, channel, key_id, deadline
+local function next_to_send()  -- settles what is to be sent, and where
   id, bare, event = head_to_send()
+  if not id then return end
+  if event.action == "trigger" or event.action == "change" then
+    channel, key_id, deadline = place_to_open(id, event)
+  else
+    channel, key_id = place_to_follow(id, bare, event)
+  end
+end
+
+if ARGV[FIRST] then
+  next_to_send()
+  if id and joins(id, event, channel) then
+    waiting = redis.call("LRANGE", K.lane(lane), 0, WINDOW)
+    next_to_send()
+    if id and joins(id, event, channel) then return give_back(at) end
+  end
 else
   local answer = homeless()
   if answer then return answer end
@@ -199,15 +247,10 @@ if not id and #waiting > WINDOW then return give_back(at) end
 if not id then
   redis.call("ZREM", K.outbox_due, lane)
   redis.call("HDEL", K.leases, lane)
+  lane_is_free(lane, at)
   return {"empty"}
 end
 local alert = K.alert(event.uid)
-local channel, key_id, deadline
-if event.action == "trigger" or event.action == "change" then
-  channel, key_id, deadline = place_to_open(id, event)
-else
-  channel, key_id = place_to_follow(id, bare, event)
-end
 local rest = math.max(rest_of(key_id))
 if rest > at then return give_back(math.min(rest, deadline or rest)) end
 if event.action == "trigger" then
@@ -220,5 +263,13 @@ local attempts = tonumber(event.attempts) + 1
 redis.call("HSET", K.event(bare), "attempts", attempts, "claims", tonumber(event.claims or 0) + 1)
 redis.call("ZADD", K.outbox_due, at + lease, lane)
 record(at, bare, "attempt", channel, tostring(attempts))
-local body = event.body or cjson.encode({event_action = event.action, dedup_key = redis.call("HGET", alert, "dedup_key")})
+local function bundle()  -- what a bundle tells of, as tasks/notifications/bundling.py reads it
+  local known = redis.call("HMGET", K.event(bare), "open", "came_and_went", "is_reminder", "severity", "accepted")
+  local labels = redis.call("HGET", alert, "labels")
+  return {id = bare, members = event.members, open = tonumber(known[1]), came_and_went = tonumber(known[2]), is_reminder = known[3] == "1",
+    severity = known[4], at = known[5], labels = labels or "{}"}
+end
+
+local content = {event_action = event.action, dedup_key = redis.call("HGET", alert, "dedup_key"), bundle = event.members and bundle() or nil}
+local body = event.body or cjson.encode(content)
 return {"send", id, event.action, channel, key_id, event.minimal or "", attempts, body, deadline and deadline - at or -1}

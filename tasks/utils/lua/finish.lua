@@ -9,6 +9,7 @@
 -- include: hint
 -- include: close
 -- include: wake
+-- include: group
 local lane, token, id, outcome, reason, channel, key_id = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local delay, unclear, next_channel, most_attempts = tonumber(ARGV[8]), ARGV[9] == "1", ARGV[10], tonumber(ARGV[11])
 local REPEAT_AFTER = 60000  -- milliseconds until a resolve that followed an unclear attempt is sent once more
@@ -20,8 +21,8 @@ if not mine and outcome ~= "sent" then return 0 end
 local again = string.sub(id, 1, 1) == "~"
 local bare = again and string.sub(id, 2) or id
 local event = K.event(bare)
-local fields = redis.call("HMGET", event, "uid", "action", "state", "attempts")
-local uid, action, state, attempts = fields[1], fields[2], fields[3], tonumber(fields[4] or 0)
+local fields = redis.call("HMGET", event, "uid", "action", "state", "attempts", "members")
+local uid, action, state, attempts, members = fields[1], fields[2], fields[3], tonumber(fields[4] or 0), fields[5]
 if not uid then return 0 end
 local alert = K.alert(uid)
 local place = channel .. "|" .. key_id
@@ -32,6 +33,7 @@ local function release(due)  -- the lane falls due again, or ends when nothing i
   redis.call("HDEL", K.leases, lane)
   if redis.call("LLEN", K.lane(lane)) == 0 then
     redis.call("ZREM", K.outbox_due, lane)
+    lane_is_free(lane, at)
     return
   end
   due_at(K.outbox_due, lane, due)
@@ -45,6 +47,19 @@ local function begun_anew()  -- whether a trigger of the next episode waits alre
   return false
 end
 
+local function is_for_people()  -- whom a bundle told once need not be told again
+  return members and select(4, spec_of(uid))
+end
+
+local function told(by)  -- the story of what was sent ends; of a bundle, those of its members
+  if state == "sent" then return end
+  close(bare, at, "sent", by)
+  for member in string.gmatch(members or "", "[^\n]+") do
+    close(member, at, "sent", by)
+    record(at, member, "sent", by, bare)
+  end
+end
+
 local function resolved()  -- every place has the resolve: the alert's episode is over
   for _, field in ipairs(redis.call("HKEYS", alert)) do
     if string.sub(field, 1, 3) == "on:" then redis.call("HDEL", alert, field) end
@@ -52,7 +67,7 @@ local function resolved()  -- every place has the resolve: the alert's episode i
   local was_unclear = redis.call("HGET", alert, "unclear") == "1"
   redis.call("HDEL", alert, "unclear")
   if not begun_anew() then redis.call("HDEL", alert, "episode") end
-  if was_unclear and mine and redis.call("LLEN", K.lane(lane)) == 0 then
+  if was_unclear and mine and not is_for_people() and redis.call("LLEN", K.lane(lane)) == 0 then
     redis.call("HSET", event, "last_place", place)
     redis.call("RPUSH", K.lane(lane), "~" .. bare)
     return at + REPEAT_AFTER
@@ -82,7 +97,7 @@ local function over()  -- every place has answered an acknowledge or resolve: se
   if taken then
     local bar = string.find(taken, "|", 1, true)
     record(at, bare, "sent", string.sub(taken, 1, bar - 1), tostring(attempts))
-    if state ~= "sent" then close(bare, at, "sent", string.sub(taken, 1, bar - 1)) end
+    told(string.sub(taken, 1, bar - 1))
   else
     bury(bare, at, reason, channel)
   end
@@ -97,7 +112,7 @@ local function sent()
   if takes_one_place then
     record(at, bare, "sent", channel, tostring(attempts))
     if action == "trigger" then redis.call("HSET", alert, "on:" .. place, "sent") end
-    if state ~= "sent" then close(bare, at, "sent", channel) end
+    told(channel)
     return off_lane(at)
   end
   if done_with("sent") then

@@ -9,12 +9,13 @@
 -- include: hint
 -- include: close
 -- include: inbox
+-- include: group
 local id = ARGV[1]
 local at = now()
 if not redis.call("ZSCORE", K.dead, id) then return "" end
 record(at, id, "replayed")
 
-local event = redis.call("HMGET", K.event(id), "uid", "action", "accepted", "alert", "lane")
+local event = redis.call("HMGET", K.event(id), "uid", "action", "accepted", "alert", "lane", "group", "service")
 local uid, action, accepted, lane = event[4] or event[1], event[2], tonumber(event[3] or 0), event[5]
 local alert = uid and redis.call("HMGET", K.alert(uid), "status", "since", "last_at", "last_id", "held", "routes") or {}
 local status, since = alert[1], tonumber(alert[2] or alert[3] or 0)
@@ -55,6 +56,14 @@ local function back_on_lane()
   hint("delivery", at)
 end
 
+local function back_in_group()  -- to be told in the group's next bundle
+  redis.call("HDEL", K.event(id), "ended", "detail", "bundle")
+  redis.call("HSET", K.event(id), "state", "queued", "reason", "")
+  redis.call("ZADD", K.queued, at, id)
+  local destination = redis.call("HGET", K.alert(event[6]), "service") or event[7]
+  tell(id, event[1], event[6], event[6] .. "@" .. destination, true, at)
+end
+
 if action == "trigger" and status then
   if status == "resolved" and since >= accepted then return over("suppressed", "resolved_before_send") end
   local other = heir()
@@ -66,7 +75,10 @@ elseif action == "acknowledge" and status == "open" and since > accepted and is_
 end
 
 redis.call("ZREM", K.dead, id)
-if lane and (action == "acknowledge" or action == "resolve") then
+local follows = action == "acknowledge" or action == "resolve"
+if follows and event[6] then
+  back_in_group()
+elseif follows and lane then
   back_on_lane()
 else
   back_to_inbox(id, at, ARGV[2])

@@ -1,5 +1,8 @@
 -- close(id, at, state, reason): end an event's story in the outbox. Its body is kept only where somebody may need it again.
 -- bury(id, at, reason, detail): close as a dead letter; a later alert like it must not be merged into the dead one, nor may it inhibit others.
+-- each_told(id, do): call `do` with every event of which `id` tells: the members of a bundle, which shares its fate with them; else itself.
+-- end_story(id, at, state, reason, detail): close, with the ledger's last word; of a bundle, those of its members.
+-- include: ledger
 -- include: inhibit
 local function close(id, at, state, reason)
   redis.call("HSET", K.event(id), "state", state, "reason", reason, "ended", string.format("%d", at))
@@ -11,7 +14,13 @@ local function close(id, at, state, reason)
   end
 end
 
-local function bury(id, at, reason, detail)
+local function each_told(id, tell_of)
+  local members = redis.call("HGET", K.event(id), "members")
+  if not members then return tell_of(id) end
+  for member in string.gmatch(members, "[^\n]+") do tell_of(member) end
+end
+
+local function bury_one(id, at, reason, detail)
   close(id, at, "dead", reason)
   redis.call("HSET", K.event(id), "detail", detail or "")
   redis.call("ZADD", K.dead, at, id)
@@ -22,4 +31,23 @@ local function bury(id, at, reason, detail)
     feed(uid, "", at)
   end
   record(at, id, "dead", reason, detail)
+end
+
+local function dissolve(id, at, reason)  -- a bundle is no alert: it ends with its members, and is no dead letter of its own
+  if redis.call("HEXISTS", K.event(id), "members") == 0 then return end
+  close(id, at, "dissolved", reason)
+  record(at, id, "dissolved", reason)
+end
+
+local function bury(id, at, reason, detail)
+  each_told(id, function(one) bury_one(one, at, reason, detail) end)
+  dissolve(id, at, reason)
+end
+
+local function end_story(id, at, state, reason, detail)
+  each_told(id, function(one)
+    close(one, at, state, reason)
+    record(at, one, state, reason, detail)
+  end)
+  dissolve(id, at, reason)
 end

@@ -1,0 +1,34 @@
+"""Hands one attempt to the channel it is for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tasks.notifications.channels.protocol import Address, Channel
+    from tasks.notifications.letters import Letters
+    from tasks.notifications.telling import Teller
+    from tasks.utils.rows import Attempt, Outcome
+
+
+class Dispatch:
+    """Every kind of channel there is, and the words for them."""
+
+    def __init__(self, channels: Mapping[str, Channel], letters: Letters, teller: Teller) -> None:
+        self._channels = channels
+        self._letters = letters
+        self._teller = teller
+
+    def send(self, attempt: Attempt, destination: str, address: Address) -> Outcome:
+        """Send once; what the answer means."""
+        message = self._letters.message(attempt, destination, address)
+        if message.notice and message.notice.fell_back:
+            self._teller.template_broken(destination, address.channel, message.notice.fell_back)
+        return self._channels[address.kind].send(message)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        for channel in self._channels.values():
+            channel.close()

@@ -1,0 +1,128 @@
+"""Makes the message of an attempt: an event as it stands, or a bundle of news in the words its channel takes."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from tasks.notifications.channels.protocol import Address, Message
+from tasks.utils.bundles import Bundle, Member
+from tasks.utils.rows import service_of
+from tasks.utils.scripts import Scripts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tasks.utils.bundles import Notice
+    from tasks.utils.keys import Keys
+    from tasks.utils.rows import Attempt
+
+SEVERITIES: Final = ("critical", "error", "warning", "info")
+
+
+class Builder(Protocol):
+    """Finds the words; see `tasks.utils.notification_builder`."""
+
+    def notice(self, kind: str, bundle: Bundle, *, locale: str = "en", template: str = "") -> Notice:
+        """A bundle in the words of one kind of channel."""
+        ...
+
+    def event(self, bundle: Bundle, *, locale: str = "en", template: str = "") -> dict[str, Any]:
+        """A bundle as one growing alert, in wire shape."""
+        ...
+
+
+class Letters:
+    """Writes messages. Reads the members of bundles; changes nothing."""
+
+    def __init__(self, client: Any, keys: Keys, builder: Builder) -> None:
+        self._scripts = Scripts(client, keys)
+        self._builder = builder
+
+    def message(self, attempt: Attempt, destination: str, address: Address) -> Message:
+        """What goes out. The same news under the same id on every try."""
+        content = json.loads(attempt.body)
+        alert, notice = content, None
+        if "bundle" in content or address.takes_words:
+            bundle = self._bundle(attempt, destination, content)
+            words = {name: address.options[name] for name in ("locale", "template") if address.options.get(name)}
+            if address.takes_words:
+                notice = self._builder.notice(address.kind, bundle, **words)
+            else:
+                alert = self._builder.event(bundle, **words)
+        return Message(
+            alert=alert,
+            url=address.url,
+            key=address.key(attempt.key_id),
+            minimal=attempt.minimal,
+            id=attempt.event_id,
+            notice=notice,
+            options=address.options,
+        )
+
+    def _bundle(self, attempt: Attempt, destination: str, content: Mapping[str, Any]) -> Bundle:
+        sealed = content.get("bundle") or _bundle_of_one(attempt, content)
+        members = self._members([name for name in sealed["members"].split("\n") if name])
+        worst = min((SEVERITIES.index(m.severity) for m in members if m.severity in SEVERITIES), default=3)
+        return Bundle(
+            id=sealed["id"],
+            service=service_of(destination),
+            destination=destination,
+            channel=attempt.channel,
+            group=json.loads(sealed["labels"]),
+            dedup_key=content["dedup_key"],
+            action=attempt.action,
+            members=members,
+            open=sealed["open"],
+            came_and_went=sealed["came_and_went"],
+            is_reminder=sealed["is_reminder"],
+            severity=sealed["severity"] or SEVERITIES[worst],
+            at=_moment(sealed["at"]) if sealed["at"] else max((member.at for member in members), default=_moment("0")),
+        )
+
+    def _members(self, event_ids: Sequence[str]) -> list[Member]:
+        found = self._scripts.run("read_bundle", *event_ids) if event_ids else []
+        return [_member(row) for row in found if row[1]]
+
+
+def _bundle_of_one(attempt: Attempt, content: Mapping[str, Any]) -> dict[str, Any]:
+    """An alert that is no group's, as the one member of a bundle."""
+    is_over = content["event_action"] == "resolve"
+    return {
+        "id": attempt.event_id,
+        "members": attempt.event_id.removeprefix("~"),
+        "labels": "{}",
+        "open": 0 if is_over else 1,
+        "came_and_went": 0,
+        "is_reminder": False,
+        "severity": "",
+        "at": "",
+    }
+
+
+def _member(row: Sequence[str]) -> Member:
+    """One piece of news. What an acknowledge or resolve leaves out is known from the alert's last trigger."""
+    event_id, action, received, service, severity, body, known = row
+    alert = json.loads(body)
+    payload = alert.get("payload") or {}
+    labels = json.loads(known) if known else {}
+    return Member(
+        event_id=event_id,
+        action=action,
+        summary=str(payload.get("summary") or labels.get("summary", "")),
+        severity=severity if severity in SEVERITIES else labels.get("severity", "info"),
+        source=str(payload.get("source") or labels.get("source", "")),
+        service=service,
+        dedup_key=alert.get("dedup_key") or labels.get("dedup_key", ""),
+        at=_moment(received),
+        labels=labels,
+        links=[link for link in alert.get("links") or [] if isinstance(link, dict)],
+        client=str(alert.get("client") or ""),
+        client_url=str(alert.get("client_url") or ""),
+        details=payload.get("custom_details"),
+    )
+
+
+def _moment(ms: str) -> datetime:
+    return datetime.fromtimestamp(int(ms) / 1000, UTC)
