@@ -10,7 +10,7 @@ import redis
 from config.errors import did_you_mean
 from config.routing import walk
 from tasks.alerts.acceptance import alert_uid, sign
-from tasks.alerts.explanation import ChannelView, Explanation, RouteLook, Way
+from tasks.alerts.explanation import ALONE, ChannelView, Explanation, RouteLook, Way
 from tasks.alerts.labels import labels_of
 from tasks.alerts.route_story import look_at
 from tasks.alerts.standing import Standing
@@ -119,6 +119,7 @@ class Explainer:
             ways=ways,
             destinations=list(dict.fromkeys(way.destination for way in ways)),
             follows=follows,
+            group="; ".join(dict.fromkeys(way.group for way in ways)),
             rules=list(standing.rules) if standing and alert["event_action"] == "trigger" else [],
             state_known=standing is not None,
             looks=self._looks(service, labels, now, routes),
@@ -152,6 +153,7 @@ class Explainer:
                 destination=route.destination,
                 why=list(route.why),
                 channels=[c for c in self._channels_of(route.destination) if c.takes_changes or not is_change],
+                group=route.grouping.told(labels) if route.grouping and not is_change else ALONE,
             )
             for route in self._router.route(alert["service"], labels, now).routes
         ]
@@ -160,7 +162,8 @@ class Explainer:
         """The way of what follows an open alert: the places that hold it open, else those that it waits for."""
         kinds = {channel.name: channel.kind for channel in self._channels_of(destination)}
         there = [ChannelView(name=p.channel, kind=kinds.get(p.channel, "pagerduty"), key_id=p.key_id) for p in places]
-        return Way(route=FOLLOWS, destination=destination, channels=there or list(self._channels_of(destination)))
+        channels = there or list(self._channels_of(destination))
+        return Way(route=FOLLOWS, destination=destination, channels=channels, group="with the alert it follows")
 
     def _channels_of(self, destination: str) -> Sequence[ChannelView]:
         return self._channels.get(destination) or self._channels.get(service_of(destination), ())

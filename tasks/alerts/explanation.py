@@ -12,6 +12,9 @@ from tasks.alerts.route_story import Verdict  # noqa: TC001 - pydantic reads it
 Outcome = Literal["sent", "merged", "suppressed"]
 
 
+ALONE = "by its dedup key alone"
+
+
 class ChannelView(BaseModel):
     """One channel; never its key."""
 
@@ -28,6 +31,7 @@ class Way(BaseModel):
     destination: str = Field(description="SERVICE for its own channels, SERVICE/CHANNEL for a route's list.")
     why: list[str] = Field(default_factory=list, description="The conditions and windows that hold.")
     channels: list[ChannelView] = Field(description="In order of fall-back.")
+    group: str = Field(ALONE, description="What it is told of together with, and when.")
 
 
 class RouteLook(BaseModel):
@@ -64,6 +68,6 @@ class Explanation(BaseModel):
     follows: bool = Field(default=False, description="Whether it goes where the open alert went, whatever its labels.")
     rules: list[RuleLook] = Field(default_factory=list, description="Rules that match it, in force or not.")
     state_known: bool = Field(description="Whether Redis could be asked for silences and for what is open.")
-    group: str = "by its dedup key alone"
+    group: str = Field(ALONE, description="What it is told of together with, and when; of each way, if they differ.")
     policy: str = "PagerDuty's own: the escalation policy of the PagerDuty service behind the key"
     looks: list[RouteLook] = Field(default_factory=list, description="The routes that were asked after.")

@@ -53,12 +53,14 @@ class GroupRule:
         urgent = int(labels.get("severity", "") in self.urgent)
         return f"{self.group(destination, labels)}\n{self.spec}\n{urgent}\n{json.dumps(self.common(labels))}"
 
-    def __str__(self) -> str:
-        by = f"grouped by {', '.join(self.by)}" if self.by else "in one group"
+    def told(self, labels: Mapping[str, str]) -> str:
+        """In words: the group of an alert with these labels, and when it is told of."""
+        common = ", ".join(f"{name}={value}" for name, value in self.common(labels).items())
+        by = f"with alerts that have {common} in common" if common else "with all others that go there"
+        urgent = ", at once as it is urgent" if labels.get("severity", "") in self.urgent else ""
         again = f", again every {_span(self.repeat_ms)} while it fires" if self.repeat_ms else ""
-        return (
-            f"{by}: the first at once, later ones within {_span(self.wait_ms)}, at most {self.most} in a message{again}"
-        )
+        wait = f"the first at once, later ones within {_span(self.wait_ms)}{urgent}"
+        return f"{by}: {wait}, at most {self.most} in a message{again}"
 
 
 class GroupingWords:
