@@ -42,7 +42,7 @@ FAMILIES: Final[dict[str, str]] = {
     "alert": "alert:",  # hash: what is known of one dedup key of one service
     "lane": "lane:",  # list: event ids of one dedup key for one destination, in order
     "buffer": "buffer:",  # list of one group: ids of news not told yet, in order; see lua/lib/group.lua
-    "members": "members:",  # hash of one group: place (uid of an alert there) -> new | open | acknowledged
+    "members": "members:",  # hash of one group: place (uid of an alert there) -> open | acknowledged
     "held": "held:",  # sorted set of one hold: alert uid -> since when its newest event is held back, ms
     "inhibitors": "inhibitors:",  # set of one hold: uids of the open alerts that inhibit
     "deliveries": "deliveries:",  # counter: how often one message was handed to a worker

@@ -94,21 +94,22 @@ end
 
 local function ends_unsaid(event_id, place, group)  -- what this news makes pointless; true if nothing of the alert was told, so that its resolve has nothing to end
   for other in string.gmatch(redis.call("HGET", K.alert(place), "unsaid") or "", "[^\n]+") do
-    local is_trigger = redis.call("HGET", K.event(other), "action") == "trigger"
-    if action == "resolve" then
-      end_story(other, at, "suppressed", is_trigger and "resolved_before_send" or "nothing_was_sent")
-    elseif action == "trigger" and is_trigger then
+    local said, of = unpack(redis.call("HMGET", K.event(other), "action", "group"))
+    local is_over = of == group and (said == action or action == "resolve")
+    if is_over and said == action then
       redis.call("HSET", K.event(other), "into", event_id)
       end_story(other, at, "merged", "superseded", event_id)
+    elseif is_over then
+      end_story(other, at, "suppressed", said == "trigger" and "resolved_before_send" or "nothing_was_sent")
     end
-    if action == "resolve" or action == "trigger" and is_trigger then unsay(other, place, group) end
+    if is_over then unsay(other, place, group) end
   end
   if action ~= "resolve" then return false end
-  local was = redis.call("HGET", K.members(group), place)
   redis.call("HDEL", K.members(group), place)
   redis.call("HDEL", K.alert(place), "group")
+  local known = redis.call("HMGET", K.alert(place), "heard:" .. group, "ending:" .. group)
   if redis.call("EXISTS", K.members(group)) == 0 then redis.call("HSET", K.alert(group), "status", "resolved") end
-  return was == "new"
+  return not known[1] or known[2]
 end
 
 local answer = {"queued", "", ""}

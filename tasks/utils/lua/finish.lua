@@ -55,6 +55,7 @@ local function told(by)  -- the story of what was sent ends; of a bundle, those 
   if state == "sent" then return end
   close(bare, at, "sent", by)
   for member in string.gmatch(members or "", "[^\n]+") do
+    heard(member, false)
     close(member, at, "sent", by)
     record(at, member, "sent", by, bare)
   end

@@ -39,6 +39,7 @@ local function heir()  -- the newer trigger that is held back, or that went the 
 end
 
 local function is_open_there()  -- whether the open episode went the way of this event
+  if event[6] then return redis.call("HGET", K.alert(event[1]), "group") == event[6] end
   if alert[6] and lane then return string.find("\n" .. alert[6], "\n" .. string.match(lane, "@(.*)$") .. " ", 1, true) ~= nil end
   return not lane or event[1] == uid
 end

@@ -32,7 +32,11 @@ local function settle(group, ids)  -- what each piece of news makes of its membe
   for _, id in ipairs(ids) do
     local action, place, severity = unpack(redis.call("HMGET", K.event(id), "action", "uid", "severity"))
     local known = redis.call("HGET", K.members(group), place)
-    if known and action == "trigger" and known == "new" then redis.call("HSET", K.members(group), place, "open") end
+    if action == "resolve" then redis.call("HSET", K.alert(place), "ending:" .. group, 1) end
+    if action == "trigger" then
+      redis.call("HSET", K.alert(place), "heard:" .. group, 1)
+      redis.call("HDEL", K.alert(place), "ending:" .. group)
+    end
     if known and action == "acknowledge" then redis.call("HSET", K.members(group), place, "acknowledged") end
     if action == "trigger" then worst = math.max(worst, RANKS[severity] or 1) end
     has_more = has_more or action ~= "acknowledge"

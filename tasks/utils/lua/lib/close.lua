@@ -14,6 +14,15 @@ local function close(id, at, state, reason)
   end
 end
 
+local function heard(id, is_dead)  -- what the readers of a bundle know of its member now
+  local action, place, group, bundle = unpack(redis.call("HMGET", K.event(id), "action", "uid", "group", "bundle"))
+  if not bundle then return end
+  if action == "trigger" and not is_dead then redis.call("HSET", K.alert(place), "heard:" .. group, 1) end
+  if action ~= "resolve" then return end
+  redis.call("HDEL", K.alert(place), "ending:" .. group)
+  if not is_dead then redis.call("HDEL", K.alert(place), "heard:" .. group) end
+end
+
 local function each_told(id, tell_of)
   local members = redis.call("HGET", K.event(id), "members")
   if not members then return tell_of(id) end
@@ -24,6 +33,7 @@ local function bury_one(id, at, reason, detail)
   close(id, at, "dead", reason)
   redis.call("HSET", K.event(id), "detail", detail or "")
   redis.call("ZADD", K.dead, at, id)
+  heard(id, true)
   local known = redis.call("HMGET", K.event(id), "alert", "uid")
   local uid = known[1] or known[2]
   if uid and redis.call("HGET", K.alert(uid), "last_id") == id then
@@ -46,6 +56,7 @@ end
 
 local function end_story(id, at, state, reason, detail)
   each_told(id, function(one)
+    heard(one, false)
     close(one, at, state, reason)
     record(at, one, state, reason, detail)
   end)

@@ -1,12 +1,13 @@
 -- Groups: news of several alerts told in one message. The first word at once, what comes within `wait` of it in bundles.
 --   The lane of a group is `<group>@<destination>`. Its bundles stand there, sealed (see seal.lua), one at a time.
 --   K.buffer(group)   ids of news not told yet, in order; what was closed meanwhile is passed over
---   K.members(group)  place (uid of an alert, or of its copy) -> new (nothing of it told yet) | open | acknowledged
+--   K.members(group)  place (uid of an alert, or of its copy) -> open | acknowledged
 --   K.alert(group)    spec (`<wait, ms> <most news in a bundle> <repeat, ms> <1 = for people to read>`), labels (JSON), count (news in the buffer),
 --                     window (until when news waits, ms), told (when the last bundle was sealed), came_and_went (alerts over before they were told),
 --                     severity (the worst of the episode), waits (when the next bundle is due, while one is on its way);
 --                     and what an alert has: service (its destination), dedup_key, status, episode, on:…
---   K.alert(place)    group (while it is a member), unsaid (ids of its news in the buffer, a line each)
+--   K.alert(place)    group (while it is a member), unsaid (ids of its news in the buffer, a line each), heard:<group> (1 = its readers were told, or are
+--                     being told, that it fires, and not yet that it is over), ending:<group> (1 = they are being told that it is over); see close.lua
 --   K.groups_due      lane -> when the next bundle is sealed
 -- due_for_bundle(lane, due, at): have a bundle sealed then, or sooner if it was to be sooner.
 -- tell(id, place, group, lane, is_urgent, at): put news into the buffer of its group.
@@ -38,7 +39,7 @@ end
 
 local function lead_to(place, group)
   redis.call("HSET", K.alert(place), "group", group)
-  redis.call("HSETNX", K.members(group), place, "new")
+  redis.call("HSETNX", K.members(group), place, "open")
 end
 
 local function tell(id, place, group, lane, is_urgent, at)

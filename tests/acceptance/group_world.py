@@ -1,0 +1,259 @@
+"""Alerts that are told together, with a desk that people read instead of a network, and random histories of them."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from tasks.alerts.grouping import GroupRule
+from tasks.alerts.routing import Routing
+from tasks.audit.service import AuditRules, AuditService
+from tasks.notifications.channels.protocol import Address
+from tasks.notifications.dispatch import Dispatch
+from tasks.notifications.letters import Letters
+from tasks.notifications.service import DeliveryService, Route
+from tasks.notifications.telling import Teller
+from tasks.utils.bundles import Bundle, Notice
+from tasks.utils.clock import MovableClock
+from tasks.utils.metrics_collector import Metrics
+from tasks.utils.rows import Outcome
+from tests.pipeline import DEADLINES, Pipeline, alert
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tasks.notifications.channels.protocol import Message
+    from tasks.utils.keys import Keys
+
+WAIT = timedelta(seconds=30)
+MOST = 5
+PEOPLE = GroupRule((), 30_000, MOST, 0, frozenset({"critical"}), for_people=True)
+
+
+CLUSTERS = replace(PEOPLE, by=("cluster",))
+
+
+class Grouped:
+    """Routes of one service: every alert goes its own way, grouped by this rule."""
+
+    needs_time = False
+
+    def __init__(self, rule: GroupRule) -> None:
+        self.rule = rule
+
+    def route(self, service: str, labels: Any, now: Any) -> Routing:
+        return Routing({service: self.rule}, ())
+
+    def usual_grouping(self, destination: str) -> GroupRule:
+        return self.rule
+
+
+class Words:
+    """Keeps each bundle as it is, for the desk to look at."""
+
+    def notice(self, kind: str, bundle: Bundle, *, locale: str = "en", template: str = "") -> Notice:
+        return Notice(told(bundle), told(bundle), document={"bundle": bundle})
+
+    def event(self, bundle: Bundle, *, locale: str = "en", template: str = "") -> dict[str, Any]:
+        payload = {"summary": told(bundle), "source": "shop", "severity": bundle.severity}
+        return {"event_action": bundle.action, "dedup_key": bundle.dedup_key, "payload": payload}
+
+
+def told(bundle: Bundle) -> str:
+    """A bundle in a line, such as `trigger, 2 open: +disk !cpu -net`."""
+    marks = {"trigger": "+", "acknowledge": "!", "resolve": "-"}
+    news = " ".join(marks[member.action] + member.dedup_key for member in bundle.members)
+    gone = f", {bundle.came_and_went} came and went" if bundle.came_and_went else ""
+    return f"{bundle.action}, {bundle.open} open{gone}: {'(reminder)' if bundle.is_reminder else news}"
+
+
+@dataclass
+class Desk:
+    """A channel that people read: what it took, and what it is to answer next."""
+
+    taken: list[Bundle] = field(default_factory=list)
+    tried: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    answers: list[Outcome] = field(default_factory=list)
+
+    def send(self, message: Message) -> Outcome:
+        assert message.notice is not None
+        bundle = message.notice.document["bundle"]
+        self.tried.append((message.id, tuple(member.event_id for member in bundle.members)))
+        answer = self.answers.pop(0) if self.answers else Outcome("sent")
+        if answer.verb == "sent" or answer.unclear:
+            self.taken.append(bundle)
+        return answer
+
+    def close(self) -> None:
+        self.answers.clear()
+
+
+class GroupKit(Pipeline):
+    """The pipeline with a desk as the one channel of `shop`."""
+
+    folder: Path
+    rule = PEOPLE
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.client.set(self.keys.epoch, "1700000000000")
+        self.desk = Desk()
+        self.ruled_by(router=Grouped(self.rule))
+        self.delivery.close()
+        self.delivery = self.delivered_by([Address("desk", "slack", "", {"kid-desk": "secret"})])
+        self.audit = AuditService(self.client, self.keys, AuditRules(self.folder))
+        self.seen = 0
+
+    def delivered_by(self, addresses: list[Address]) -> DeliveryService:
+        teller = Teller(Metrics())
+        channels: dict[str, Any] = {**self.channels(), "slack": self.desk}
+        dispatch = Dispatch(channels, Letters(self.client, self.keys, Words()), teller)
+        return DeliveryService(
+            self.client, self.keys, {"shop": Route(addresses, DEADLINES)}, dispatch, self.delivery._rules, teller
+        )
+
+    def go(self) -> list[str]:
+        """Seal and send what is due; what the desk got to read, a line a message."""
+        self.delivery.drain()
+        self.delivery.digest()
+        self.delivery.drain()
+        fresh = self.desk.taken[self.seen :]
+        self.seen = len(self.desk.taken)
+        return [told(bundle) for bundle in fresh]
+
+
+def warning(key: str, action: str = "trigger", **payload: Any) -> dict[str, Any]:
+    """An alert that is not urgent."""
+    return alert(key, action, **({"severity": "warning", **payload} if action == "trigger" else {}))
+
+
+class History(GroupKit):
+    """A random history of a few alerts, and what must hold of it at the end."""
+
+    def play(self, clock: MovableClock, seed: int, steps: int) -> None:
+        chance = random.Random(seed)
+        self.clock = clock
+        self.ruled_by(router=Grouped(chance.choice((PEOPLE, CLUSTERS))))
+        self.status: dict[str, str] = {}
+        self.accepted: set[str] = set()
+        for _ in range(steps):
+            self._step(chance)
+        self._settle()
+        self._check()
+
+    def _step(self, chance: random.Random) -> None:
+        what = chance.choices(
+            ("news", "wait", "seal", "send", "fail", "die", "replay", "sweep"), (40, 14, 12, 16, 6, 4, 4, 2)
+        )[0]
+        getattr(self, f"_{what}")(chance)
+
+    def _news(self, chance: random.Random) -> None:
+        key = f"a{chance.randrange(6)}"
+        action = chance.choices(("trigger", "acknowledge", "resolve"), (5, 1, 4))[0]
+        severity = "critical" if chance.random() < 0.1 else "warning"
+        about = {"summary": f"{key} {chance.randrange(3)}", "custom_details": {"cluster": chance.choice("NS")}}
+        news = warning(key, action, severity=severity, **about)
+        [decision] = self.submit(news)
+        self.accepted.add(decision.id)
+        if action != "acknowledge":
+            self.status[key] = action
+
+    def _wait(self, chance: random.Random) -> None:
+        self.clock.advance(timedelta(seconds=chance.choice((1, 5, 31, 70))))
+
+    def _seal(self, chance: random.Random) -> None:
+        self.delivery.digest()
+
+    def _send(self, chance: random.Random) -> None:
+        self.delivery.drain()
+
+    def _fail(self, chance: random.Random) -> None:
+        self.desk.answers += chance.choice(
+            (
+                [Outcome("retry", "http:500")],
+                [Outcome("retry", "network", unclear=True)],
+                [Outcome("refused", "http:400")],
+                [Outcome("pause", "throttled", delay_ms=20_000)],
+                [Outcome("minimal", "content_rejected")],
+            )
+        )
+
+    def _die(self, chance: random.Random) -> None:
+        """A worker claims a lane, begins, and dies before or after the send; its lease runs out."""
+        delivery, token = self.delivery, f"dead-{chance.random()}"
+        for claim in delivery._outbox.claim(1, timedelta(seconds=30), token):
+            attempt = delivery._outbox.next_attempt(claim, token, delivery._plan(claim.destination))
+            if attempt and chance.random() < 0.5:
+                route = delivery._routes["shop"]
+                delivery._dispatch.send(attempt, claim.destination, route.addresses[0])
+
+    def _replay(self, chance: random.Random) -> None:
+        dead = self.client.zrange(self.keys.dead, 0, -1)
+        self.delivery.replay(dead)
+        self.alerts.drain_inbox()
+
+    def _sweep(self, chance: random.Random) -> None:
+        self.delivery.sweep()
+
+    def _settle(self) -> None:
+        """Everything heals, and time passes until nothing is left to do."""
+        self.desk.answers.clear()
+        for _ in range(30):
+            self._replay(random.Random(0))
+            self.go()
+            self.clock.advance(timedelta(seconds=61))
+
+    def _check(self) -> None:
+        proof = self.audit.prove()
+        assert proof.holds, proof.broken
+        assert (proof.pending.count, proof.dead) == (0, {})
+        assert set(proof.suppressed) <= {"resolved_before_send", "nothing_was_sent", "overtaken"}, proof.suppressed
+        verdicts = {verdict.event_id: verdict for verdict in self.audit.verdicts()}
+        assert self.accepted <= set(verdicts)
+        self._check_bundles({name for name, verdict in verdicts.items() if verdict.verdict == "delivered"})
+        self._check_last_words()
+        self._check_rows()
+
+    def _check_bundles(self, delivered: set[str]) -> None:
+        """What is delivered was in a message the desk took; no bundle ever changed; nothing was in two, but for what was replayed."""
+        members: dict[str, tuple[str, ...]] = {}
+        for bundle_id, ids in self.desk.tried:
+            assert members.setdefault(bundle_id, ids) == ids, "a sealed bundle has changed"
+        read = {member.event_id for bundle in self.desk.taken for member in bundle.members}
+        assert delivered <= read, "delivered, says the ledger, and nobody has read it"
+        replayed = {e["e"] for _, e in self.client.xrange(self.keys.ledger) if e["s"] == "replayed"}
+        twice = Counter(event for ids in members.values() for event in ids if event not in replayed)
+        assert not [event for event, count in twice.items() if count > 1]
+
+    def _check_last_words(self) -> None:
+        """The last that people read of an alert is how it stands, and what they never heard of is over."""
+        last: dict[tuple[str, str], str] = {}
+        for bundle in self.desk.taken:
+            for member in bundle.members:
+                if member.action != "acknowledge":
+                    last[member.dedup_key, bundle.group.get("cluster", "")] = member.action
+        for key, action in self.status.items():
+            read = [word for (name, _), word in last.items() if name == key]
+            open_in = read.count("trigger")
+            assert open_in == (action == "trigger"), f"{key}: people read {read}, but it is {action}"
+
+    def _check_rows(self) -> None:
+        is_open = sum(action == "trigger" for action in self.status.values())
+        groups = self.client.scan_iter(f"{self.keys.prefix}members:*")
+        assert sum(self.client.hlen(group) for group in groups) == is_open
+        assert not self.client.keys(f"{self.keys.prefix}buffer:*")
+        assert not self.client.zcard(self.keys.queued)
+        assert not self.client.zcard(self.keys.outbox_due)
+        assert not self.client.zcard(self.keys.groups_due)
+        for key in self.client.scan_iter(f"{self.keys.prefix}alert:*"):
+            assert int(self.client.hget(key, "count") or 0) == 0
+            assert not self.client.hexists(key, "unsaid")
+
+
+def at_desk(kind: type[GroupKit], client: Any, keys: Keys, url: str, folder: Path) -> GroupKit:
+    """Such a pipeline, its proofs in that folder."""
+    kind.folder = folder
+    return kind(client, keys, url)
