@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tasks.notifications.channels.pagerduty import PagerDutyEvents, wire_event, wire_key
+from tasks.notifications.channels.posting import Answer
 from tasks.notifications.channels.protocol import Address
 
 if TYPE_CHECKING:
@@ -51,13 +52,13 @@ def channel() -> Iterator[PagerDutyEvents]:
     ],
 )
 def test_every_answer_has_one_meaning(channel: PagerDutyEvents, status: int, text: str, verb: str, reason: str) -> None:
-    outcome = channel.classify(status, {}, text, minimal=False)
+    outcome = channel.classify(Answer(status, {}, text), minimal=False)
 
     assert (outcome.verb, outcome.reason) == (verb, reason)
 
 
 def test_content_refused_in_minimal_form_too_is_refused(channel: PagerDutyEvents) -> None:
-    assert channel.classify(400, {}, "still odd", minimal=True).verb == "refused"
+    assert channel.classify(Answer(400, {}, "still odd"), minimal=True).verb == "refused"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_content_refused_in_minimal_form_too_is_refused(channel: PagerDutyEvents
 def test_a_throttled_key_rests_as_long_as_it_is_told_within_reason(
     channel: PagerDutyEvents, headers: dict[str, str], pause_ms: int
 ) -> None:
-    assert channel.classify(429, headers, "", minimal=False).delay_ms == pause_ms
+    assert channel.classify(Answer(429, headers, ""), minimal=False).delay_ms == pause_ms
 
 
 def test_the_wire_has_the_key_and_not_the_service() -> None:

@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
-import tenacity
-
-from tasks.notifications.channels.deadline import Deadline, DeadlineTransport
+from tasks.notifications.channels.posting import Poster
 from tasks.utils.rows import Outcome
 from tasks.utils.validators import SEVERITIES
 
@@ -21,55 +17,35 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
+    from tasks.notifications.channels.posting import Answer
     from tasks.notifications.channels.protocol import Message
 
 MAX_KEY_CHARACTERS: Final = 255
-MAX_ANSWER_BYTES: Final = 65_536
-MOST_RETRY_SECONDS: Final = 5.0
 MINIMAL_FIELDS: Final = ("summary", "source", "severity")
 PATH: Final = "/v2/enqueue"
 CHANGE_PATH: Final = "/v2/change/enqueue"
 
 
 class PagerDutyEvents:
-    """The Events v2 channel. One client for the whole process; safe to use from several threads.
-
-    `deadline` bounds one send in all, retries and reading included; `attempts` is how often network errors and 5xx are tried within it.
-    """
+    """The Events v2 channel. One for the whole process; safe to use from several threads. Its bounds are those of `Poster`."""
 
     def __init__(self, *, deadline: timedelta, attempts: int, throttle_pause: timedelta, key_pause: timedelta) -> None:
-        self._deadline = Deadline()
-        self._seconds = deadline.total_seconds()
-        self._attempts = attempts
-        self._throttle_pause_ms = round(throttle_pause.total_seconds() * 1000)
-        self._key_pause_ms = round(key_pause.total_seconds() * 1000)
-        limits = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=30)
-        self._client = httpx.Client(
-            transport=DeadlineTransport(self._deadline, limits=limits),
-            timeout=httpx.Timeout(self._seconds, connect=3.0),
-            headers={"Content-Type": "application/json", "User-Agent": "tocsin"},
-        )
+        self._poster = Poster(deadline=deadline, attempts=attempts, throttle_pause=throttle_pause, key_pause=key_pause)
 
     def send(self, message: Message) -> Outcome:
         """Send once (a short retry included) and classify the answer."""
         content = json.dumps(wire_event(message.alert, message.key, minimal=message.minimal)).encode()
-        tries: list[bool] = []  # of each failed try: may it have arrived all the same?
-        try:
-            with self._deadline.within(self._seconds):
-                status, headers, text = self._retrying()(self._try, _url(message), content, tries)
-        except httpx.HTTPError as error:
-            return Outcome("retry", f"network:{type(error).__name__}", unclear=any(tries))
-        outcome = self.classify(status, headers, text, minimal=message.minimal)
-        return replace(outcome, unclear=outcome.verb != "sent" and any(tries))
+        return self._poster.post(_url(message), content, lambda answer: self.classify(answer, minimal=message.minimal))
 
-    def classify(self, status: int, headers: Mapping[str, str], text: str, *, minimal: bool) -> Outcome:
+    def classify(self, answer: Answer, *, minimal: bool) -> Outcome:
         """What an HTTP answer means for the event it answers."""
+        status = answer.status
         if status == 202:
             return Outcome("sent")
         if status == 429:
-            return Outcome("pause", "throttled", delay_ms=self._pause_ms(headers))
-        if status in (401, 403) or (status == 400 and _about_the_key(text)):
-            return Outcome("refused", "key_rejected", delay_ms=self._key_pause_ms)
+            return self._poster.throttled(answer.headers)
+        if status in (401, 403) or (status == 400 and _about_the_key(answer.text)):
+            return self._poster.stopped("key_rejected")
         if status in (407, 408) or not 400 <= status < 500:  # 407 and below 400: a proxy's answer, not PagerDuty's
             return Outcome("retry", f"http:{status}")
         if status in (400, 413) and not minimal:
@@ -78,42 +54,7 @@ class PagerDutyEvents:
 
     def close(self) -> None:
         """Close the pooled connections."""
-        self._client.close()
-
-    def _retrying(self) -> tenacity.Retrying:
-        return tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self._attempts) | tenacity.stop_before_delay(MOST_RETRY_SECONDS),
-            wait=tenacity.wait_random_exponential(multiplier=0.1, max=1.0),
-            retry=tenacity.retry_if_exception_type(httpx.TransportError)
-            | tenacity.retry_if_result(lambda answer: answer[0] >= 500),
-            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
-        )
-
-    def _try(self, url: str, content: bytes, tries: list[bool]) -> tuple[int, Mapping[str, str], str]:
-        try:
-            answer = self._post(url, content)
-        except httpx.HTTPError as error:
-            tries.append(_may_have_arrived(error))
-            raise
-        tries.append(answer[0] == 408 or answer[0] >= 500)
-        return answer
-
-    def _post(self, url: str, content: bytes) -> tuple[int, Mapping[str, str], str]:
-        with self._client.stream("POST", url, content=content) as answer:
-            text = b""
-            for chunk in answer.iter_bytes():
-                text += chunk
-                if len(text) > MAX_ANSWER_BYTES:
-                    break
-            return answer.status_code, answer.headers, text.decode("utf-8", "replace")
-
-    def _pause_ms(self, headers: Mapping[str, str]) -> int:
-        for name in ("retry-after", "ratelimit-reset"):
-            try:
-                return max(1000, min(round(float(headers[name]) * 1000), 600_000))
-            except (KeyError, ValueError, OverflowError):
-                continue
-        return self._throttle_pause_ms
+        self._poster.close()
 
 
 def wire_event(alert: Mapping[str, Any], key: str, *, minimal: bool = False) -> dict[str, Any]:
@@ -165,7 +106,3 @@ def _is_whole(payload: Any) -> bool:
 def _about_the_key(text: str) -> bool:
     lowered = text.lower()
     return "routing_key" in lowered or "routing key" in lowered or "service_key" in lowered
-
-
-def _may_have_arrived(error: httpx.HTTPError) -> bool:
-    return not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
