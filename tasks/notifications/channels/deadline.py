@@ -12,7 +12,9 @@ import httpx
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tasks.notifications.channels.guard import Guard
 
 
 class Deadline:
@@ -67,12 +69,15 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
-class _Backend(httpcore.SyncBackend):
-    """Opens such streams."""
+class _Backend(httpcore.NetworkBackend):
+    """Opens such streams; with a guard, to addresses that it let pass."""
 
-    def __init__(self, deadline: Deadline) -> None:
-        super().__init__()
+    def __init__(
+        self, deadline: Deadline, guard: Guard | None = None, inner: httpcore.NetworkBackend | None = None
+    ) -> None:
         self._deadline = deadline
+        self._guard = guard
+        self._inner = inner or httpcore.SyncBackend()
 
     def connect_tcp(
         self,
@@ -82,13 +87,45 @@ class _Backend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
+        if self._guard is None:
+            return self._connect(host, port, timeout, local_address, socket_options)
+        failure: httpcore.NetworkError | httpcore.TimeoutException = httpcore.ConnectError("the name has no address")
+        for address in self._guarded(self._guard, host, port):
+            try:
+                return self._connect(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+    def _guarded(self, guard: Guard, host: str, port: int) -> Sequence[str]:
+        try:
+            return guard.addresses(host, port)
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+
+    def _connect(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None,
+        local_address: str | None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None,
+    ) -> httpcore.NetworkStream:
         left = self._deadline.left(timeout, httpcore.ConnectTimeout)
-        return _Stream(super().connect_tcp(host, port, left, local_address, socket_options), self._deadline)
+        stream = self._inner.connect_tcp(host, port, left, local_address, socket_options)
+        return _Stream(stream, self._deadline)
 
 
 class DeadlineTransport(httpx.HTTPTransport):
     """httpx's own transport on such a backend. There is no setting for it: `_pool` is reached, and a test watches it."""
 
-    def __init__(self, deadline: Deadline, *, verify: bool = True, limits: httpx.Limits) -> None:
+    def __init__(
+        self,
+        deadline: Deadline,
+        *,
+        verify: ssl.SSLContext | bool = True,
+        limits: httpx.Limits,
+        guard: Guard | None = None,
+    ) -> None:
         super().__init__(verify=verify, limits=limits)
-        self._pool._network_backend = _Backend(deadline)  # noqa: SLF001 - the only way
+        self._pool._network_backend = _Backend(deadline, guard)  # noqa: SLF001 - the only way

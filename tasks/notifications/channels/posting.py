@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import httpx
 import tenacity
 
 from tasks.notifications.channels.deadline import Deadline, DeadlineTransport
+from tasks.notifications.channels.guard import Guard, PrivateAddressError
 from tasks.utils.rows import Outcome, milliseconds
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
     from datetime import timedelta
 
@@ -28,6 +30,15 @@ class Answer:
     text: str
 
 
+@dataclass(frozen=True)
+class _Request:
+    client: httpx.Client
+    url: str = field(repr=False)
+    content: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    status_suffices: bool
+
+
 class Poster:
     """Posts for the whole process; safe to use from several threads.
 
@@ -41,25 +52,32 @@ class Poster:
         self._attempts = attempts
         self._throttle_pause_ms = milliseconds(throttle_pause)
         self._key_pause_ms = milliseconds(key_pause)
-        limits = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=30)
-        self._client = httpx.Client(
-            transport=DeadlineTransport(self._deadline, limits=limits),
-            timeout=httpx.Timeout(self._seconds, connect=3.0),
-            headers={"Content-Type": "application/json", "User-Agent": "tocsin", "Accept-Encoding": "identity"},
-        )
+        trust = httpx.create_ssl_context()
+        self._open = self._client(trust, None)
+        self._guarded = self._client(trust, Guard())
 
     def post(
         self,
         url: str,
         content: bytes,
         classify: Callable[[Answer], Outcome],
+        *,
         headers: Mapping[str, str] | None = None,
+        guarded: bool = False,
+        status_suffices: bool = False,
     ) -> Outcome:
-        """Post once (a short retry included); what `classify` makes of the answer, or what it means that there was none."""
+        """Post once (a short retry included); what `classify` makes of the answer, or what it means that there was none.
+
+        `guarded`: to public addresses only. `status_suffices`: a success counts although the text after it breaks off, since people
+        would read the message twice. No redirect is ever followed.
+        """
+        request = _Request(self._guarded if guarded else self._open, url, content, headers or {}, status_suffices)
         tries: list[bool] = []  # of each failed try: may it have arrived all the same?
         try:
             with self._deadline.within(self._seconds):
-                answer = self._retrying()(self._try, url, content, headers or {}, tries)
+                answer = self._retrying()(self._try, request, tries)
+        except PrivateAddressError:
+            return Outcome("refused", "private_address", unclear=any(tries))
         except httpx.HTTPError as error:
             return Outcome("retry", f"network:{type(error).__name__}", unclear=any(tries))
         outcome = classify(answer)
@@ -75,7 +93,16 @@ class Poster:
 
     def close(self) -> None:
         """Close the pooled connections."""
-        self._client.close()
+        self._open.close()
+        self._guarded.close()
+
+    def _client(self, trust: ssl.SSLContext, guard: Guard | None) -> httpx.Client:
+        limits = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=30)
+        return httpx.Client(
+            transport=DeadlineTransport(self._deadline, verify=trust, limits=limits, guard=guard),
+            timeout=httpx.Timeout(self._seconds, connect=3.0),
+            headers={"Content-Type": "application/json", "User-Agent": "tocsin", "Accept-Encoding": "identity"},
+        )
 
     def _retrying(self) -> tenacity.Retrying:
         return tenacity.Retrying(
@@ -86,23 +113,14 @@ class Poster:
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
 
-    def _try(self, url: str, content: bytes, headers: Mapping[str, str], tries: list[bool]) -> Answer:
+    def _try(self, request: _Request, tries: list[bool]) -> Answer:
         try:
-            answer = self._post(url, content, headers)
+            answer = _answer(request)
         except httpx.HTTPError as error:
             tries.append(_may_have_arrived(error))
             raise
         tries.append(answer.status == 408 or answer.status >= 500)
         return answer
-
-    def _post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
-        with self._client.stream("POST", url, content=content, headers=headers) as answer:
-            text = b""
-            for chunk in answer.iter_raw():
-                text += chunk
-                if len(text) > MAX_ANSWER_BYTES:
-                    break
-            return Answer(answer.status_code, answer.headers, text.decode("utf-8", "replace"))
 
     def _pause_ms(self, headers: Mapping[str, str]) -> int:
         for name in ("retry-after", "ratelimit-reset"):
@@ -111,6 +129,27 @@ class Poster:
             except (KeyError, ValueError, OverflowError):
                 continue
         return self._throttle_pause_ms
+
+
+def _answer(request: _Request) -> Answer:
+    with request.client.stream("POST", request.url, content=request.content, headers=request.headers) as answer:
+        try:
+            text = _text(answer)
+        except httpx.TransportError:
+            if not (request.status_suffices and answer.is_success):
+                raise
+            text = ""
+        return Answer(answer.status_code, answer.headers, text)
+
+
+def _text(answer: httpx.Response) -> str:
+    """What its body begins with."""
+    text = b""
+    for chunk in answer.iter_raw():
+        text += chunk
+        if len(text) > MAX_ANSWER_BYTES:
+            break
+    return text.decode("utf-8", "replace")
 
 
 def _may_have_arrived(error: httpx.HTTPError) -> bool:
