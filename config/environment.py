@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from config.errors import Problem, did_you_mean
 from config.findings import ELSEWHERE
 from config.models import Settings
+from config.section import fields_of
 from config.sources import Node, Origin, Path
 from config.variables import Variables
 
@@ -29,7 +30,7 @@ SECRETS = ("PAGERDUTY_API_KEY", "PAGERDUTY_WEBHOOK_SECRET", "REDIS_URL", "ENCRYP
 
 def setting_paths(model: type[BaseModel], above: Path = ()) -> Iterator[Path]:
     """The path of every setting of a model."""
-    for name, field in model.model_fields.items():
+    for name, field in fields_of(model).items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from setting_paths(kind, (*above, name))

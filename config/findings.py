@@ -1,6 +1,7 @@
 """Turns what pydantic says into problems with a place and a way to mend them."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -16,6 +17,8 @@ ELSEWHERE = {
     "mappings": "a mapping is a file of its own: mappings/NAME.yaml",
     "config_dir": "set it outside of the files: TOCSIN_CONFIG_DIR",
 }
+Kinds = dict[str, type[BaseModel]]
+_NO_KINDS: Kinds = {}
 _WHAT = {
     "missing": "is missing",
     "extra_forbidden": "there is no such setting",
@@ -29,25 +32,33 @@ _WHAT = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where in the settings an error is: its path as files have it, the field there, and the models it may belong to, by kind."""
+
+    path: Path
+    field: FieldInfo | None
+    owner: type[BaseModel] | None
+    kinds: Kinds
+
+
 def findings(error: ValidationError, model: type[BaseModel], node: Node) -> Iterator[Problem]:
     """A problem for each error of one validation, placed by the node the values came from."""
-    details = error.errors(include_url=False)
-    for detail in details:
-        path: Path = detail["loc"]
-        if _is_told_elsewhere(detail, details, node):
+    details = [(detail, _spot(model, detail)) for detail in error.errors(include_url=False)]
+    paths = [spot.path for _, spot in details]
+    for detail, spot in details:
+        if _is_told_elsewhere(detail, spot.path, paths, node):
             continue
-        origin = node.nearest(path).origin
-        field = _field(model, path)
-        key = dotted(path)
+        origin = node.nearest(spot.path).origin
+        key = dotted(spot.path)
         if origin.variable:
             key = f"{key} (from ${{{origin.variable}}})"
-        yield Problem(str(origin), key, _what(dict(detail), field), _mend(dict(detail), model, path, field))
+        yield Problem(str(origin), key, _what(dict(detail), spot.field), _mend(dict(detail), spot))
 
 
-def _is_told_elsewhere(detail: ErrorDetails, details: list[ErrorDetails], node: Node) -> bool:
+def _is_told_elsewhere(detail: ErrorDetails, path: Path, paths: list[Path], node: Node) -> bool:
     """Whether this follows from another problem: an entry at fault makes its list too short, an unset ${VAR} a gap."""
-    path = detail["loc"]
-    if any(len(other["loc"]) > len(path) and other["loc"][: len(path)] == path for other in details):
+    if any(len(other) > len(path) and other[: len(path)] == path for other in paths):
         return True
     found = None if detail["type"] == "extra_forbidden" else node.find(path)
     return found is not None and found.value is None and found.origin.variable is not None
@@ -59,21 +70,41 @@ def types_in(annotation: Any) -> set[Any]:
     return set().union(*(types_in(part) for part in inner)) if inner else {annotation}
 
 
-def _field(model: type[BaseModel], path: Path) -> FieldInfo | None:
+def _spot(model: type[BaseModel], detail: ErrorDetails) -> _Spot:
+    """Follow the place of an error through the models; where one of several kinds was chosen, pydantic names the kind in between."""
+    path: list[str | int] = []
     field: FieldInfo | None = None
     at: type[BaseModel] | None = model
-    for part in path:
-        if isinstance(part, int):
+    owner, kinds = at, _NO_KINDS
+    for part in detail["loc"]:
+        if at is None and part in kinds:
+            at = kinds[str(part)]
             continue
-        field = fields_of(at).get(part) if at else None
-        at = model_in(field)
-    return field
+        path.append(part)
+        if isinstance(part, str):
+            owner, field = at, fields_of(at).get(part) if at else None
+            kinds = _kinds_in(field) or kinds
+            at = None if _kinds_in(field) else model_in(field)
+    if detail["type"] == "union_tag_invalid":
+        path.append("kind")
+    return _Spot(tuple(path), field, owner, kinds)
+
+
+def models_in(field: FieldInfo | None) -> list[type[BaseModel]]:
+    """The models that a field may hold, alone or in a list."""
+    kinds = types_in(field.annotation) if field else set()
+    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
 
 
 def model_in(field: FieldInfo | None) -> type[BaseModel] | None:
     """The model that a field holds, alone or in a list, if any."""
-    kinds = types_in(field.annotation) if field else set()
-    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+    return next(iter(models_in(field)), None)
+
+
+def _kinds_in(field: FieldInfo | None) -> Kinds:
+    """The models of a field that may hold several, by their kind."""
+    models = models_in(field)
+    return {get_args(one.model_fields["kind"].annotation)[0]: one for one in models} if len(models) > 1 else {}
 
 
 def _what(detail: dict[str, Any], field: FieldInfo | None) -> str:
@@ -82,25 +113,39 @@ def _what(detail: dict[str, Any], field: FieldInfo | None) -> str:
     message = message.removeprefix("Value error, ")
     if detail["input"] is None and kind != "extra_forbidden":
         return "has no value"
+    if kind == "union_tag_invalid":
+        return f"there is no kind {str(detail['ctx']['tag'])[:60]!r}"
     what: str = _WHAT.get(kind) or message[:1].lower() + message[1:]
-    is_public = field is not None and SecretStr not in types_in(field.annotation)
-    if is_public and isinstance(detail["input"], str | int | float):
+    if field is not None and not _may_hold_secret(field) and isinstance(detail["input"], str | int | float):
         return f"{what}, got {str(detail['input'])[:60]!r}"
     return what
 
 
-def _mend(detail: dict[str, Any], model: type[BaseModel], path: Path, field: FieldInfo | None) -> str:
+def _may_hold_secret(field: FieldInfo) -> bool:
+    beneath = (one.annotation for model in models_in(field) for one in model.model_fields.values())
+    return any(SecretStr in types_in(annotation) for annotation in (field.annotation, *beneath))
+
+
+def _mend(detail: dict[str, Any], spot: _Spot) -> str:
     cause = detail.get("ctx", {}).get("error")
     if isinstance(cause, UnfitError):
         return cause.mend
+    if detail["type"] == "union_tag_invalid":
+        return did_you_mean(str(detail["ctx"]["tag"]), sorted(spot.kinds))
     if detail["type"] == "extra_forbidden":
-        return _mend_unknown(model, path)
-    return f"expected: {field.description}" if field and field.description else "see docs/configuration.md"
+        return _mend_unknown(spot)
+    return (
+        f"expected: {spot.field.description}" if spot.field and spot.field.description else "see docs/configuration.md"
+    )
 
 
-def _mend_unknown(model: type[BaseModel], path: Path) -> str:
-    name = str(path[-1])
-    if len(path) == 1 and name in ELSEWHERE:
+def _mend_unknown(spot: _Spot) -> str:
+    name = str(spot.path[-1])
+    if len(spot.path) == 1 and name in ELSEWHERE:
         return ELSEWHERE[name]
-    at = model_in(_field(model, path[:-1])) if path[:-1] else model
-    return did_you_mean(name, [known for known in fields_of(at) if known not in ELSEWHERE]) if at else "remove it"
+    others = sorted(kind for kind, model in spot.kinds.items() if name in fields_of(model))
+    if others:
+        return f"remove it, or write `kind: {others[0]}`: {', '.join(others)} has it"
+    if spot.owner is None:
+        return "remove it"
+    return did_you_mean(name, [known for known in fields_of(spot.owner) if known not in ELSEWHERE])

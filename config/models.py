@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
+from config.email import Email
 from config.errors import ConfigError, Problem, UnfitError
 from config.gateway import Gateway
 from config.grouping import Grouping
@@ -66,6 +67,7 @@ class Settings(Section):
     redis: Redis = Field(default_factory=Redis, description=Redis.__doc__)
     embedded: Embedded = Field(default_factory=Embedded, description=Embedded.__doc__)
     pagerduty: PagerDuty = Field(default_factory=PagerDuty, description=PagerDuty.__doc__)
+    email: Email = Field(default_factory=Email, description=Email.__doc__)
     cache: Cache = Field(default_factory=Cache, description=Cache.__doc__)
     security: Security = Field(default_factory=Security, description=Security.__doc__)
     delivery: Delivery = Field(default_factory=Delivery, description=Delivery.__doc__)

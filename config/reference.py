@@ -8,6 +8,7 @@ from typing import Literal, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from config.channels import KINDS, AnyChannel
 from config.environment import WELL_KNOWN, variable_name
 from config.findings import ELSEWHERE, model_in, types_in
 from config.matchers import Matcher
@@ -15,7 +16,7 @@ from config.models import Settings
 from config.reference_text import AFTER_SETTINGS, BEFORE_SETTINGS
 from config.routing import Route, Window
 from config.section import fields_of
-from config.services import Channel, Service
+from config.services import Service
 from config.sources import Path, dotted
 from config.values import format_duration
 
@@ -32,7 +33,8 @@ _KINDS = {
 
 _IN_SERVICES: dict[str, type[BaseModel]] = {
     "A service": Service,
-    "A channel": Channel,
+    "A channel": AnyChannel,
+    **{f"A channel of kind `{kind}`": model for kind, model in KINDS.items()},
     "A route": Route,
     "A stretch of the week": Window,
 }
@@ -44,7 +46,7 @@ FILES = ("services", "mappings")  # each of these is a file of its own
 def reference() -> str:
     """The whole page as Markdown."""
     parts = [BEFORE_SETTINGS, _general(), *_sections(), AFTER_SETTINGS]
-    parts += [f"### {title}\n\n{_fields(model)}" for title, model in _IN_SERVICES.items()]
+    parts += [f"### {title}\n\n{_about(model)}{_fields(model)}" for title, model in _IN_SERVICES.items()]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
@@ -61,7 +63,7 @@ def _sections() -> Iterator[str]:
 
 
 def _leaves(model: type[BaseModel], above: Path) -> Iterator[tuple[Path, FieldInfo]]:
-    for name, field in model.model_fields.items():
+    for name, field in fields_of(model).items():
         section = _section_in(field)
         if section is None:
             yield (*above, name), field
@@ -77,9 +79,15 @@ def _settings_table(leaves: Iterator[tuple[Path, FieldInfo]]) -> str:
     return "\n".join(lines)
 
 
+def _about(model: type[BaseModel]) -> str:
+    return f"{model.__doc__}\n\n" if model in KINDS.values() else ""
+
+
 def _fields(model: type[BaseModel]) -> str:
     lines = ["| Key | What it is | Kind | Default |", "|---|---|---|---|"]
-    for name, field in fields_of(model).items():
+    shared = fields_of(AnyChannel) if model in KINDS.values() else {}
+    own = {name: field for name, field in fields_of(model).items() if name not in shared}
+    for name, field in own.items():
         lines.append(_line((f"`{name}`", field.description, _kind(field), _default(field))))
     return "\n".join(lines)
 

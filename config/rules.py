@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from config.channels import Channel, PagerDutyChannel, SlackChannel, TeamsChannel
 from config.errors import Problem
 from config.models import Settings
 from config.sections import Security
@@ -33,7 +34,7 @@ def production_problems(settings: Settings, node: Node, files: ServiceFiles) -> 
             where = str(node.nearest(("pagerduty", name)).origin)
             yield Problem(where, f"pagerduty.{name}", _PLAIN_HTTP, "write https://…")
     for name, service in files.services.items():
-        yield from _sample_keys(service, files.nodes[name])
+        yield from _unfit_service(service, files.nodes[name])
 
 
 def _short_jwt_secrets(security: Security, node: Node) -> Iterator[Problem]:
@@ -48,7 +49,7 @@ def _short_jwt_secrets(security: Security, node: Node) -> Iterator[Problem]:
             yield Problem(where, f"security.{name}", what, "make one with `tocsin config keygen`")
 
 
-def _sample_keys(service: Service, node: Node) -> Iterator[Problem]:
+def _unfit_service(service: Service, node: Node) -> Iterator[Problem]:
     for index, key in enumerate(service.ingest_keys):
         if key.get_secret_value().startswith(_SAMPLES):
             where = str(node.nearest(("ingest_keys", index)).origin)
@@ -56,12 +57,21 @@ def _sample_keys(service: Service, node: Node) -> Iterator[Problem]:
             mend = "set the variable in this line to 32 random letters and digits (`tocsin config keygen --ingest`)"
             yield Problem(where, f"ingest_keys[{index}]", what, mend)
     for index, channel in enumerate(service.channels):
-        at = ("channels", index)
+        for name, what, mend in _unfit(channel):
+            where = str(node.nearest(("channels", index, name)).origin)
+            yield Problem(where, f"channels[{index}].{name}", what, mend)
+
+
+def _unfit(channel: Channel) -> Iterator[tuple[str, str, str]]:
+    """What is wrong with a channel: the key at fault, what, and how to mend it."""
+    address: tuple[str, str | None] = ("", None)
+    if isinstance(channel, PagerDutyChannel):
+        address = ("events_url", channel.events_url)
         if channel.routing_key.get_secret_value().startswith("sandbox"):
-            where = str(node.nearest((*at, "routing_key")).origin)
             what = "is a key of the sandbox: nobody would be called"
             mend = "set the variable in this line to the integration key of the PagerDuty service, or remove the file"
-            yield Problem(where, f"channels[{index}].routing_key", what, mend)
-        if (channel.events_url or "").startswith("http://"):
-            where = str(node.nearest((*at, "events_url")).origin)
-            yield Problem(where, f"channels[{index}].events_url", _PLAIN_HTTP, "write https://…")
+            yield "routing_key", what, mend
+    if isinstance(channel, SlackChannel | TeamsChannel):
+        address = ("webhook_url", channel.webhook_url.get_secret_value())
+    if (address[1] or "").startswith("http://"):
+        yield address[0], _PLAIN_HTTP, "write https://…"

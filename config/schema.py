@@ -66,7 +66,8 @@ def _rule_as_written(schema: dict[str, Any]) -> dict[str, Any]:
         return {**_about(schema), "anyOf": [rule, _VARIABLE]}
     if schema.get("writeOnly"):
         return {**_about(schema, but="default"), "type": "string"}
-    return {name: _as_written(part) for name, part in schema.items()}
+    # An entry that fits several kinds, for its kind is ${VAR}, is no fault.
+    return {"anyOf" if name == "oneOf" else name: _as_written(part) for name, part in schema.items()}
 
 
 def _about(schema: dict[str, Any], *, but: str = "") -> dict[str, Any]:

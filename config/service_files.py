@@ -37,6 +37,16 @@ class ServiceFiles:
             mend = f"{did_you_mean(name, list(self.nodes))} Or write {self.shown}/{name}.yaml"
             self._report(Problem(str(origin), "default_service", f"there is no service {name!r}", mend))
 
+    def check_mail(self) -> None:
+        """Report every channel that sends mail, for there is no server to send it by."""
+        mend = "set email.host and email.from in pagerduty.yaml (TOCSIN_EMAIL__HOST, TOCSIN_EMAIL__FROM), or remove it"
+        for name, service in self.services.items():
+            for index, channel in enumerate(service.channels):
+                if channel.kind == "email":
+                    path = ("channels", index, "kind")
+                    where = str(self.nodes[name].nearest(path).origin)
+                    self._report(Problem(where, dotted(path), "sends mail, but email.host is not set", mend))
+
     def _read(self, path: Path, variables: Variables) -> None:
         shown = f"{self.shown}/{path.name}"
         node = read_yaml(path, shown, variables)

@@ -1,34 +1,17 @@
 """What a service file says: who may raise alerts for it, and where they go."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from config.channels import Channel
 from config.errors import UnfitError
 from config.grouping import BundleSize, GroupBy
 from config.routing import Route, walk
 from config.section import Section
 from config.sections import SeverityDeadlines
 from config.suppression import Flapping
-from config.values import Duration, EventsUrl, Key32, Name
-
-
-class Channel(Section):
-    """One way to reach people; the channels of a service are tried in the order they are written."""
-
-    name: Name = Field(description="Name of the channel, unique in its service; reports and the ledger use it.")
-    kind: Literal["pagerduty"] = Field("pagerduty", description="What kind of channel it is.")
-    routing_key: Key32 = Field(description="Events v2 integration key of the PagerDuty service: 32 letters and digits.")
-    retired_keys: tuple[Key32, ...] = Field(
-        (), description="Former routing keys; they still resolve the alerts they opened, and open none."
-    )
-    events_url: EventsUrl | None = Field(
-        None, description="Base address of the Events API for this channel only; without it `pagerduty.events_url`."
-    )
-    routed_only: bool = Field(
-        default=False,
-        description="Whether only the routes that name it take it, so that the service's own list leaves it out.",
-    )
+from config.values import Duration, Key32, Name
 
 
 class Service(Section):
@@ -84,12 +67,15 @@ class Service(Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise UnfitError(f"two channels are called {twice[0]!r}", "give every channel of the service its own name")
-        ways = [(channel.routing_key.get_secret_value(), channel.events_url) for channel in self.channels]
-        if len(set(ways)) < len(ways):
-            raise UnfitError(
-                "two channels have the same routing key, so the second can never help",
-                "give the second channel the key of another integration, or remove it",
-            )
+        seen: set[tuple[str, str, object]] = set()
+        for channel in self.channels:
+            noun, target = channel.target
+            if (channel.kind, noun, target) in seen:
+                raise UnfitError(
+                    f"two channels have the same {noun}, so the second can never help",
+                    f"give the second channel the {noun} of another place, or remove it",
+                )
+            seen.add((channel.kind, noun, target))
         if not self.own_channels:
             raise UnfitError(
                 "every channel is routed_only, so that alerts which no route fits go nowhere",

@@ -136,6 +136,8 @@ class _Reading:
 
     def _check_together(self, settings: Settings, node: Node, files: ServiceFiles) -> None:
         files.check_default(settings.default_service, node.nearest(("default_service",)).origin)
+        if settings.email.host is None:
+            files.check_mail()
         if settings.environment == "production":
             for problem in production_problems(settings, node, files):
                 self._report(problem)

@@ -15,6 +15,11 @@ NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PARTS = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*")
 _DURATION_MEND = "write seconds (30) or a number with its unit: 250ms, 30s, 5m, 2h, 7d"
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
+_MAILBOX = re.compile(rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*")
+LONGEST_MAILBOX = 254
 REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+unix", "redis+socket")
 _SOCKET_SCHEMES = ("unix", "redis+unix", "redis+socket")
 _REDIS_MEND = "write redis://host:6379/0, rediss://… for TLS, or unix:///path/to/redis.sock"
@@ -110,6 +115,28 @@ def _check_http_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _check_secret_url(value: SecretStr) -> SecretStr:
+    # What stands in it is a secret: no part of it is repeated.
+    mend = "copy the whole address, https://host/…, as the other side shows it"
+    text = value.get_secret_value()
+    if not _VISIBLE.fullmatch(text):
+        raise UnfitError("holds blanks or characters that stand in no URL", mend)
+    parts = _split(text, mend)
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not (":" in host or _HOST.fullmatch(host)):
+        raise UnfitError("is not an http(s) URL", mend)
+    if "@" in parts.netloc or parts.fragment:
+        raise UnfitError("must hold no user name, password or fragment", mend)
+    return value
+
+
+def _check_email_address(text: str) -> str:
+    if not _MAILBOX.fullmatch(text) or len(text) > LONGEST_MAILBOX:
+        mend = "write it plainly, such as ops@example.com: no name, no <>, a domain with letters beyond a-z as xn--…"
+        raise UnfitError("is not an e-mail address", mend)
+    return text
+
+
 def _check_events_url(text: str) -> str:
     # The path is Tocsin's to add; users paste the whole address from the documentation.
     return _check_http_url(text).removesuffix("/v2/enqueue")
@@ -140,5 +167,7 @@ Key32 = Annotated[SecretStr, AfterValidator(_check_key)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_check_redis_url)]
 HttpUrl = Annotated[str, AfterValidator(_check_http_url)]
 EventsUrl = Annotated[str, AfterValidator(_check_events_url)]
+SecretUrl = Annotated[SecretStr, AfterValidator(_check_secret_url)]
+EmailAddress = Annotated[str, AfterValidator(_check_email_address)]
 EncryptionKey = Annotated[SecretStr, AfterValidator(_check_encryption_key)]
 SecretTexts = Annotated[tuple[SecretStr, ...], BeforeValidator(in_parts)]

@@ -7,6 +7,7 @@ import pytest
 
 from config.environment import SECRETS, WELL_KNOWN, setting_paths, variable_name
 from config.models import Settings
+from config.sources import dotted
 from tests.unit.config_kit import Folder
 
 LAYERS = ("flag", "exact variable", "short variable", "exact file", "short file", "environment yaml", "main yaml")
@@ -46,8 +47,11 @@ def _spread(folder: Folder, urls: dict[str, str]) -> tuple[dict[str, str], dict[
 
 NO_ONE_LINERS = ("services", "mappings", "inhibition", "config_dir")
 GO_TOGETHER = {
-    "tls_cert_file": {"TOCSIN_GATEWAY__TLS_KEY_FILE": "/etc/tls.key"},
-    "tls_key_file": {"TOCSIN_GATEWAY__TLS_CERT_FILE": "/etc/tls.pem"},
+    "gateway.tls_cert_file": {"TOCSIN_GATEWAY__TLS_KEY_FILE": "/etc/tls.key"},
+    "gateway.tls_key_file": {"TOCSIN_GATEWAY__TLS_CERT_FILE": "/etc/tls.pem"},
+    "email.host": {"TOCSIN_EMAIL__FROM": "a@b.example"},
+    "email.username": {"TOCSIN_EMAIL__PASSWORD": "x"},
+    "email.password": {"TOCSIN_EMAIL__USERNAME": "x"},
 }
 
 
@@ -57,7 +61,7 @@ def test_every_setting_can_be_set_by_its_variable(tmp_path: Path, path: tuple[st
     folder.write("services/other.yaml", f"channels: [{{name: a, routing_key: {'O' * 32}}}]")
     value = _another_value(path)
 
-    loaded = folder.read({**GO_TOGETHER.get(path[-1], {}), variable_name(path): value})
+    loaded = folder.read({**GO_TOGETHER.get(dotted(path), {}), variable_name(path): value})
 
     node = loaded.node.find(path)
     assert node is not None
@@ -67,7 +71,7 @@ def test_every_setting_can_be_set_by_its_variable(tmp_path: Path, path: tuple[st
 
 def _dig(settings: Any, path: tuple[str | int, ...]) -> Any:
     for name in path:
-        settings = getattr(settings, str(name))
+        settings = getattr(settings, {"from": "sender"}.get(str(name), str(name)))
     return settings
 
 
@@ -81,6 +85,8 @@ def _another_value(path: tuple[str, ...]) -> str:
         "prefix": "other:",
         "urgent": "critical error",
         "from_email": "a@b.example",
+        "from": "a@b.example",
+        "starttls": "never",
         "retry_attempts": "4",
         "lease": "40s",
         "pool": "threads" if path[1:2] == ("maintenance",) else "prefork",
