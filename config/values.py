@@ -131,7 +131,7 @@ def _check_secret_url(value: SecretStr) -> SecretStr:
 
 
 def _check_email_address(text: str) -> str:
-    if not _MAILBOX.fullmatch(text) or len(text) > LONGEST_MAILBOX:
+    if not _MAILBOX.fullmatch(text) or "=?" in text or len(text) > LONGEST_MAILBOX:
         mend = "write it plainly, such as ops@example.com: no name, no <>, a domain with letters beyond a-z as xn--…"
         raise UnfitError("is not an e-mail address", mend)
     return text

@@ -36,7 +36,10 @@ class Guard:
 
         PrivateAddressError where one of them is not public, OSError where the name is not known.
         """
-        found = self._resolve(host, port, type=socket.SOCK_STREAM)
+        try:
+            found = self._resolve(host, port, type=socket.SOCK_STREAM)
+        except UnicodeError as error:
+            raise OSError("no such name can be") from error
         addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
         if not all(is_public(address) for address in addresses):
             raise PrivateAddressError("the address is not public; `allow_private: true` in the channel allows it")

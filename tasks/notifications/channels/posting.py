@@ -78,6 +78,8 @@ class Poster:
                 answer = self._retrying()(self._try, request, tries)
         except PrivateAddressError:
             return Outcome("refused", "private_address", unclear=any(tries))
+        except httpx.InvalidURL:
+            return Outcome("refused", "invalid_url")
         except httpx.HTTPError as error:
             return Outcome("retry", f"network:{type(error).__name__}", unclear=any(tries))
         outcome = classify(answer)
@@ -90,6 +92,17 @@ class Poster:
     def stopped(self, reason: str) -> Outcome:
         """The outcome of a refusal that concerns the key, so that trying other messages with it is no use."""
         return Outcome("refused", reason, delay_ms=self._key_pause_ms)
+
+    def unexpected(self, answer: Answer) -> Outcome:
+        """What an answer means that has no meaning of its own where it comes from."""
+        status = answer.status
+        if status == 429:
+            return self.throttled(answer.headers)
+        if 300 <= status < 400:
+            return Outcome("refused", "redirected")
+        if status in (407, 408) or not 400 <= status < 500:
+            return Outcome("retry", f"http:{status}")
+        return Outcome("refused", f"http:{status}")
 
     def close(self) -> None:
         """Close the pooled connections."""

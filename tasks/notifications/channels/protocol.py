@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from tasks.utils.bundles import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tasks.utils.bundles import Notice
     from tasks.utils.rows import Outcome
+
+_IN_HEADERS: Final = re.compile(r"[A-Za-z0-9~:._/+-]{1,200}")
 
 
 @dataclass(frozen=True)
@@ -18,8 +23,8 @@ class Address:
 
     channel: str
     kind: str
-    url: str
-    keys: Mapping[str, str]
+    url: str = field(repr=False)  # that of a webhook may be as good as a key
+    keys: Mapping[str, str] = field(repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)  # what else its kind needs to know, such as addressees
 
     @property
@@ -34,8 +39,8 @@ class Address:
 
     @property
     def takes_changes(self) -> bool:
-        """Whether change events may go there: the key of an event orchestration, which begins with R, takes none."""
-        return not self.keys[self.current_key_id].startswith("R")
+        """Whether change events may go there: only PagerDuty knows them, and the key of an event orchestration, an R first, takes none."""
+        return self.kind == "pagerduty" and not self.keys[self.current_key_id].startswith("R")
 
     def key(self, key_id: str) -> str:
         """The key of that id, retired ones included; the current one if it is not configured any more."""
@@ -47,12 +52,25 @@ class Message:
     """One event or bundle on its way out, and the key it goes with: an alert in wire shape, or words for people."""
 
     alert: Mapping[str, Any]
-    url: str
-    key: str
+    url: str = field(repr=False)
+    key: str = field(repr=False)
     minimal: bool = False
     id: str = ""  # the same on every try
     notice: Notice | None = None  # for channels that take words
     options: Mapping[str, Any] = field(default_factory=dict)  # of the address
+
+    @property
+    def wire_id(self) -> str:
+        """Its id as headers can carry it: a digest where the id, which a producer may have chosen, has characters that none has."""
+        return self.id if _IN_HEADERS.fullmatch(self.id) else hashlib.sha256(repr(self.id).encode()).hexdigest()
+
+    @property
+    def words(self) -> Notice:
+        """What people get to read; the bare summary where nobody found words for it."""
+        if self.notice is not None:
+            return self.notice
+        summary = str((self.alert.get("payload") or {}).get("summary") or self.alert.get("dedup_key", ""))
+        return Notice(subject=" ".join(summary.split()), text=summary, document=dict(self.alert))
 
 
 class Channel(Protocol):
