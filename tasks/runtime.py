@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +17,12 @@ from tasks.alerts.silences import SilenceService
 from tasks.alerts.standing import Standings
 from tasks.audit.service import AuditService
 from tasks.audit.wiring import audit_rules
-from tasks.notifications.channels.protocol import Address
 from tasks.notifications.dead_letters import DeadLetters
 from tasks.notifications.dispatch import Dispatch
 from tasks.notifications.letters import Letters
-from tasks.notifications.service import DeliveryRules, DeliveryService, Route
+from tasks.notifications.service import DeliveryService
 from tasks.notifications.telling import Teller
+from tasks.notifications.wiring import channels_of, delivery_rules, routes_of
 from tasks.utils.clock import Clock
 from tasks.utils.connect import connect
 from tasks.utils.error_handler import ErrorHandler
@@ -31,18 +30,13 @@ from tasks.utils.graves import Graves
 from tasks.utils.keys import Keys
 from tasks.utils.messages import MessageGuard
 from tasks.utils.metrics_collector import Metrics
-from tasks.utils.rows import milliseconds
 from tasks.utils.slots import Slots
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from config.models import Settings
-    from config.sections import Severity
-    from config.services import Channel, Service
     from config.suppression import Flapping
     from tasks.alerts.explain import Explainer
-    from tasks.notifications.channels.pagerduty import PagerDutyEvents
+    from tasks.notifications.service import Route
 
 
 class Runtime:
@@ -147,7 +141,7 @@ class Runtime:
                 )
                 for address in route.addresses
             ]
-            for destination, route in self._routes().items()
+            for destination, route in self.routes.items()
         }
         return Explainer(self.alert_rules, self.router, self.settings.services, channels, standings, self.clock)
 
@@ -178,73 +172,24 @@ class Runtime:
         return Router(self.settings.services.values(), self.settings.grouping)
 
     @cached_property
+    def routes(self) -> dict[str, Route]:
+        """The way out of every destination."""
+        return routes_of(self.settings, self.router.words.fallback)
+
+    @cached_property
     def delivery(self) -> DeliveryService:
         """Delivers what is due."""
-        delivery = self.settings.delivery
         builder: Any = None
-        dispatch = Dispatch({"pagerduty": self._pagerduty()}, Letters(self.client, self.keys, builder), self.teller)
-        rules = DeliveryRules(
-            lease=delivery.lease,
-            deadline=delivery.deadline,
-            max_attempts=delivery.max_attempts,
-            max_deliveries=delivery.max_deliveries,
-            backoff_base=delivery.backoff_base,
-            backoff_cap=delivery.backoff_cap,
-            sweep_after=2 * delivery.lease,
-        )
-        return DeliveryService(self.client, self.keys, self._routes(), dispatch, rules, self.teller)
+        dispatch = Dispatch(channels_of(self.settings), Letters(self.client, self.keys, builder), self.teller)
+        rules = delivery_rules(self.settings)
+        return DeliveryService(self.client, self.keys, self.routes, dispatch, rules, self.teller)
 
     @cached_property
     def audit(self) -> AuditService:
         """Seals and proves."""
         return AuditService(self.client, self.keys, audit_rules(self.settings))
 
-    def _pagerduty(self) -> PagerDutyEvents:
-        # An HTTP client takes long to import, and most processes, nearly every CLI command among them, need none.
-        from tasks.notifications.channels.pagerduty import PagerDutyEvents  # noqa: PLC0415
-
-        delivery = self.settings.delivery
-        return PagerDutyEvents(
-            deadline=delivery.deadline,
-            attempts=self.settings.pagerduty.retry_attempts,
-            throttle_pause=delivery.throttle_pause,
-            key_pause=delivery.key_pause,
-        )
-
-    def _routes(self) -> dict[str, Route]:
-        """The way out of every destination."""
-        return {
-            destination: self._route(service, names)
-            for service in self.settings.services.values()
-            for destination, names in service.destinations.items()
-        }
-
-    def _route(self, service: Service, names: Sequence[str]) -> Route:
-        severities: tuple[Severity, ...] = ("critical", "error", "warning", "info")
-        deadlines: dict[str, int] = {
-            name: milliseconds(self.settings.severity_deadline(service.name, name)) for name in severities
-        }
-        addresses = {channel.name: self._address(channel) for channel in service.channels}
-        return Route(
-            addresses=[addresses.pop(name) for name in names],
-            deadlines_ms=deadlines,
-            owner=service.team or service.name,
-            news=self.router.words.fallback(service),
-            idle=list(addresses.values()),
-        )
-
-    def _address(self, channel: Channel) -> Address:
-        base = channel.events_url or self.settings.pagerduty.events_url
-        secrets = [channel.routing_key, *channel.retired_keys]
-        keys = {key_id(secret.get_secret_value()): secret.get_secret_value() for secret in secrets}
-        return Address(channel=channel.name, kind=channel.kind, url=f"{base.rstrip('/')}/v2/enqueue", keys=keys)
-
 
 def flapping_rule(flapping: Flapping) -> FlappingRule:
     """The setting as the service takes it."""
     return FlappingRule(flapping.changes, flapping.window, flapping.calm)
-
-
-def key_id(key: str) -> str:
-    """The name a routing key goes by in rows, logs and the ledger; the key itself never does."""
-    return hashlib.sha256(key.encode()).hexdigest()[:12]

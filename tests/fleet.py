@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from celery import Celery
 
+from config.channels import PagerDutyChannel
 from config.settings import load
 from deploy.local.embedded import start_server
 from tasks.utils.connect import connect
@@ -160,4 +161,5 @@ class Fleet:
     def _register_keys(self) -> None:
         for service in self.settings.services.values():
             for channel in service.channels:
-                self.sandbox.register(channel.routing_key.get_secret_value(), service.name)
+                if isinstance(channel, PagerDutyChannel):
+                    self.sandbox.register(channel.routing_key.get_secret_value(), service.name)

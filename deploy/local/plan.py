@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from config.channels import PagerDutyChannel
 from config.models import Settings
 from deploy.local.child import Child, Stage
 from deploy.local.files import write_private
@@ -130,7 +131,8 @@ def _account(settings: Settings) -> dict[str, object]:
     seen: set[str] = set()
     services = []
     for name, service in settings.services.items():
-        for number, channel in enumerate(service.channels):
+        paging = [channel for channel in service.channels if isinstance(channel, PagerDutyChannel)]
+        for number, channel in enumerate(paging):
             keys = [key.get_secret_value() for key in (channel.routing_key, *channel.retired_keys)]
             doors = [{"routing_key": key} for key in keys if key not in seen]
             seen.update(keys)

@@ -16,11 +16,24 @@ if TYPE_CHECKING:
 log = structlog.get_logger("tocsin.delivery")
 
 UNKNOWN_SERVICE: Final = "add it to the configuration, or its waiting alerts become dead letters after an hour"
-REJECTED_KEY: Final = "put a key that PagerDuty knows into the channel's routing_key; tell the owner of the service"
+REJECTED_KEY: Final = (
+    "put a key (routing_key, webhook_url, secret) that the other side knows into the channel; tell its owner"
+)
 BROKEN_TEMPLATE: Final = "mend the template; try it with `tocsin notifications preview`"
 DEAD_LETTER: Final = (
     "mend the cause, then `tocsin notifications replay EVENT_ID`; which: `tocsin notifications dead-letters`"
 )
+REASONS: Final = {
+    "private_address": "write `allow_private: true` into the channel, if its host is meant to be in your own network",
+    "redirected": "write the address into the channel that the other side redirects to; no redirect is followed",
+    "starttls_missing": "use a port of the mail server that speaks STARTTLS, or write `email.starttls: never`",
+    "certificate_not_trusted": "name the mail server as its certificate does, or its authority in email.ca_file",
+    "login_rejected": "mend email.username and email.password",
+    "login_impossible": "mend email.username and email.password, or leave both out where the server knows no login",
+    "sender_rejected": "write an address into email.from that the mail server lets you send from",
+    "recipients_rejected": "mend the addresses in the channel; the mail server knows none of them",
+    "some_recipients_rejected": "mend the addresses in the channel; the mail server did not take one of them",
+}
 
 
 class Teller:
@@ -38,18 +51,20 @@ class Teller:
     def attempted(self, attempt: Attempt, destination: str, owner: str, outcome: Outcome, *, is_last: bool) -> None:
         """An attempt was made; `is_last`: nothing is left to try should it have failed."""
         self._metrics.attempted(attempt.channel, outcome.verb)
-        if outcome.verb == "sent":
+        if outcome.verb == "sent" and not outcome.reason:
             return
-        about = {"service": destination, "channel": attempt.channel}
+        mend = REASONS.get(outcome.reason, "")
+        about = {"service": destination, "channel": attempt.channel, "event_id": attempt.event_id}
+        about |= {"mend": mend} if mend else {}
         way = f"{destination} via {attempt.channel}"
-        if outcome.reason == "key_rejected":
-            log.error("key_rejected", **about, key_id=attempt.key_id, owner=owner, event_id=attempt.event_id)
-            self._keep(
-                "key_rejected", way, f"PagerDuty refuses key {attempt.key_id}; its owner is {owner or 'unknown'}"
-            )
+        if outcome.verb == "sent":
+            log.warning("partly_delivered", **about, reason=outcome.reason)
+        elif outcome.verb == "refused" and outcome.delay_ms:
+            log.error("key_rejected", **about, key_id=attempt.key_id, owner=owner, reason=outcome.reason)
+            text = f"key {attempt.key_id} is refused ({outcome.reason}); its owner is {owner or 'unknown'}"
+            self._keep("key_rejected", way, text, mend)
         else:
-            more = {"reason": outcome.reason, "next": outcome.verb, "delay_ms": outcome.delay_ms}
-            log.warning("not_delivered", **about, **more, event_id=attempt.event_id)
+            log.warning("not_delivered", **about, reason=outcome.reason, next=outcome.verb, delay_ms=outcome.delay_ms)
         if is_last:
             text = f"event {attempt.event_id} is a dead letter after {attempt.attempts} attempts: {outcome.reason}"
             self._keep("dead_letter", way, text)
@@ -59,9 +74,9 @@ class Teller:
         log.error("template_broken", service=destination, channel=channel, detail=why, mend=BROKEN_TEMPLATE)
         self._keep("template_broken", f"{destination} via {channel}", why)
 
-    def _keep(self, name: str, where: str, text: str) -> None:
+    def _keep(self, name: str, where: str, text: str, mend: str = "") -> None:
         if self._errors is not None:
-            self._errors.note(report(name, where, text, severity="critical", mend=_MENDS[name]))
+            self._errors.note(report(name, where, text, severity="critical", mend=mend or _MENDS[name]))
 
 
 _MENDS: Final = {

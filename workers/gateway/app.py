@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from config.channels import PagerDutyChannel
 from config.models import Settings
 from tasks.utils.cache_manager import CacheManager
 from tasks.utils.connect import connect
@@ -121,9 +122,11 @@ def _cache(settings: Settings) -> CacheManager:
 
 
 def _change_services(settings: Settings) -> frozenset[str]:
-    """The services with a channel that does not lead to an event orchestration."""
+    """The services with a channel to PagerDuty that does not lead to an event orchestration."""
     return frozenset(
         service.name
         for service in settings.services.values()
-        if not all(channel.routing_key.get_secret_value().startswith(ORCHESTRATION) for channel in service.channels)
+        for channel in service.channels
+        if isinstance(channel, PagerDutyChannel)
+        and not channel.routing_key.get_secret_value().startswith(ORCHESTRATION)
     )

@@ -1,0 +1,77 @@
+"""How each kind of channel is made from the settings. Imports are inside: an HTTP client takes long to import."""
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from config.models import Settings
+    from tasks.notifications.channels.posting import Poster
+    from tasks.notifications.channels.protocol import Channel
+
+
+def makers() -> Mapping[str, Callable[[Settings], Channel]]:
+    """A maker for every kind of channel that config/channels.py knows."""
+    return {"pagerduty": _pagerduty, "slack": _slack, "teams": _teams, "email": _email, "webhook": _webhook}
+
+
+def _pagerduty(settings: Settings) -> Channel:
+    from tasks.notifications.channels.pagerduty import PagerDutyEvents
+
+    delivery = settings.delivery
+    return PagerDutyEvents(
+        deadline=delivery.deadline,
+        attempts=settings.pagerduty.retry_attempts,
+        throttle_pause=delivery.throttle_pause,
+        key_pause=delivery.key_pause,
+    )
+
+
+def _slack(settings: Settings) -> Channel:
+    from tasks.notifications.channels.slack import SlackHook
+
+    return SlackHook(_poster(settings))
+
+
+def _teams(settings: Settings) -> Channel:
+    from tasks.notifications.channels.teams import TeamsHook
+
+    return TeamsHook(_poster(settings))
+
+
+def _webhook(settings: Settings) -> Channel:
+    from tasks.notifications.channels.webhook import SignedWebhook
+
+    return SignedWebhook(_poster(settings))
+
+
+def _poster(settings: Settings) -> Poster:
+    from tasks.notifications.channels.posting import Poster
+
+    delivery = settings.delivery
+    return Poster(
+        deadline=delivery.deadline,
+        attempts=settings.pagerduty.retry_attempts,
+        throttle_pause=delivery.throttle_pause,
+        key_pause=delivery.key_pause,
+    )
+
+
+def _email(settings: Settings) -> Channel:
+    from tasks.notifications.channels.email import Mailer, MailServer
+
+    email = settings.email
+    server = MailServer(
+        host=email.host or "",
+        port=email.port,
+        sender=email.sender or "",
+        username=email.username or "",
+        password=email.password.get_secret_value() if email.password else "",
+        starttls=email.starttls == "required",
+        ca_file=email.ca_file,
+    )
+    deadline = min(email.timeout, settings.delivery.deadline)
+    return Mailer(server, deadline=deadline, key_pause=settings.delivery.key_pause)

@@ -1,0 +1,115 @@
+"""The ways out as the settings have them."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from config.channels import EmailChannel, PagerDutyChannel, WebhookChannel
+from tasks.notifications.channels.makers import makers
+from tasks.notifications.channels.protocol import Address
+from tasks.notifications.service import DeliveryRules, Route
+from tasks.utils.rows import milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from config.channels import Channel as ChannelSetting
+    from config.models import Settings
+    from config.sections import Severity
+    from config.services import Service
+    from tasks.notifications.channels.protocol import Channel, Message
+    from tasks.utils.rows import Outcome
+
+
+class Lazy:
+    """A channel that is made when it is first sent by: an HTTP client takes long to import, and most processes need none."""
+
+    def __init__(self, make: Callable[[], Channel]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._made: Channel | None = None
+
+    def send(self, message: Message) -> Outcome:
+        """Send by the channel."""
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+        return self._made.send(message)
+
+    def close(self) -> None:
+        """Close the channel, if it was ever made."""
+        if self._made is not None:
+            self._made.close()
+
+
+def channels_of(settings: Settings) -> dict[str, Channel]:
+    """The channels by their kind."""
+    return {kind: Lazy(partial(make, settings)) for kind, make in makers().items()}
+
+
+def delivery_rules(settings: Settings) -> DeliveryRules:
+    """Bounds of delivery."""
+    delivery = settings.delivery
+    return DeliveryRules(
+        lease=delivery.lease,
+        deadline=delivery.deadline,
+        max_attempts=delivery.max_attempts,
+        max_deliveries=delivery.max_deliveries,
+        backoff_base=delivery.backoff_base,
+        backoff_cap=delivery.backoff_cap,
+        sweep_after=2 * delivery.lease,
+    )
+
+
+def routes_of(settings: Settings, news_of: Callable[[Service], str]) -> dict[str, Route]:
+    """The way out of every destination; `news_of` says how a service's alerts are grouped that fall back on a channel for people."""
+    return {
+        destination: _route(settings, service, names, news_of(service))
+        for service in settings.services.values()
+        for destination, names in service.destinations.items()
+    }
+
+
+def key_id(key: str) -> str:
+    """The name a key goes by in rows, logs and the ledger; the key itself never does."""
+    return hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
+def address_of(channel: ChannelSetting, events_url: str) -> Address:
+    """Where a channel leads; `events_url` is PagerDuty's where the channel names none."""
+    options: dict[str, Any] = {"locale": channel.locale, "template": channel.template}
+    if isinstance(channel, PagerDutyChannel):
+        url = f"{(channel.events_url or events_url).rstrip('/')}/v2/enqueue"
+        secrets = (channel.routing_key, *channel.retired_keys)
+        keys = {key_id(secret.get_secret_value()): secret.get_secret_value() for secret in secrets}
+    elif isinstance(channel, EmailChannel):
+        url, key = "", " ".join((*channel.to, *channel.cc))
+        keys = {key_id(key): key}
+        options |= {"to": channel.to, "cc": channel.cc}
+    elif isinstance(channel, WebhookChannel):
+        url, key = channel.url.get_secret_value(), channel.secret.get_secret_value()
+        keys = {key_id(key + url): key}
+        options |= {"allow_private": channel.allow_private}
+    else:
+        url = key = channel.webhook_url.get_secret_value()
+        keys = {key_id(key): key}
+        options |= {"allow_private": channel.allow_private}
+    return Address(channel=channel.name, kind=channel.kind, url=url, keys=keys, options=options)
+
+
+def _route(settings: Settings, service: Service, names: Sequence[str], news: str) -> Route:
+    severities: tuple[Severity, ...] = ("critical", "error", "warning", "info")
+    deadlines: dict[str, int] = {
+        name: milliseconds(settings.severity_deadline(service.name, name)) for name in severities
+    }
+    addresses = {channel.name: address_of(channel, settings.pagerduty.events_url) for channel in service.channels}
+    return Route(
+        addresses=[addresses.pop(name) for name in names],
+        deadlines_ms=deadlines,
+        owner=service.team or service.name,
+        news=news,
+        idle=list(addresses.values()),
+    )
