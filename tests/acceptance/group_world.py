@@ -17,7 +17,6 @@ from tasks.notifications.letters import Letters
 from tasks.notifications.service import DeliveryService, Route
 from tasks.notifications.telling import Teller
 from tasks.utils.bundles import Bundle, Notice
-from tasks.utils.clock import MovableClock
 from tasks.utils.metrics_collector import Metrics
 from tasks.utils.rows import Outcome
 from tests.pipeline import DEADLINES, Pipeline, alert
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tasks.notifications.channels.protocol import Message
+    from tasks.utils.clock import MovableClock
     from tasks.utils.keys import Keys
 
 WAIT = timedelta(seconds=30)
