@@ -45,6 +45,7 @@ class Bundle(BaseModel):
     is_reminder: bool = Field(default=False, description="No news: the group still fires.")
     severity: str = Field("info", description="The worst among the members.")
     at: datetime = Field(description="When the bundle was sealed.")
+    since: datetime | None = Field(None, description="Since when the group fires without a break, where that is known.")
 
 
 @dataclass(frozen=True)
