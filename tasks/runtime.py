@@ -19,10 +19,9 @@ from tasks.audit.service import AuditService
 from tasks.audit.wiring import audit_rules
 from tasks.notifications.dead_letters import DeadLetters
 from tasks.notifications.dispatch import Dispatch
-from tasks.notifications.letters import Letters
 from tasks.notifications.service import DeliveryService
 from tasks.notifications.telling import Teller
-from tasks.notifications.wiring import channels_of, delivery_rules, routes_of
+from tasks.notifications.wiring import channels_of, delivery_rules, letters_of, routes_of
 from tasks.utils.clock import Clock
 from tasks.utils.connect import connect
 from tasks.utils.error_handler import ErrorHandler
@@ -179,8 +178,8 @@ class Runtime:
     @cached_property
     def delivery(self) -> DeliveryService:
         """Delivers what is due."""
-        builder: Any = None
-        dispatch = Dispatch(channels_of(self.settings), Letters(self.client, self.keys, builder), self.teller)
+        letters = letters_of(self.settings, self.client, self.keys, self.teller)
+        dispatch = Dispatch(channels_of(self.settings), letters)
         rules = delivery_rules(self.settings)
         return DeliveryService(self.client, self.keys, self.routes, dispatch, rules, self.teller)
 

@@ -139,6 +139,7 @@ class Fleet:
             not any(self.client.llen(self.keys.queue(queue)) for queue in queues)
             and not self.client.hlen(self.keys.inbox)
             and not self.client.zcard(self.keys.queued)
+            and not self.client.zcard(self.keys.untold)
         )
 
     def ended(self) -> int:

@@ -21,6 +21,7 @@ from tasks.notifications.service import DeliveryRules, DeliveryService, Route
 from tasks.notifications.telling import Teller
 from tasks.utils.clock import Clock
 from tasks.utils.metrics_collector import Metrics
+from tasks.utils.notification_builder import NotificationBuilder
 from tasks.utils.rows import Inbox, InboxRow, new_event_id
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Pipeline:
         return hold_name(self.silences.create(SilenceDraft(matchers=list(matchers), **asked)))
 
     def dispatch(self) -> Dispatch:
-        return Dispatch(self.channels(), Letters(self.client, self.keys, None), Teller(Metrics()))
+        return Dispatch(self.channels(), Letters(self.client, self.keys, NotificationBuilder))
 
     def channels(self) -> dict[str, PagerDutyEvents]:
         second = timedelta(seconds=1)

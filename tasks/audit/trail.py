@@ -65,7 +65,7 @@ class Trails:
 
     def _event_ids(self, uids: Iterable[str]) -> Iterator[str]:
         """Every event there is; what is held back stands with its alert only."""
-        for set_key in (self._keys.queued, self._keys.closed, self._keys.dead):
+        for set_key in (self._keys.queued, self._keys.untold, self._keys.closed, self._keys.dead):
             yield from (event_id for event_id, _ in self._client.zscan_iter(set_key, count=PAGE))
         held = (self._client.hget(self._keys.alert(uid), "held") for uid in uids)
         yield from filter(None, held)

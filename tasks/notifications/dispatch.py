@@ -9,24 +9,19 @@ if TYPE_CHECKING:
 
     from tasks.notifications.channels.protocol import Address, Channel
     from tasks.notifications.letters import Letters
-    from tasks.notifications.telling import Teller
     from tasks.utils.rows import Attempt, Outcome
 
 
 class Dispatch:
     """Every kind of channel there is, and the words for them."""
 
-    def __init__(self, channels: Mapping[str, Channel], letters: Letters, teller: Teller) -> None:
+    def __init__(self, channels: Mapping[str, Channel], letters: Letters) -> None:
         self._channels = channels
         self._letters = letters
-        self._teller = teller
 
     def send(self, attempt: Attempt, destination: str, address: Address) -> Outcome:
         """Send once; what the answer means."""
-        message = self._letters.message(attempt, destination, address)
-        if message.notice and message.notice.fell_back:
-            self._teller.template_broken(destination, address.channel, message.notice.fell_back)
-        return self._channels[address.kind].send(message)
+        return self._channels[address.kind].send(self._letters.message(attempt, destination, address))
 
     def close(self) -> None:
         """Let go of connections."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tasks.notifications.channels.protocol import Address, Message
@@ -12,7 +13,7 @@ from tasks.utils.rows import service_of
 from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tasks.utils.bundles import Notice
     from tasks.utils.keys import Keys
@@ -36,9 +37,14 @@ class Builder(Protocol):
 class Letters:
     """Writes messages. Reads the members of bundles; changes nothing."""
 
-    def __init__(self, client: Any, keys: Keys, builder: Builder) -> None:
+    def __init__(self, client: Any, keys: Keys, make_builder: Callable[[], Builder]) -> None:
         self._scripts = Scripts(client, keys)
-        self._builder = builder
+        self._make_builder = make_builder
+
+    @cached_property
+    def _builder(self) -> Builder:
+        """Made when words are first needed: most processes need none."""
+        return self._make_builder()
 
     def message(self, attempt: Attempt, destination: str, address: Address) -> Message:
         """What goes out. The same news under the same id on every try."""

@@ -69,10 +69,10 @@ class Teller:
             text = f"event {attempt.event_id} is a dead letter after {attempt.attempts} attempts: {outcome.reason}"
             self._keep("dead_letter", way, text)
 
-    def template_broken(self, destination: str, channel: str, why: str) -> None:
-        """A message went out in plain words, because its template is broken."""
-        log.error("template_broken", service=destination, channel=channel, detail=why, mend=BROKEN_TEMPLATE)
-        self._keep("template_broken", f"{destination} via {channel}", why)
+    def template_broken(self, error: Exception) -> None:
+        """A message goes out in plain words, because its template is broken."""
+        log.error("template_broken", detail=str(error), mend=BROKEN_TEMPLATE)
+        self._keep("template_broken", "templates", str(error))
 
     def _keep(self, name: str, where: str, text: str, mend: str = "") -> None:
         if self._errors is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from config.channels import EmailChannel, PagerDutyChannel, WebhookChannel
 from tasks.notifications.channels.makers import makers
 from tasks.notifications.channels.protocol import Address
+from tasks.notifications.letters import Letters
 from tasks.notifications.service import DeliveryRules, Route
 from tasks.utils.rows import milliseconds
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from config.sections import Severity
     from config.services import Service
     from tasks.notifications.channels.protocol import Channel, Message
+    from tasks.notifications.letters import Builder
+    from tasks.notifications.telling import Teller
+    from tasks.utils.keys import Keys
     from tasks.utils.rows import Outcome
 
 
@@ -48,6 +52,17 @@ class Lazy:
 def channels_of(settings: Settings) -> dict[str, Channel]:
     """The channels by their kind."""
     return {kind: Lazy(partial(make, settings)) for kind, make in makers().items()}
+
+
+def letters_of(settings: Settings, client: Any, keys: Keys, teller: Teller) -> Letters:
+    """The words for every channel, by the templates of the configuration."""
+
+    def make_builder() -> Builder:
+        from tasks.utils.notification_builder import NotificationBuilder  # noqa: PLC0415 - templates take long to import
+
+        return NotificationBuilder(settings.config_dir / "templates", report=teller.template_broken)
+
+    return Letters(client, keys, make_builder)
 
 
 def delivery_rules(settings: Settings) -> DeliveryRules:

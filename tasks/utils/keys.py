@@ -17,6 +17,7 @@ FIXED: Final[dict[str, str]] = {
     "outbox_due": "outbox:due",  # sorted set: lane -> due time or end of lease, ms
     "leases": "outbox:leases",  # hash: lane -> token of the claimant
     "queued": "outbox:queued",  # sorted set: event id -> time it was accepted, ms; left when closed
+    "untold": "groups:untold",  # sorted set: event id -> time it was accepted, ms; news of groups that waits to be told
     "groups_due": "groups:due",  # sorted set: lane of a group -> when its next bundle is sealed, ms
     "bundle_number": "groups:bundles",  # counter: makes ids of bundles unique
     "resting": "outbox:resting",  # hash: pause:<key id> -> nothing is sent with it until (ms); stop:<key id> -> it counts as refused until

@@ -110,7 +110,7 @@ class GroupKit(Pipeline):
     def delivered_by(self, addresses: list[Address]) -> DeliveryService:
         teller = Teller(Metrics())
         channels: dict[str, Any] = {**self.channels(), "slack": self.desk}
-        dispatch = Dispatch(channels, Letters(self.client, self.keys, Words()), teller)
+        dispatch = Dispatch(channels, Letters(self.client, self.keys, Words))
         return DeliveryService(
             self.client, self.keys, {"shop": Route(addresses, DEADLINES)}, dispatch, self.delivery._rules, teller
         )
@@ -246,6 +246,7 @@ class History(GroupKit):
         assert sum(self.client.hlen(group) for group in groups) == is_open
         assert not self.client.keys(f"{self.keys.prefix}buffer:*")
         assert not self.client.zcard(self.keys.queued)
+        assert not self.client.zcard(self.keys.untold)
         assert not self.client.zcard(self.keys.outbox_due)
         assert not self.client.zcard(self.keys.groups_due)
         for key in self.client.scan_iter(f"{self.keys.prefix}alert:*"):

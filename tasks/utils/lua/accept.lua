@@ -126,7 +126,6 @@ local function to_group(event_id, destination, place, group, is_urgent)
     redis.call("HINCRBY", K.alert(group), "came_and_went", 1)
     return nothing_was_sent(event_id)
   end
-  redis.call("ZADD", K.queued, stamp, event_id)
   tell(event_id, place, group, lane, is_urgent, at)
 end
 

@@ -202,6 +202,7 @@ local function joins(id, event, channel)  -- whether the event, the head of the 
   lead_to(place, group)
   add_route(event, destination, place)
   redis.call("LPOP", K.lane(lane))
+  redis.call("ZREM", K.queued, id)
   redis.call("HDEL", K.event(id), "lane", "channel")
   redis.call("HSET", K.event(id), "uid", place, "group", group)
   tell(id, place, group, group .. "@" .. destination, false, at)

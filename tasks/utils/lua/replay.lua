@@ -60,7 +60,6 @@ end
 local function back_in_group()  -- to be told in the group's next bundle
   redis.call("HDEL", K.event(id), "ended", "detail", "bundle")
   redis.call("HSET", K.event(id), "state", "queued", "reason", "")
-  redis.call("ZADD", K.queued, at, id)
   local destination = redis.call("HGET", K.alert(event[6]), "service") or event[7]
   tell(id, event[1], event[6], event[6] .. "@" .. destination, true, at)
 end

@@ -79,7 +79,6 @@ local function seal(group, lane, ids, open, left, is_reminder)
   record(at, id, "sealed", tostring(#ids), lane)
   for _, member in ipairs(ids) do
     redis.call("HSET", K.event(member), "bundle", id)
-    redis.call("ZREM", K.queued, member)
     record(at, member, "bundled", id)
   end
   if action == "trigger" then redis.call("HSET", K.alert(group), "episode", 1) end

@@ -22,6 +22,7 @@ PATIENCE: Final = {"inbox": 10, "outbox": 60}  # seconds an event may wait there
 QUEUE: Final = "alert"  # where alerts sent as Celery tasks wait
 MANY: Final = 1000
 GIVEN_UP: Final = 60  # seconds in the inbox: no worker decides on anything
+LATE: Final = 10  # seconds a bundle may be late
 
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -71,7 +72,9 @@ def _in_redis(runtime: Runtime) -> list[Component]:
             pipe.zrange(key, 0, 0, withscores=True)
         pipe.llen(keys.queue(QUEUE))
         pipe.zcard(keys.dead)
-        inbox, first_in, outbox, first_out, queue, dead = pipe.execute()
+        pipe.zcard(keys.untold)
+        pipe.zrange(keys.groups_due, 0, 0, withscores=True)
+        inbox, first_in, outbox, first_out, queue, dead, untold, first_due = pipe.execute()
     except (RedisError, OSError):
         return [Component(name="redis", status="fail", output="Redis does not answer; start it, or correct REDIS_URL")]
     took = time.monotonic() - asked
@@ -81,6 +84,7 @@ def _in_redis(runtime: Runtime) -> list[Component]:
         _queue(queue),
         _waiting("inbox", inbox, first_in, now),
         _waiting("outbox", outbox, first_out, now),
+        _groups(untold, first_due, now),
         _dead(dead),
     ]
 
@@ -104,6 +108,13 @@ def _waiting(name: str, count: int, first: list[tuple[str, float]], now: int) ->
             "fail" if seconds > GIVEN_UP else "warn",
         )
     return Component(name=name, status=status, waiting=count, oldest_seconds=seconds, output=output)
+
+
+def _groups(untold: int, first_due: list[tuple[str, float]], now: int) -> Component:
+    """News that waits to be told together; only what is overdue is amiss."""
+    late = max(0.0, (now - first_due[0][1]) / 1000) if first_due else 0.0
+    output = f"a bundle is {late:.0f} s late; the workers of group delivery do not run" if late > LATE else ""
+    return Component(name="groups", status="warn" if output else "pass", waiting=untold, output=output)
 
 
 def _queue(count: int) -> Component:

@@ -8,6 +8,7 @@
 --                     and what an alert has: service (its destination), dedup_key, status, episode, on:…
 --   K.alert(place)    group (while it is a member), unsaid (ids of its news in the buffer, a line each), heard:<group> (1 = its readers were told, or are
 --                     being told, that it fires, and not yet that it is over), ending:<group> (1 = they are being told that it is over); see close.lua
+--   K.untold          id of news in a buffer -> when it was accepted
 --   K.groups_due      lane -> when the next bundle is sealed
 -- due_for_bundle(lane, due, at): have a bundle sealed then, or sooner if it was to be sooner.
 -- tell(id, place, group, lane, is_urgent, at): put news into the buffer of its group.
@@ -45,6 +46,7 @@ end
 local function tell(id, place, group, lane, is_urgent, at)
   local wait, most = spec_of(group)
   redis.call("RPUSH", K.buffer(group), id)
+  redis.call("ZADD", K.untold, string.format("%d", at), id)
   redis.call("HSET", K.alert(place), "unsaid", (redis.call("HGET", K.alert(place), "unsaid") or "") .. id .. "\n")
   local count = redis.call("HINCRBY", K.alert(group), "count", 1)
   local window = tonumber(redis.call("HGET", K.alert(group), "window") or 0)
@@ -53,6 +55,7 @@ local function tell(id, place, group, lane, is_urgent, at)
 end
 
 local function unsay(id, place, group)
+  redis.call("ZREM", K.untold, id)
   local left = ""
   for other in string.gmatch(redis.call("HGET", K.alert(place), "unsaid") or "", "[^\n]+") do
     if other ~= id then left = left .. other .. "\n" end
