@@ -84,6 +84,7 @@ class Letters:
             came_and_went=sealed["came_and_went"],
             is_reminder=sealed["is_reminder"],
             severity=sealed["severity"] or SEVERITIES[worst],
+            since=_moment(sealed["since"]) if sealed.get("since") else None,
             at=_moment(sealed["at"]) if sealed["at"] else max((member.at for member in members), default=_moment("0")),
         )
 

@@ -265,10 +265,10 @@ redis.call("HSET", K.event(bare), "attempts", attempts, "claims", tonumber(event
 redis.call("ZADD", K.outbox_due, at + lease, lane)
 record(at, bare, "attempt", channel, tostring(attempts))
 local function bundle()  -- what a bundle tells of, as tasks/notifications/bundling.py reads it
-  local known = redis.call("HMGET", K.event(bare), "open", "came_and_went", "is_reminder", "severity", "accepted")
+  local known = redis.call("HMGET", K.event(bare), "open", "came_and_went", "is_reminder", "severity", "accepted", "began")
   local labels = redis.call("HGET", alert, "labels")
   return {id = bare, members = event.members, open = tonumber(known[1]), came_and_went = tonumber(known[2]), is_reminder = known[3] == "1",
-    severity = known[4], at = known[5], labels = labels or "{}"}
+    severity = known[4], at = known[5], since = known[6], labels = labels or "{}"}
 end
 
 local content = {event_action = event.action, dedup_key = redis.call("HGET", alert, "dedup_key"), bundle = event.members and bundle() or nil}

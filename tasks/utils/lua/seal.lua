@@ -2,7 +2,7 @@
 -- same id, and no news is in two bundles. A group has one bundle on its way at a time; meanwhile its news gathers, and what resolves is not told.
 --   K.groups_due, K.buffer(group), K.members(group), K.alert(group), K.alert(place)   see lib/group.lua
 --   K.event(bundle)   as that of an event whose uid is the group; and members (ids, a line each), open (members of the group not resolved),
---                     came_and_went, is_reminder. Its id: `bundle-<epoch>-<number>`
+--                     came_and_went, began, is_reminder. Its id: `bundle-<epoch>-<number>`
 --   K.event(id)       bundle (the one it is told in)
 --   K.lane(lane), K.outbox_due, K.queued, K.alerts, K.epoch, K.bundle_number, K.ledger, K.hints, K.wake
 --   ARGV              most groups
@@ -72,17 +72,18 @@ local function seal(group, lane, ids, open, left, is_reminder)
   local has_more, worst = settle(group, ids)
   local action = action_of(group, ids, has_more, open, left)
   local id = "bundle-" .. string.gsub(redis.call("GET", K.epoch) or "0", "%D", "") .. "-" .. redis.call("INCR", K.bundle_number)
-  local known = redis.call("HMGET", K.alert(group), "came_and_went", "service")
+  redis.call("HSETNX", K.alert(group), "began", stamp)
+  local known = redis.call("HMGET", K.alert(group), "came_and_went", "service", "began")
   redis.call("HSET", K.event(id), "state", "queued", "reason", "", "uid", group, "lane", lane, "service", known[2] or "", "action", action,
     "severity", severity_of(group, worst), "source", "bundle", "received", stamp, "accepted", stamp, "attempts", 0,
-    "members", table.concat(ids, "\n"), "open", open, "came_and_went", known[1] or 0, "is_reminder", is_reminder and 1 or 0)
+    "members", table.concat(ids, "\n"), "open", open, "came_and_went", known[1] or 0, "began", known[3], "is_reminder", is_reminder and 1 or 0)
   record(at, id, "sealed", tostring(#ids), lane)
   for _, member in ipairs(ids) do
     redis.call("HSET", K.event(member), "bundle", id)
     record(at, member, "bundled", id)
   end
   if action == "trigger" then redis.call("HSET", K.alert(group), "episode", 1) end
-  if action == "resolve" then redis.call("HDEL", K.alert(group), "severity") end
+  if action == "resolve" then redis.call("HDEL", K.alert(group), "severity", "began") end
   redis.call("HDEL", K.alert(group), "came_and_went")
   redis.call("ZADD", K.alerts, stamp, group)
   redis.call("ZADD", K.queued, stamp, id)

@@ -4,7 +4,7 @@
 --   K.members(group)  place (uid of an alert, or of its copy) -> open | acknowledged
 --   K.alert(group)    spec (`<wait, ms> <most news in a bundle> <repeat, ms> <1 = for people to read>`), labels (JSON), count (news in the buffer),
 --                     window (until when news waits, ms), told (when the last bundle was sealed), came_and_went (alerts over before they were told),
---                     severity (the worst of the episode), waits (when the next bundle is due, while one is on its way);
+--                     severity (the worst of the episode), began (when the episode did), waits (when the next bundle is due, while one is on its way);
 --                     and what an alert has: service (its destination), dedup_key, status, episode, on:…
 --   K.alert(place)    group (while it is a member), unsaid (ids of its news in the buffer, a line each), heard:<group> (1 = its readers were told, or are
 --                     being told, that it fires, and not yet that it is over), ending:<group> (1 = they are being told that it is over); see close.lua
