@@ -19,6 +19,7 @@ from tasks.audit.service import AuditService
 from tasks.audit.wiring import audit_rules
 from tasks.notifications.dead_letters import DeadLetters
 from tasks.notifications.dispatch import Dispatch
+from tasks.notifications.groups import Groups
 from tasks.notifications.service import DeliveryService
 from tasks.notifications.telling import Teller
 from tasks.notifications.wiring import channels_of, delivery_rules, letters_of, routes_of
@@ -98,6 +99,11 @@ class Runtime:
     def dead_letters(self) -> DeadLetters:
         """Shows what could not be delivered."""
         return DeadLetters(self.client, self.keys)
+
+    @cached_property
+    def groups(self) -> Groups:
+        """Shows what waits to be told together."""
+        return Groups(self.client, self.keys)
 
     @cached_property
     def graves(self) -> Graves:

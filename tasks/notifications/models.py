@@ -21,6 +21,20 @@ class DigestReport(BaseModel):
     sealed: int = Field(0, description="Messages that are on their way now.")
 
 
+class GroupView(BaseModel):
+    """A group of alerts that are told together."""
+
+    group: str = Field(description="Its id; its dedup key at PagerDuty is `tocsin-group-` and this.")
+    destination: str
+    labels: dict[str, str] = Field(description="What its alerts have in common.")
+    open: int = Field(description="Alerts that fire or are acknowledged.")
+    waiting: int = Field(description="Pieces of news that are not told yet.")
+    severity: str = Field("", description="The worst that was told since it began.")
+    told_at: datetime | None = Field(None, description="When its last message was sealed.")
+    due_at: datetime = Field(description="When the next one is, or the try to send the one before it.")
+    is_held_up: bool = Field(default=False, description="Whether the message before is still on its way.")
+
+
 class SweepReport(BaseModel):
     """What the safety net found."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tasks.notifications.channels.protocol import Address
+from tasks.notifications.groups import Groups
 from tasks.utils.rows import Outcome
 from tests.acceptance.group_world import CLUSTERS, MOST, PEOPLE, WAIT, Grouped, GroupKit, at_desk, told, warning
 from tests.pipeline import PRIMARY_KEY, alert
@@ -299,3 +300,16 @@ def test_pagerduty_gets_one_growing_alert_for_a_group(desk: GroupKit, sandbox: S
     ]
     assert len({entry["dedup_key"] for entry in entries}) == 1
     assert proved(desk)
+
+
+def test_a_list_of_groups_says_what_waits_and_until_when(desk: GroupKit, clock: MovableClock) -> None:
+    desk.ruled_by(router=Grouped(CLUSTERS))
+    desk.submit(*(warning(key, custom_details={"cluster": "north"}) for key in ("disk", "cpu")))
+    desk.go()
+    desk.submit(warning("net", custom_details={"cluster": "north"}))
+
+    [group] = Groups(desk.client, desk.keys).list()
+
+    assert (group.destination, group.labels, group.open, group.waiting) == ("shop", {"cluster": "north"}, 3, 1)
+    assert timedelta(0) < group.due_at - clock.now() <= WAIT
+    assert not group.is_held_up

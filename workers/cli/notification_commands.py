@@ -1,14 +1,17 @@
-"""`tocsin notifications …`: what could not be delivered, and a second chance for it."""
+"""`tocsin notifications …`: what could not be delivered, a second chance for it, and what waits to be told together."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workers.cli.lazy import new_app
-from workers.cli.output import CliError, ExitCode, JsonFlag, answer, answer_fields, answer_json, say
+from workers.cli.output import CliError, ExitCode, JsonFlag, answer, answer_fields, answer_json, answer_table, say
 from workers.cli.spans import Since, span_since
 
-app = new_app(help="Dead letters, and a second chance for them.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from tasks.notifications.models import GroupView
+
+app = new_app(help="Dead letters, groups, and how messages look.", no_args_is_help=True)
 
 
 @app.command()
@@ -72,6 +75,26 @@ def replay(
         answer("\n".join(report.replayed) or "nothing to replay")
     if report.refused:
         raise typer.Exit(ExitCode.FAILED if not report.replayed else ExitCode.DEGRADED)
+
+
+@app.command()
+def groups(*, as_json: JsonFlag = False) -> None:
+    """Alerts that are told together: what of them waits, and until when."""
+    from workers.cli.wiring import shell_runtime
+
+    found = shell_runtime().groups.list()
+    if as_json:
+        answer_json({"groups": [group.model_dump(mode="json") for group in found]})
+    elif found:
+        answer_table(("destination", "in common", "open", "waiting", "next message"), [_group(one) for one in found])
+    else:
+        answer("no group has anything to tell")
+
+
+def _group(one: "GroupView") -> tuple[object, ...]:
+    common = ", ".join(f"{name}={value}" for name, value in one.labels.items()) or "(all)"
+    due = f"{one.due_at:%H:%M:%S} UTC" + (", held up" if one.is_held_up else "")
+    return one.destination, common, one.open, one.waiting, due
 
 
 def _all_dead(*, confirmed: bool) -> list[str]:
