@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from contextlib import suppress
 from datetime import timedelta
@@ -35,15 +36,11 @@ CHANNELS: Final = {
 }
 KEYS: Final = {name: f"sandbox{name}".ljust(32, "0") for names in CHANNELS.values() for name in names}
 ALERTS: Final = (("shop", "a"), ("shop", "b"), ("shop", "c"), ("solo", "d"))
+NIGHT: Final = {"from": "20:00", "to": "08:00"}
 ROUTES: Final = [
     {"name": "copy", "match": ["group=pay"], "channels": ["desk"], "continue": True},
     {"name": "test", "match": ["component=test"], "channels": ["desk"]},
-    {
-        "name": "night",
-        "severity": ["critical"],
-        "times": [{"from": "20:00", "to": "08:00"}],
-        "channels": ["night", "spare"],
-    },
+    {"name": "night", "severity": ["critical"], "times": [NIGHT], "channels": ["night", "spare"]},
     {"name": "rest", "match": ["group=pay"], "service": "shop"},
 ]
 MATCHERS: Final = ("source=web1", "severity=warning", "class!=HostDown", "service=shop", "group=pay")
@@ -75,7 +72,7 @@ def steps(seed: int, count: int) -> list[Step]:
     chance = random.Random(seed)
     kinds = ["submit"] * 14 + ["receive"] * 5 + ["drain"] * 5 + ["deliver"] * 8 + ["advance"] * 5
     kinds += ["silence"] * 2 + ["expire"] * 2 + ["fault"] * 2 + ["heal"] * 2
-    kinds += ["again", "die", "die_at_inbox", "replay", "release", "replay"]
+    kinds += ["again", "die", "die_at_inbox", "replay", "release", "replay", "race", "race"]
     return [_step(chance, chance.choice(kinds), number) for number in range(count)]
 
 
@@ -83,11 +80,9 @@ def _step(chance: random.Random, kind: str, number: int) -> Step:
     pick = chance.random
     match kind:
         case "submit" | "receive":
-            return (
-                kind,
-                int(pick() * 2),
-                tuple(_alert(chance, f"{number}.{n}") for n in range(chance.choice((1, 1, 1, 2, 3)))),
-            )
+            return (kind, int(pick() * 2), _alerts(chance, number, chance.choice((1, 1, 1, 2, 3))))
+        case "race":
+            return (kind, pick(), _alerts(chance, number, 2))
         case "advance":
             return (kind, chance.choice((1, 5, 31, 61, 200, 310, 700, 4000, 30_000)))
         case "silence":
@@ -100,12 +95,14 @@ def _step(chance: random.Random, kind: str, number: int) -> Step:
                 chance.choice((0, 0, 2)),
             )
         case "fault":
-            return (
-                kind,
-                {**chance.choice(FAULTS), "key": chance.choice([*KEYS.values()]), "count": chance.choice((1, 2, 9))},
-            )
+            key, count = chance.choice([*KEYS.values()]), chance.choice((1, 2, 9))
+            return (kind, {**chance.choice(FAULTS), "key": key, "count": count})
         case _:
             return (kind, pick(), chance.choice((0, 1, 2)))
+
+
+def _alerts(chance: random.Random, number: int, count: int) -> tuple[dict[str, Any], ...]:
+    return tuple(_alert(chance, f"{number}.{n}") for n in range(count))
 
 
 def _alert(chance: random.Random, number: str) -> dict[str, Any]:
@@ -180,7 +177,6 @@ class World(Pipeline):
         self.inboxed: list[tuple[str, Any]] = []
         self.last: dict[tuple[str, str], tuple[str, str]] = {}
         self.accepted: set[str] = set()
-        self.replayed = False
 
     def routes(self) -> dict[str, Route]:
         url = f"{self.url}/v2/enqueue"
@@ -252,8 +248,19 @@ class World(Pipeline):
 
     def do_replay(self, where: float, *_: Any) -> None:
         if dead := self.client.zrange(self.keys.dead, 0, -1):
-            self.replayed = True
             self.delivery.replay([dead[int(where * len(dead))]])
+
+    def do_race(self, where: float, news: tuple[Any, ...]) -> None:
+        """Let what waits die, replay a dead letter, and let news of its alert come by a message before it is decided on."""
+        self.sandbox.fault(kind="reject")
+        self.do_deliver()
+        self.do_heal()
+        if dead := self.client.zrange(self.keys.dead, 0, -1):
+            one = dead[int(where * len(dead))]
+            body = json.loads(self.event(one)["body"])
+            self.delivery.replay([one])
+            about = {name: body[name] for name in ("service", "dedup_key")}
+            self.do_submit(0, tuple({**new, **about} for new in news if new["event_action"] != "change"))
 
     def settle(self) -> None:
         """Let everything come to rest: nothing goes wrong, no silence is in force, what died gets another chance."""
@@ -263,7 +270,6 @@ class World(Pipeline):
         busy = (self.keys.inbox_due, self.keys.outbox_due, self.keys.dead, self.keys.holds_due)
         for _ in range(50):
             if dead := self.client.zrange(self.keys.dead, 0, -1):
-                self.replayed = True
                 self.delivery.replay(dead)
             self.do_drain(0, 0)
             self.do_deliver()

@@ -1,10 +1,11 @@
 -- accept: decide on one alert and write the decision as a whole: event, alert, lanes, due times, holds, ledger.
 --   K.event(id)    state (queued|sent|merged|suppressed|dead), reason, uid, lane, service, action, severity, body, summary, source, received,
 --                  accepted, attempts, claims (handed out without an outcome), minimal, channel, into, ended, alert (uid of the alert, where `uid`
---                  is that of a copy), since, tried (of the news it supersedes: since when the alert waits, whether it was sent before)
+--                  is that of a copy), since, tried (of the news it supersedes: since when the alert waits, whether it was sent before),
+--                  replayed (see lib/overtaken.lua)
 --   K.alert(uid)   the alert itself: service, dedup_key, status (open|acknowledged|resolved), since (it fires or is resolved), last_id, last_sign, last_at, repeats,
 --                  routes (destination and uid of the open episode, a line each; none = the service's own way only); see also lib/hold.lua, lib/flap.lua, lib/inhibit.lua
---                  each of its destinations: episode (1 once a trigger is on its way), unclear, and "on:<channel>|<key id>" = try|unclear|sent
+--                  each of its destinations: episode (1 once a trigger is on its way), newest (its last trigger), unclear, and "on:<channel>|<key id>" = try|unclear|sent
 --                  for every place that may hold it open. The service's own destination is the alert's own hash; another's is a hash of its
 --                  own with copy_of (uid of the alert), service (the destination), dedup_key, status.
 --   K.lane(lane), K.outbox_due, K.queued, K.inbox_due, K.inbox, K.inbox_tries, K.alerts, K.closed, K.rules_version, K.holds_due, K.held(hold),
@@ -25,6 +26,7 @@
 -- include: flap
 -- include: close
 -- include: group
+-- include: overtaken
 local id, uid, service, dedup_key, action = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local severity, sign, window, body, summary = ARGV[6], ARGV[7], tonumber(ARGV[8]), ARGV[9], ARGV[10]
 local source, received, adaptations, labels, version = ARGV[11], ARGV[12], ARGV[13], ARGV[14], ARGV[15]
@@ -32,7 +34,7 @@ local rules, feeds, flapping, announcement = ARGV[16], ARGV[17], ARGV[18], ARGV[
 local DESTINATIONS = 20  -- where they begin in ARGV
 
 if (redis.call("GET", K.rules_version) or "0") ~= version then return {"stale"} end
-local before, let_go_before, newer, first_accepted = decided(id, received ~= "")
+local before, let_go_before, newer, first_accepted, last_accepted = decided(id, received ~= "")
 if before then return before end
 local at = now()
 local stamp = string.format("%d", at)
@@ -137,6 +139,7 @@ local function send_to(event_id, destination, place, line)
     redis.call("ZADD", K.alerts, stamp, place)
   end
   local group, is_group_news = group_for(destination, place, line)
+  if action == "trigger" then redis.call("HSET", K.alert(place), "newest", event_id) end
   if group then return to_group(event_id, destination, place, group, string.find(line, "\n1\n", 1, true) ~= nil) end
   note(event_id, "queued", "", {"uid", place, "lane", lane, "body", body, "alert", uid})
   if is_group_news then return nothing_was_sent(event_id) end
@@ -169,11 +172,15 @@ local function remember(to)  -- where the open episode went, for what follows it
   redis.call("HSET", alert, "routes", lines)
 end
 
+local function copy_for(destination)
+  return id .. "+" .. string.gsub(destination, "/", "~")
+end
+
 local function queue()
   local to = destinations()
   if action == "trigger" then remember(to) end
   for i, pair in ipairs(to) do
-    local event_id = i == 1 and id or id .. "+" .. string.gsub(pair[1], "/", "~")
+    local event_id = i == 1 and id or copy_for(pair[1])
     if i == 1 or redis.call("EXISTS", K.event(event_id)) == 0 then send_to(event_id, pair[1], pair[2], pair[3]) end
   end
   hint("delivery", at)
@@ -189,12 +196,20 @@ local function merge_into(other, reason)
   return {"merged", reason, other}
 end
 
-local function too_late()  -- a dead letter was replayed while its resolve waited in the inbox
+local function too_late()  -- its resolve was decided on while a dead letter that was replayed waited in the inbox
   accepted(id)
   note(id, "suppressed", "resolved_before_send", {"uid", uid, "ended", stamp})
   redis.call("ZADD", K.closed, stamp, id)
   record(at, id, "suppressed", "resolved_before_send")
   return {"suppressed", "resolved_before_send", ""}
+end
+
+local function places_it_goes_to()  -- by the routes of now; a copy that was made before is not made again
+  local places = {ARGV[DESTINATIONS + 1]}
+  for i = DESTINATIONS + 3, #ARGV, 3 do
+    if redis.call("EXISTS", K.event(copy_for(ARGV[i]))) == 0 then places[#places + 1] = ARGV[i + 1] end
+  end
+  return places
 end
 
 local function suppress(name, hold)
@@ -209,8 +224,10 @@ local function suppress(name, hold)
 end
 
 if action == "change" then return queue() end
-if first_accepted and action == "trigger" and was == "resolved" and tonumber(last[6] or 0) >= first_accepted then return too_late() end
-if first_accepted and action == "trigger" and last[8] then return merge_into(last[8], "superseded") end  -- held since it was replayed: newer
+if first_accepted and action == "trigger" then
+  local reason, other = overtaken(id, uid, places_it_goes_to(), first_accepted, last_accepted)
+  if reason then return other and merge_into(other, reason) or too_late() end
+end
 if let_go_before and last[10] ~= id then return merge_into(newer or last[8] or last[1] or "", "superseded") end
 if last[10] and action ~= "acknowledge" then  -- what was let go and not decided on yet is outdated by this
   redis.call("HDEL", alert, "released")

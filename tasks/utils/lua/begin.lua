@@ -196,7 +196,7 @@ local function joins(id, event, channel)  -- whether the event, the head of the 
   local group = string.sub(redis.sha1hex(destination), 1, 32)
   local place = destination == from and event.uid or string.sub(redis.sha1hex(event.uid .. ">" .. destination), 1, 32)
   redis.call("HSET", K.alert(place), "copy_of", event.alert or event.uid, "service", destination,
-    "dedup_key", redis.call("HGET", K.alert(event.uid), "dedup_key"), "status", "open")
+    "dedup_key", redis.call("HGET", K.alert(event.uid), "dedup_key"), "status", "open", "newest", id)
   redis.call("ZADD", K.alerts, at, place)
   group_at(destination, group, spec, "{}", at)
   lead_to(place, group)

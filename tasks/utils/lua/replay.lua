@@ -10,15 +10,17 @@
 -- include: close
 -- include: inbox
 -- include: group
+-- include: overtaken
 local id = ARGV[1]
 local at = now()
 if not redis.call("ZSCORE", K.dead, id) then return "" end
 record(at, id, "replayed")
 
-local event = redis.call("HMGET", K.event(id), "uid", "action", "accepted", "alert", "lane", "group", "service")
+local event = redis.call("HMGET", K.event(id), "uid", "action", "accepted", "alert", "lane", "replayed", "group", "service")
 local uid, action, accepted, lane = event[4] or event[1], event[2], tonumber(event[3] or 0), event[5]
-local alert = uid and redis.call("HMGET", K.alert(uid), "status", "since", "last_at", "last_id", "held", "routes") or {}
-local status, since = alert[1], tonumber(alert[2] or alert[3] or 0)
+local first_accepted = tonumber(event[6] or accepted)
+local alert = uid and redis.call("HMGET", K.alert(uid), "status", "since", "routes") or {}
+local status, since, routes = alert[1], tonumber(alert[2] or 0), alert[3]
 
 local function over(state, reason, into)
   close(id, at, state, reason)
@@ -27,20 +29,9 @@ local function over(state, reason, into)
   return reason == "resolved_before_send" and "resolved" or "overtaken"
 end
 
-local function heir()  -- the newer trigger that is held back, or that went the same way
-  if alert[5] and alert[5] ~= id then return alert[5] end
-  local last = alert[4]
-  if not last or last == id or not lane then return nil end
-  local destination = string.gsub(string.match(lane, "@(.*)$") or "", "/", "~")
-  for _, other in ipairs({last, last .. "+" .. destination}) do
-    local known = redis.call("HMGET", K.event(other), "lane", "action", "state")
-    if other ~= id and known[1] == lane and known[2] == "trigger" and known[3] ~= "dead" then return other end
-  end
-end
-
 local function is_open_there()  -- whether the open episode went the way of this event
-  if event[6] then return redis.call("HGET", K.alert(event[1]), "group") == event[6] end
-  if alert[6] and lane then return string.find("\n" .. alert[6], "\n" .. string.match(lane, "@(.*)$") .. " ", 1, true) ~= nil end
+  if event[7] then return redis.call("HGET", K.alert(event[1]), "group") == event[7] end
+  if routes and lane then return string.find("\n" .. routes, "\n" .. string.match(lane, "@(.*)$") .. " ", 1, true) ~= nil end
   return not lane or event[1] == uid
 end
 
@@ -60,14 +51,13 @@ end
 local function back_in_group()  -- to be told in the group's next bundle
   redis.call("HDEL", K.event(id), "ended", "detail", "bundle")
   redis.call("HSET", K.event(id), "state", "queued", "reason", "")
-  local destination = redis.call("HGET", K.alert(event[6]), "service") or event[7]
-  tell(id, event[1], event[6], event[6] .. "@" .. destination, true, at)
+  local destination = redis.call("HGET", K.alert(event[7]), "service") or event[8]
+  tell(id, event[1], event[7], event[7] .. "@" .. destination, true, at)
 end
 
-if action == "trigger" and status then
-  if status == "resolved" and since >= accepted then return over("suppressed", "resolved_before_send") end
-  local other = heir()
-  if other then return over("merged", "superseded", other) end
+if action == "trigger" and uid then
+  local reason, newer = overtaken(id, uid, {event[1]}, first_accepted, accepted)
+  if reason then return over(newer and "merged" or "suppressed", reason, newer) end
 elseif action == "resolve" and status and status ~= "resolved" and is_open_there() then
   return over("suppressed", "overtaken")
 elseif action == "acknowledge" and status == "open" and since > accepted and is_open_there() then
@@ -76,13 +66,13 @@ end
 
 redis.call("ZREM", K.dead, id)
 local follows = action == "acknowledge" or action == "resolve"
-if follows and event[6] then
+if follows and event[7] then
   back_in_group()
 elseif follows and lane then
   back_on_lane()
 else
   back_to_inbox(id, at, ARGV[2])
-  if uid then redis.call("HSET", K.event(id), "replayed", string.format("%d", accepted)) end
+  if uid then redis.call("HSET", K.event(id), "replayed", string.format("%d", first_accepted), "accepted", string.format("%d", accepted)) end
   hint("alert", at)
 end
 return "replayed"
