@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 if TYPE_CHECKING:
+    import socket
+    import threading
+    from collections.abc import Callable
     from pathlib import Path
 
 DAY = timedelta(days=1)
@@ -63,6 +67,23 @@ class Authority:
 
     def _signed(self, builder: x509.CertificateBuilder) -> bytes:
         return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def client_trust(authority: Authority) -> ssl.SSLContext:
+    """What a client trusts that knows this authority only."""
+    return ssl.create_default_context(cafile=authority.file)
+
+
+def serve_tls(issued: Issued, behave: Callable[[socket.socket, threading.Event], None]) -> Callable[..., None]:
+    """The same behaviour of a server, behind TLS with this certificate."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(issued.cert, issued.key)
+
+    def encrypted(connection: socket.socket, over: threading.Event) -> None:
+        with context.wrap_socket(connection, server_side=True) as inside:
+            behave(inside, over)
+
+    return encrypted
 
 
 def _host(host: str) -> x509.GeneralName:

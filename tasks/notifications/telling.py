@@ -26,6 +26,7 @@ DEAD_LETTER: Final = (
 REASONS: Final = {
     "private_address": "write `allow_private: true` into the channel, if its host is meant to be in your own network",
     "redirected": "write the address into the channel that the other side redirects to; no redirect is followed",
+    "invalid_url": "mend the address in the channel: its host cannot be the name of one",
     "starttls_missing": "use a port of the mail server that speaks STARTTLS, or write `email.starttls: never`",
     "certificate_not_trusted": "name the mail server as its certificate does, or its authority in email.ca_file",
     "login_rejected": "mend email.username and email.password",

@@ -34,12 +34,9 @@ class Guard:
     def addresses(self, host: str, port: int) -> list[str]:
         """The addresses to connect to, each checked; whoever connects must not resolve the name once more.
 
-        PrivateAddressError where one of them is not public, OSError where the name is not known.
+        PrivateAddressError where one of them is not public, OSError where the name is not known, UnicodeError where it cannot be one.
         """
-        try:
-            found = self._resolve(host, port, type=socket.SOCK_STREAM)
-        except UnicodeError as error:
-            raise OSError("no such name can be") from error
+        found = self._resolve(host, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
         if not all(is_public(address) for address in addresses):
             raise PrivateAddressError("the address is not public; `allow_private: true` in the channel allows it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping
     from datetime import timedelta
+
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)  # they would log whole URLs, and that of a webhook is a key
 
 MAX_ANSWER_BYTES: Final = 65_536
 MOST_RETRY_SECONDS: Final = 5.0
@@ -46,15 +50,24 @@ class Poster:
     it. `throttle_pause` is how long a key rests after a 429 that does not say, `key_pause` how long after a refusal of the key itself.
     """
 
-    def __init__(self, *, deadline: timedelta, attempts: int, throttle_pause: timedelta, key_pause: timedelta) -> None:
+    def __init__(
+        self,
+        *,
+        deadline: timedelta,
+        attempts: int,
+        throttle_pause: timedelta,
+        key_pause: timedelta,
+        guard: Guard | None = None,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
         self._deadline = Deadline()
         self._seconds = deadline.total_seconds()
         self._attempts = attempts
         self._throttle_pause_ms = milliseconds(throttle_pause)
         self._key_pause_ms = milliseconds(key_pause)
-        trust = httpx.create_ssl_context()
+        trust = trust or httpx.create_ssl_context()
         self._open = self._client(trust, None)
-        self._guarded = self._client(trust, Guard())
+        self._guarded = self._client(trust, guard or Guard())
 
     def post(
         self,
@@ -78,7 +91,7 @@ class Poster:
                 answer = self._retrying()(self._try, request, tries)
         except PrivateAddressError:
             return Outcome("refused", "private_address", unclear=any(tries))
-        except httpx.InvalidURL:
+        except (httpx.InvalidURL, UnicodeError):  # the latter for names of hosts that cannot be
             return Outcome("refused", "invalid_url")
         except httpx.HTTPError as error:
             return Outcome("retry", f"network:{type(error).__name__}", unclear=any(tries))
@@ -119,7 +132,8 @@ class Poster:
 
     def _retrying(self) -> tenacity.Retrying:
         return tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self._attempts) | tenacity.stop_before_delay(MOST_RETRY_SECONDS),
+            stop=tenacity.stop_after_attempt(self._attempts)
+            | tenacity.stop_before_delay(min(MOST_RETRY_SECONDS, self._seconds)),
             wait=tenacity.wait_random_exponential(multiplier=0.1, max=1.0),
             retry=tenacity.retry_if_exception_type(httpx.TransportError)
             | tenacity.retry_if_result(lambda answer: answer.status >= 500),

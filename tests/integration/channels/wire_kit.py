@@ -1,7 +1,8 @@
-"""Servers that behave badly on purpose, one connection after the other."""
+"""Servers that behave badly on purpose, one connection after the other, and one that answers as it is told."""
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 import threading
@@ -64,3 +65,56 @@ def reset(connection: socket.socket, over: threading.Event) -> None:
     del over
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
+
+
+def flood(chunk: bytes) -> Behaviour:
+    """Send without end."""
+
+    def behave(connection: socket.socket, over: threading.Event) -> None:
+        while not over.is_set():
+            connection.sendall(chunk)
+
+    return behave
+
+
+class Listener:
+    """An HTTP server's whole behaviour: it keeps each request and gives the answers one after the other, the last one for ever."""
+
+    def __init__(self, *answers: bytes | Behaviour) -> None:
+        self.requests: list[bytes] = []
+        self._answers = answers
+
+    def __call__(self, connection: socket.socket, over: threading.Event) -> None:
+        request = read_request(connection)
+        if not request:
+            return
+        self.requests.append(request)
+        answer = self._answers[min(len(self.requests), len(self._answers)) - 1]
+        if isinstance(answer, bytes):
+            connection.sendall(answer)
+        else:
+            answer(connection, over)
+
+
+def read_request(connection: socket.socket) -> bytes:
+    """One request, its body included; empty where the client left before its end."""
+    data = b""
+    while True:
+        head, end, body = data.partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
+        if end and len(body) >= int(length[1] if length else 0):
+            return data
+        chunk = connection.recv(65536)
+        if not chunk:
+            return b""
+        data += chunk
+
+
+def answer(status: int, text: bytes = b"", *headers: str, length: int | None = None) -> bytes:
+    """An HTTP answer, after which the connection is closed; `length`: what it says its text has, if that is not true."""
+    if status in (204, 304) or status < 200:
+        text = b""
+    lines = [f"HTTP/1.1 {status} Whatever", "Connection: close", *headers]
+    if status >= 200:
+        lines.append(f"Content-Length: {len(text) if length is None else length}")
+    return "\r\n".join([*lines, "", ""]).encode() + text
