@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tasks.notifications.channels.protocol import Message
 
 MOST_BYTES: Final = 28 * 1024  # of a message; Teams counts two bytes a character
-MOST_TITLE: Final = 1_000
+MOST_SUBJECT: Final = 1_000
 CLOSED: Final = (401, 403, 404, 410)
 SWITCHED_OFF: Final = "TriggerIsNotEnabled"  # a 400 that is about the workflow, not about the card
 LATE_THROTTLING: Final = "HTTP error 429"  # what stands in a 200 where Teams refused what the webhook had taken
@@ -51,31 +51,33 @@ class TeamsHook:
 
 
 def fitting_card(message: Message) -> dict[str, Any]:
-    """The message as a card that Teams takes; in minimal form the title alone."""
-    words, locale = message.words, message.options.get("locale", "en")
-    title = _whole(words.subject)[:MOST_TITLE] or "Tocsin"
+    """The message as a card that Teams takes: its text, or in minimal form its subject as plain text."""
+    words = message.words
+    subject = _whole(words.subject)[:MOST_SUBJECT] or "Tocsin"
     if message.minimal:
-        return card(title, "")
-    text = cut_to_fit(_whole(words.text), MOST_BYTES, locale, lambda text: _size(card(title, text)))
-    return card(title, text)
+        return card(subject, {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": subject}]})
+    locale = message.options.get("locale", "en")
+    text = cut_to_fit(_whole(words.text), MOST_BYTES, locale, lambda text: _size(card(subject, block(text))))
+    return card(subject, block(text))
 
 
-def card(title: str, text: str) -> dict[str, Any]:
-    """An adaptive card in the envelope that workflows take."""
-    body: list[dict[str, Any]] = [
-        {"type": "TextBlock", "text": title, "wrap": True, "weight": "Bolder", "size": "Medium"}
-    ]
-    if text:
-        body.append({"type": "TextBlock", "text": text, "wrap": True})
-    content = {
+def block(text: str) -> dict[str, Any]:
+    """A text in Markdown as a part of a card."""
+    return {"type": "TextBlock", "text": text, "wrap": True}
+
+
+def card(subject: str, content: dict[str, Any]) -> dict[str, Any]:
+    """An adaptive card in the envelope that workflows take; the subject is what a toast shows."""
+    whole = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
         "msteams": {"width": "Full"},
-        "body": body,
+        "fallbackText": subject,
+        "body": [content],
     }
-    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": content}
-    return {"type": "message", "attachments": [attachment]}
+    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": whole}
+    return {"type": "message", "summary": subject, "attachments": [attachment]}
 
 
 def _size(content: dict[str, Any]) -> int:
