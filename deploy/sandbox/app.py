@@ -10,6 +10,7 @@ from deploy.sandbox.control import PREFIX, Control
 from deploy.sandbox.endpoint import METHOD_NOT_ALLOWED, Endpoint
 from deploy.sandbox.events_v1 import CreateEvent
 from deploy.sandbox.events_v2 import Enqueue, EnqueueChange
+from deploy.sandbox.hooks import PATH, PostMessage
 from deploy.sandbox.page import help_text, page
 from deploy.sandbox.rest import GetIncident, ListAlerts, ListIncidents
 from deploy.sandbox.wire import ARRIVED_AT, TRANSPORT, reset
@@ -40,6 +41,7 @@ class App:
         self._patterns: list[tuple[re.Pattern[str], Endpoint]] = [
             (re.compile(r"/incidents/[^/]+"), GetIncident(world)),
             (re.compile(r"/incidents/[^/]+/alerts"), ListAlerts(world)),
+            (re.compile(rf"{PATH}[^/]+"), PostMessage(world)),
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     RESOLVED = "resolved"
     DROPPED = "dropped"
     RECORDED = "recorded"
+    POSTED = "posted"
     READ = "read"
     THROTTLED = "throttled"
     INVALID = "invalid"

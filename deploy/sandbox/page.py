@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from deploy.sandbox.clock import timestamp
 
 if TYPE_CHECKING:
+    from deploy.sandbox.hooks import Posted
     from deploy.sandbox.incidents import Incident
     from deploy.sandbox.world import World
 
@@ -18,6 +19,7 @@ Imitated
   POST /v2/enqueue                                 alerts (Events v2)
   POST /v2/change/enqueue                          change events
   POST /generic/2010-04-15/create_event.json       alerts (Events v1)
+  POST /hooks/{any name}                           messages for people, as to an incoming webhook of Slack
   GET  /incidents, /incidents/{id}, /incidents/{id}/alerts   with Authorization: Token token=<any 20 characters>
 
 Control (JSON)
@@ -40,6 +42,7 @@ STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .3rem .8rem .3rem 0 }
 td, th { border-bottom: 1px solid #ddd; vertical-align: top } code { font-size: 90% }
+pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: inherit }
 .triggered { color: #b00020; font-weight: 600 } .acknowledged { color: #8a6100 }
 @media (prefers-color-scheme: dark) { body { background: #181818; color: #ddd } td, th { border-color: #444 } }
 """
@@ -64,6 +67,7 @@ How to steer it: <a href="/_sandbox"><code>/_sandbox</code></a>.</p>
 <h2>{len(incidents)} open incident{"" if len(incidents) == 1 else "s"}</h2>
 {_table(shown) if shown else "<p>Nothing is wrong.</p>"}
 {f"<p>The newest {MOST_SHOWN} are shown.</p>" if len(incidents) > MOST_SHOWN else ""}
+{_messages(world.messages.newest())}
 </body></html>
 """
 
@@ -83,6 +87,16 @@ def _settings(world: World) -> list[str]:
         f"faults: {', '.join(f'{fault.id} {fault.spec.kind.value}' for fault in world.faults) or 'none'}",
         f"sink: {'on' if world.sink else 'off'}",
     ]
+
+
+def _messages(posted: list[Posted]) -> str:
+    if not posted:
+        return ""
+    rows = "".join(
+        f"<tr><td><code>{escape(one.hook)}</code></td><td><pre>{escape(one.text)}</pre></td><td>{timestamp(one.at)}</td></tr>"
+        for one in posted
+    )
+    return f"<h2>Messages, newest first</h2>\n<table><tr><th>Hook</th><th>Text</th><th>At</th></tr>{rows}</table>"
 
 
 def _table(incidents: list[Incident]) -> str:

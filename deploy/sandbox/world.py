@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from deploy.sandbox.account import Account, AccountDocument
 from deploy.sandbox.clock import Clock
 from deploy.sandbox.faults import Faults
+from deploy.sandbox.hooks import Messages
 from deploy.sandbox.incidents import Incidents
 from deploy.sandbox.limits import FixedWindow, SlidingWindow
 from deploy.sandbox.log import Log
@@ -35,6 +36,7 @@ class World:
         self.sink = self.options.sink
         self.clock = Clock()
         self.incidents = Incidents()
+        self.messages = Messages()
         self.faults = Faults()
         self.events_window = SlidingWindow(self.options.events_per_minute)
         self.rest_window = FixedWindow(self.options.rest_per_minute)
