@@ -61,6 +61,7 @@ severity_deadlines:
   critical: 30s                       # then the next channel is tried
 ```
 
+Besides `pagerduty`, the `kind` of a channel may be `slack`, `teams`, `email` or `webhook`: [channels.md](channels.md).
 No two services share an ingest key. A service's `routes` say which alerts take other channels: [routing.md](routing.md).
 How the webhooks of foreign senders become alerts stands in one file each, too, `mappings/NAME.yaml`: [webhooks.md](webhooks.md).
 """

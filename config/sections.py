@@ -131,7 +131,7 @@ class Delivery(Section):
     lease: PositiveDuration = Field(
         30 * SECOND, description="How long a worker holds what it delivers; longer than `delivery.deadline`."
     )
-    deadline: PositiveDuration = Field(10 * SECOND, description="Longest time for one HTTP attempt, reading included.")
+    deadline: PositiveDuration = Field(10 * SECOND, description="Longest time for one attempt, reading included.")
     max_attempts: Count = Field(1000, description="Attempts per channel after which an alert is dead-lettered.")
     max_deliveries: Count = Field(5, description="Workers one row may kill before it is dead-lettered as poison.")
     backoff_base: PositiveDuration = Field(
@@ -142,9 +142,9 @@ class Delivery(Section):
         default_factory=SeverityDeadlines, description=SeverityDeadlines.__doc__
     )
     throttle_pause: PositiveDuration = Field(
-        45 * SECOND, description="Rest of a routing key after a 429 that does not say how long."
+        45 * SECOND, description="Rest of a channel's key after a 429 that does not say how long."
     )
-    key_pause: PositiveDuration = Field(10 * MINUTE, description="Rest of a routing key that PagerDuty refused.")
+    key_pause: PositiveDuration = Field(10 * MINUTE, description="Rest of a channel's key that the other side refused.")
 
     @model_validator(mode="after")
     def _times_fit(self) -> "Delivery":
