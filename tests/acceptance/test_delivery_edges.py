@@ -146,7 +146,7 @@ def test_an_answer_that_is_not_pagerdutys_is_no_refusal(
 def test_a_long_rest_of_the_key_does_not_outlast_the_patience_of_an_alert(
     pipeline: Pipeline, sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    pipeline.delivery._dispatch._channels["pagerduty"]._throttle_pause_ms = 600_000  # type: ignore[attr-defined]
+    pipeline.delivery._dispatch._channels["pagerduty"]._poster._throttle_pause_ms = 600_000  # type: ignore[attr-defined]
     sandbox.fault(kind="throttle", key=PRIMARY_KEY, headers=False)
     [decision] = pipeline.submit(alert("disk"))
     pipeline.deliver()

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from tasks.utils.rows import Outcome
     from tests.integration.channels.http_kit import Kind
 
-Send = "Callable[..., Outcome]"
-
 
 @pytest.fixture
 def send(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:

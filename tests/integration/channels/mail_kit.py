@@ -67,7 +67,7 @@ class Postbox:
 
 
 class Server(Controller):
-    """aiosmtpd on a free port; `offers_tls`: with this certificate, by STARTTLS."""
+    """aiosmtpd on a free port; with a certificate it offers STARTTLS, and logins only after that."""
 
     def __init__(self, postbox: Postbox, certificate: Issued | None = None, *, asks_for_login: bool = False) -> None:
         more: dict[str, Any] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -145,6 +146,14 @@ def test_mails_in_a_row_share_a_connection() -> None:
 
     assert outcomes == ["sent"] * 5
     assert postbox.greetings == 1
+
+
+def test_several_threads_may_send_at_once() -> None:
+    with server() as (postbox, address), mailer(address) as channel, ThreadPoolExecutor(8) as threads:
+        outcomes = list(threads.map(lambda number: channel.send(letter(id=str(number))).verb, range(40)))
+
+    assert outcomes == ["sent"] * 40
+    assert len({mail["X-Tocsin-Id"] for mail in postbox.mails}) == 40
 
 
 def test_a_kept_connection_that_the_server_closed_is_replaced(authority: Authority) -> None:

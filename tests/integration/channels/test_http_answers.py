@@ -21,6 +21,8 @@ from tests.integration.channels.http_kit import (
 from tests.integration.channels.wire_kit import Listener, answer, drip, flood, hold, listening, reset
 
 if TYPE_CHECKING:
+    import socket
+    import threading
     from collections.abc import Callable
 
     from tasks.utils.rows import Outcome
@@ -190,20 +192,28 @@ TRUNCATED = answer(202, b"o", length=500)
 CHUNKS_CUT = b"HTTP/1.1 202 Accepted\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhel"
 
 
+def dripping(connection: socket.socket, over: threading.Event) -> None:
+    connection.sendall(b"HTTP/1.1 202 Accepted\r\ncontent-length: 900\r\n\r\n")
+    drip(b" " * 900)(connection, over)
+
+
+breaking_off = pytest.mark.parametrize("raw", [TRUNCATED, CHUNKS_CUT, dripping], ids=["length", "chunks", "dripping"])
+
+
 @of_people
-@pytest.mark.parametrize("raw", [TRUNCATED, CHUNKS_CUT], ids=["length", "chunks"])
+@breaking_off
 def test_a_success_whose_text_breaks_off_is_one_for_people_would_read_it_twice(
-    send: Send, kind: Kind, raw: bytes
+    send: Send, kind: Kind, raw: bytes | Behaviour
 ) -> None:
     with listening(Listener(raw)) as address:
-        outcome = send(kind, kind.message(base(address)))
+        outcome = send(kind, kind.message(base(address)), attempts=3)
 
     assert (outcome.verb, outcome.unclear) == ("sent", False)
 
 
-@pytest.mark.parametrize("raw", [TRUNCATED, CHUNKS_CUT], ids=["length", "chunks"])
+@breaking_off
 def test_pagerduty_merges_repeats_so_that_an_event_goes_again_unless_its_answer_is_whole(
-    send: Send, raw: bytes
+    send: Send, raw: bytes | Behaviour
 ) -> None:
     (pagerduty,) = (kind for kind in KINDS if kind.name == "pagerduty")
     with listening(Listener(raw)) as address:
