@@ -12,6 +12,7 @@ from tasks.utils.validators import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from tasks.utils.bundles import Bundle, Member
 
@@ -39,7 +40,8 @@ def facts_of(bundle: Bundle, words: Words) -> Facts:
     """Everything a template can name; docs/notifications.md lists it."""
     members = newest_first(bundle)
     counts = Counts(bundle, members)
-    told = [_member(member, bundle, words) for member in members[:MOST_MEMBERS]]
+    common = _common_labels(bundle, members)
+    told = [_member(member, bundle.at, common, words) for member in members[:MOST_MEMBERS]]
     facts = Facts(
         id=bundle.id,
         action=bundle.action,
@@ -47,11 +49,12 @@ def facts_of(bundle: Bundle, words: Words) -> Facts:
         status_text=words.say(counts.status),
         severity=worst(bundle),
         severity_text=words.say(worst(bundle)),
-        service=line(bundle.service),
-        destination=line(bundle.destination),
+        service=cut_text(line(bundle.service), LONGEST_LABEL),
+        destination=cut_text(line(bundle.destination), LONGEST_LABEL),
         channel=line(bundle.channel),
         dedup_key=line(bundle.dedup_key),
         group=labels(bundle.group),
+        common_labels=common,
         where=_where(bundle, members),
         what=cut_text(line(counts.chief.summary), LONGEST_TITLE) if counts.chief else "",
         open=counts.open,
@@ -136,7 +139,7 @@ def links(member: Member) -> list[Facts]:
     return [Facts(href=href, text=text) for href, text in list(found.items())[:MOST_LINKS]]
 
 
-def _member(member: Member, bundle: Bundle, words: Words) -> Facts:
+def _member(member: Member, now: datetime, common: Named, words: Words) -> Facts:
     state = _STATES[member.action]
     severity = member.severity if member.severity in SEVERITIES else "critical"
     summary, source = line(member.summary), line(member.source)
@@ -153,9 +156,9 @@ def _member(member: Member, bundle: Bundle, words: Words) -> Facts:
         service=line(member.service),
         dedup_key=line(member.dedup_key),
         at=iso(member.at),
-        time=short(member.at, bundle.at),
+        time=short(member.at, now),
         labels=labels(member.labels),
-        extra_labels=_extra(member, bundle),
+        extra_labels=_telling(member.labels, common),
         description=_description(member),
         links=[Facts(href=link["href"], text=link["text"] or words.say("link")) for link in links(member)],
         client=line(member.client),
@@ -177,11 +180,19 @@ def _description(member: Member) -> str:
     return next((cut_text(text, LONGEST_DESCRIPTION) for text in told if text and text != member.summary.strip()), "")
 
 
-def _extra(member: Member, bundle: Bundle) -> Named:
+def _telling(given: Mapping[str, str], said: Iterable[str] = ()) -> Named:
     """Labels that say something new."""
-    said = {*_SAID, *bundle.group}
-    named = {name: value for name, value in member.labels.items() if name not in said and value.strip()}
-    return Named(list(labels(named).items())[:MOST_EXTRA])
+    told = {*_SAID, *said}
+    found = labels({name: value for name, value in given.items() if name not in told and value.strip()})
+    return Named(list(found.items())[:MOST_EXTRA])
+
+
+def _common_labels(bundle: Bundle, members: list[Member]) -> Named:
+    """What the group has in common, and what else its members have."""
+    shared = dict(members[0].labels) if len(members) > 1 else {}
+    for member in members:
+        shared = {name: value for name, value in shared.items() if member.labels.get(name) == value}
+    return Named({**labels(bundle.group), **_telling(shared, bundle.group)})
 
 
 class _Details:

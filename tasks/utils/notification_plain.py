@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tasks.utils.notification_media import HTML, MARKDOWN, Medium
 
 if TYPE_CHECKING:
     from tasks.utils.template_values import Facts
+
+_HEAD: Final = (
+    '<!doctype html>\n<meta charset="utf-8">\n<meta name="color-scheme" content="light dark">\n'
+    '<meta name="viewport" content="width=device-width">\n<body style="font:15px sans-serif;margin:16px">\n'
+)
 
 
 def plain_text(facts: Facts, medium: Medium) -> str:
@@ -17,7 +22,7 @@ def plain_text(facts: Facts, medium: Medium) -> str:
         lines.append(f"+ {facts['more']}")
     escaped = [medium.escape(line) for line in (*lines, facts["time"]) if line]
     if medium is HTML:
-        return "<!doctype html>\n<meta charset=utf-8>\n<p>" + "</p>\n<p>".join(escaped) + "</p>\n"
+        return _HEAD + "<p>" + "</p>\n<p>".join(escaped) + "</p>\n"
     return ("\n\n" if medium is MARKDOWN else "\n").join(escaped) + "\n"
 
 
