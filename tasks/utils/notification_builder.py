@@ -21,7 +21,7 @@ from tasks.utils.notification_words import Words
 from tasks.utils.template_errors import BrokenTemplateError, broken
 from tasks.utils.template_files import ENDING, SHIPPED_PREFIX, Shelf
 from tasks.utils.template_meter import Limits
-from tasks.utils.template_sandbox import Sandbox
+from tasks.utils.template_sandbox import FUNCTIONS, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -191,7 +191,7 @@ class _Writing:
         try:
             text = self._sandboxes[part.medium.name].write(name, self.facts, self._words)
         except Exception as error:  # a template may raise whatever there is; the page goes out all the same
-            raise broken(error, name, list(self.facts)) from error
+            raise broken(error, name, [*self.facts, *FUNCTIONS]) from error
         if not text.strip():
             raise BrokenTemplateError(name, "it makes no text at all")
         return _BLANK_LINES.sub("\n\n", text.strip()) + "\n"

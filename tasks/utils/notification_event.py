@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tasks.utils.formatters import json_bytes
 from tasks.utils.notification_document import shortened
-from tasks.utils.notification_facts import labels, line, links, newest_first, worst
+from tasks.utils.notification_facts import labels, line, links, newest_first, telling_labels, worst
 from tasks.utils.notification_words import iso
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _entry(member: Member) -> dict[str, Any]:
         "source": line(member.source),
         "event_id": member.event_id,
         "dedup_key": line(member.dedup_key),
-        "labels": dict(labels(member.labels)),
+        "labels": dict(telling_labels(member.labels)),
         "links": [link["href"] for link in links(member)],
     }
     return {name: value for name, value in entry.items() if value}

@@ -158,7 +158,7 @@ def _member(member: Member, now: datetime, common: Named, words: Words) -> Facts
         at=iso(member.at),
         time=short(member.at, now),
         labels=labels(member.labels),
-        extra_labels=_telling(member.labels, common),
+        extra_labels=telling_labels(member.labels, common),
         description=_description(member),
         links=[Facts(href=link["href"], text=link["text"] or words.say("link")) for link in links(member)],
         client=line(member.client),
@@ -180,7 +180,7 @@ def _description(member: Member) -> str:
     return next((cut_text(text, LONGEST_DESCRIPTION) for text in told if text and text != member.summary.strip()), "")
 
 
-def _telling(given: Mapping[str, str], said: Iterable[str] = ()) -> Named:
+def telling_labels(given: Mapping[str, str], said: Iterable[str] = ()) -> Named:
     """Labels that say something new."""
     told = {*_SAID, *said}
     found = labels({name: value for name, value in given.items() if name not in told and value.strip()})
@@ -192,7 +192,7 @@ def _common_labels(bundle: Bundle, members: list[Member]) -> Named:
     shared = dict(members[0].labels) if len(members) > 1 else {}
     for member in members:
         shared = {name: value for name, value in shared.items() if member.labels.get(name) == value}
-    return Named({**labels(bundle.group), **_telling(shared, bundle.group)})
+    return Named({**labels(bundle.group), **telling_labels(shared, bundle.group)})
 
 
 class _Details:

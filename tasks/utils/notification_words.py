@@ -68,7 +68,7 @@ FRENCH: Final[Mapping[str, Phrase]] = {
     "note": "{title} ({note})",
     "new": ("{n} nouvelle", "{n} nouvelles"),
     "since": "depuis {time}",
-    "reminder": "Un rappel\u00a0: il n’y a rien de nouveau.",
+    "reminder": "Un rappel\u00a0: il n\u2019y a rien de nouveau.",
     "all_resolved": "Plus aucune alerte en cours dans ce groupe.",
     "count_firing": "{n} en cours",
     "count_acknowledged": ("{n} prise en charge", "{n} prises en charge"),

@@ -43,7 +43,7 @@ def say(name: str, number: int | None = None, /, **values: Any) -> str:
     return told
 
 
-_FUNCTIONS: Final = {"range": steps, "namespace": Namespace, "say": say}
+FUNCTIONS: Final = {"range": steps, "namespace": Namespace, "say": say}
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -61,11 +61,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
             lstrip_blocks=True,
             finalize=_shown,
         )
+        self.shelf = shelf
         self.medium = medium
         self._limits = limits
         self.filters = {**FILTERS, **STEPS}
         self.tests = dict(TESTS)
-        self.globals = dict(_FUNCTIONS)
+        self.globals = dict(FUNCTIONS)
 
     def write(self, name: str, facts: Mapping[str, Any], words: Any) -> str:
         """The text a template makes of the facts. Raises whatever a template can raise."""
@@ -103,7 +104,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
             try:
                 found = obj[argument]
             except IndexError:
-                return self.undefined(f"there is no entry {argument}; the list ends before")
+                return self.undefined(
+                    f"the list ends before entry {argument}; loop over it, or use `| first`, which may be empty"
+                )
             spend(size_of(found))
             return found
         return self.getattr(obj, str(argument))
@@ -111,7 +114,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805, PYI063 - as Jinja has it
         """Call a macro, a block or a function on offer; SecurityError for all else."""
         spend(CALL_WORK)
-        offered = isinstance(__obj, _CALLABLE) or any(__obj is function for function in _FUNCTIONS.values())
+        offered = isinstance(__obj, _CALLABLE) or any(__obj is function for function in FUNCTIONS.values())
         of_loop = isinstance(getattr(__obj, "__self__", None), LoopContext) and __obj.__name__ in _LOOP_METHODS
         if not (offered or of_loop or isinstance(__obj, Undefined)):
             raise SecurityError(f"a {_kind(__obj)} cannot be called; filters take the place of methods: x | upper")

@@ -55,7 +55,7 @@ SCENARIOS: dict[str, tuple[Callable[[], Bundle], dict[str, tuple[str, ...]]]] = 
             ),
             "fr": (
                 "CRITIQUE, TOUJOURS EN COURS\u00a0: 5 alertes sur web1, eu depuis 2026-01-30 23:12Z",
-                "Un rappel\u00a0: il n’y a rien de nouveau.",
+                "Un rappel\u00a0: il n\u2019y a rien de nouveau.",
             ),
         },
     ),

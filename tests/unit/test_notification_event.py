@@ -24,9 +24,9 @@ def test_the_summary_says_how_many_fire_where_what_and_how_many_are_new() -> Non
 
 
 def test_one_alert_keeps_its_own_words_and_details() -> None:
-    event = BUILDER.event(single(summary="disk full on db1", details={"mount": "/var"}))
+    event = BUILDER.event(single(summary="disk full " + "!" * 900, details={"mount": "/var"}))
 
-    assert event["payload"]["summary"] == "disk full on db1"
+    assert event["payload"]["summary"] == "disk full " + "!" * 900
     assert event["payload"]["custom_details"]["details"] == {"mount": "/var"}
 
 

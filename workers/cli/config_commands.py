@@ -49,11 +49,15 @@ def show(
 
 @app.command()
 def check(*, environment: Environment = None, config_dir: Folder = None, as_json: JsonFlag = False) -> None:
-    """Read all settings and say OK, or everything that is wrong and how to mend it (exit code 78)."""
+    """Read all settings and templates and say OK, or everything that is wrong and how to mend it (exit code 78)."""
     from config.errors import ConfigError
+    from workers.cli.template_problems import problems_of_templates
 
     try:
         loaded = _read(environment, config_dir)
+        problems = problems_of_templates(loaded)
+        if problems:
+            raise ConfigError(problems)  # noqa: TRY301 - told like all others
     except ConfigError as error:
         if not as_json:
             raise

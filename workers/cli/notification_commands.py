@@ -1,5 +1,6 @@
 """`tocsin notifications …`: what could not be delivered, a second chance for it, and what waits to be told together."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -95,6 +96,31 @@ def _group(one: "GroupView") -> tuple[object, ...]:
     common = ", ".join(f"{name}={value}" for name, value in one.labels.items()) or "(all)"
     due = f"{one.due_at:%H:%M:%S} UTC" + (", held up" if one.is_held_up else "")
     return one.destination, common, one.open, one.waiting, due
+
+
+@app.command()
+def preview(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="An Events v2 alert, a list of them, or a bundle; - = stdin.")
+    ],
+    *,
+    channel: Annotated[
+        str, typer.Option(help="pagerduty, slack, teams, email, webhook, or the name of a channel of the service.")
+    ],
+    locale: Annotated[str | None, typer.Option(help="en or fr. Default: the channel's, else en.")] = None,
+    template: Annotated[
+        str | None, typer.Option(help="Name of a template. Default: the channel's, else the kind's.")
+    ] = None,
+    service: Annotated[str | None, typer.Option(help="Service of alerts that name none.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the HTML of a mail to this file.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Print a message as people would read it; sends nothing, and exits with 3 where a template is broken."""
+    from workers.cli.notification_preview import Wish, preview
+
+    if locale not in (None, "en", "fr"):
+        raise CliError(f"There is no language {locale!r}; known: en, fr.", ExitCode.USAGE)
+    preview(file, Wish(channel, locale, template, service), html, as_json=as_json)
 
 
 def _all_dead(*, confirmed: bool) -> list[str]:
