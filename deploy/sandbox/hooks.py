@@ -60,7 +60,9 @@ class PostMessage(Endpoint):
             return _answer(400, "invalid_payload", Outcome.INVALID)
         if not any(call.event.get(name) for name in SHOWN_BY):
             return _answer(400, "no_text", Outcome.INVALID)
-        self._world.messages.add(Posted(call.path.removeprefix(PATH), self._world.clock.now(), call.summary[:LONGEST_TEXT]))
+        self._world.messages.add(
+            Posted(call.path.removeprefix(PATH), self._world.clock.now(), call.summary[:LONGEST_TEXT])
+        )
         return _answer(200, "ok", Outcome.POSTED)
 
     def throttled(self, *, headers: bool | None) -> Answer:
