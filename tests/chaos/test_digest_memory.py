@@ -1,0 +1,91 @@
+"""Ten thousand alerts wait in a hundred groups: what that costs the workers, and what Redis gives back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.chaos.digests import at_desk, fates, news, write_config
+from tests.fleet import Fleet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GROUPS = ("alert", "delivery")
+A_MESSAGE = 100
+MEGABYTE = 1024 * 1024
+
+
+def resident(fleet: Fleet, group: str) -> float:
+    """Resident memory of a worker, MB."""
+    with open(f"/proc/{fleet.processes[group].pid}/statm") as statm:  # noqa: PTH123
+        return int(statm.read().split()[1]) * 4096 / MEGABYTE
+
+
+def used(fleet: Fleet) -> float:
+    """What Redis uses, MB; the ledger, which is archived in its own time, not counted."""
+    total = fleet.client.info("memory")["used_memory"]
+    return (total - (fleet.client.memory_usage(fleet.keys.ledger, samples=0) or 0)) / MEGABYTE
+
+
+def wave(fleet: Fleet, first: int, alerts: int, groups: int) -> None:
+    """Submit so many alerts, and wait until all of them wait in their groups or have been told."""
+    for start in range(first, first + alerts, A_MESSAGE):
+        fleet.submit(
+            *(news(number, number % groups) for number in range(start, min(first + alerts, start + A_MESSAGE)))
+        )
+
+    def are_in() -> bool:
+        return int(fleet.client.zcard(fleet.keys.untold)) + sum(fates(fleet).values()) >= first + alerts
+
+    fleet.wait(are_in, 120, "alerts are missing")
+
+
+def flow(folder: Path, *, alerts: int, groups: int, wait: float, growth: float) -> None:
+    """Two waves: the first warms everything up, the second is measured."""
+    with Fleet(folder, TOCSIN_CONFIG_DIR=str(write_config(folder, wait=wait, size=500))) as fleet:
+        fleet.start_workers(*GROUPS)
+        wave(fleet, 0, alerts // 10, groups)
+        fleet.wait(fleet.is_idle, wait + 60, "the first wave is not told")
+        before = {group: resident(fleet, group) for group in GROUPS}
+        empty = used(fleet)
+        wave(fleet, alerts // 10, alerts, groups)
+        full = used(fleet)
+        peak = dict.fromkeys(GROUPS, 0.0)
+
+        def is_over() -> bool:
+            peak.update({group: max(peak[group], resident(fleet, group)) for group in GROUPS})
+            return fleet.is_idle()
+
+        fleet.wait(is_over, wait + 120, "news waits for ever")
+        after = used(fleet)
+        grown = {group: peak[group] - before[group] for group in GROUPS}
+        print(f"workers grew by {grown}; Redis {empty:.1f} MB, full {full:.1f} MB, after {after:.1f} MB")
+        told = at_desk(fleet)
+        assert len(told.first_arrival) == alerts + alerts // 10
+        assert (told.extras, told.told_twice()) == (0, [])
+        assert all(megabytes <= growth for megabytes in grown.values())
+        assert_released(fleet, alerts + alerts // 10, full, after)
+
+
+def assert_released(fleet: Fleet, alerts: int, full: float, after: float) -> None:
+    """No news, no body is left; what stays is the short record of each event, which the archive takes after two days."""
+    assert not list(fleet.client.scan_iter(f"{fleet.keys.prefix}buffer:*", count=10_000))
+    assert not fleet.client.zcard(fleet.keys.untold)
+    events = list(fleet.client.scan_iter(f"{fleet.keys.prefix}event:*", count=10_000))
+    pipe = fleet.client.pipeline(transaction=False)
+    for key in events:
+        pipe.hexists(key, "body")
+    assert not any(pipe.execute())
+    assert len(events) >= alerts
+    assert after <= full
+
+
+def test_a_thousand_alerts_that_wait_cost_the_workers_nothing(tmp_path: Path) -> None:
+    flow(tmp_path, alerts=1000, groups=20, wait=4, growth=20)
+
+
+@pytest.mark.slow
+def test_ten_thousand_alerts_in_a_hundred_groups_for_a_minute(tmp_path: Path) -> None:
+    flow(tmp_path, alerts=10_000, groups=100, wait=60, growth=20)
