@@ -182,9 +182,9 @@ class _Writing:
         try:
             parsed = json.loads(text)
         except ValueError as error:
-            raise BrokenTemplateError(name, f"it makes no JSON: {error}") from error
+            raise self._useless(name, f"it makes no JSON: {error}") from error
         if not isinstance(parsed, dict):
-            raise BrokenTemplateError(name, "it makes JSON, but no object {…}")
+            raise self._useless(name, "it makes JSON, but no object {…}")
         return parsed
 
     def _written(self, name: str, part: Part) -> str:
@@ -193,8 +193,11 @@ class _Writing:
         except Exception as error:  # a template may raise whatever there is; the page goes out all the same
             raise broken(error, name, [*self.facts, *FUNCTIONS]) from error
         if not text.strip():
-            raise BrokenTemplateError(name, "it makes no text at all")
+            raise self._useless(name, "it makes no text at all")
         return _BLANK_LINES.sub("\n\n", text.strip()) + "\n"
+
+    def _useless(self, name: str, what: str) -> BrokenTemplateError:
+        return BrokenTemplateError(name, what, path=str(self._shelf.find(name)))
 
     def _candidates(self, part: Part) -> Iterator[str]:
         chosen = self._chosen(part)

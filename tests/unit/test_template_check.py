@@ -41,7 +41,7 @@ def test_a_folder_that_is_empty_or_not_there_has_none(tmp_path: Path) -> None:
         ("teams.j2", "\n{{ titel }}", "teams.j2:2: 'titel' is undefined; mend: did you mean title?"),
         (
             "email.html.j2",
-            "{{ members[0].sumary }}",
+            "x{% for m in members %}{{ m.sumary }}{% endfor %}",
             "email.html.j2:1: there is no 'sumary' here; did you mean summary?",
         ),
         ("webhook.json.j2", "{", "webhook.json.j2: it makes no JSON: "),
