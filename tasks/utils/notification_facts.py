@@ -121,8 +121,8 @@ def line(text: str) -> str:
 
 
 def labels(given: Mapping[str, str]) -> Named:
-    """The first labels, by name, each in one line."""
-    chosen = sorted(given.items())[:MOST_LABELS]
+    """The first labels, each in one line."""
+    chosen = list(given.items())[:MOST_LABELS]
     return Named({line(name)[:LONGEST_LABEL]: cut_text(line(value), LONGEST_LABEL) for name, value in chosen})
 
 
@@ -183,7 +183,7 @@ def _description(member: Member) -> str:
 def telling_labels(given: Mapping[str, str], said: Iterable[str] = ()) -> Named:
     """Labels that say something new."""
     told = {*_SAID, *said}
-    found = labels({name: value for name, value in given.items() if name not in told and value.strip()})
+    found = labels({name: given[name] for name in sorted(given) if name not in told and given[name].strip()})
     return Named(list(found.items())[:MOST_EXTRA])
 
 
