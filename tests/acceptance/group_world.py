@@ -19,7 +19,7 @@ from tasks.notifications.telling import Teller
 from tasks.utils.bundles import Bundle, Notice
 from tasks.utils.metrics_collector import Metrics
 from tasks.utils.rows import Outcome
-from tests.pipeline import DEADLINES, Pipeline, alert
+from tests.pipeline import DEADLINES, PRIMARY_KEY, Pipeline, alert
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tasks.notifications.channels.protocol import Message
     from tasks.utils.clock import MovableClock
     from tasks.utils.keys import Keys
+    from tests.conftest import Sandbox
 
 WAIT = timedelta(seconds=30)
 MOST = 5
@@ -133,16 +134,21 @@ def warning(key: str, action: str = "trigger", **payload: Any) -> dict[str, Any]
 class History(GroupKit):
     """A random history of a few alerts, and what must hold of it at the end."""
 
+    urgent = 0.1  # share of critical alerts
+
     def play(self, clock: MovableClock, seed: int, steps: int) -> None:
         chance = random.Random(seed)
         self.clock = clock
-        self.ruled_by(router=Grouped(chance.choice((PEOPLE, CLUSTERS))))
+        self._begin(chance)
         self.status: dict[str, str] = {}
         self.accepted: set[str] = set()
         for _ in range(steps):
             self._step(chance)
         self._settle()
         self._check()
+
+    def _begin(self, chance: random.Random) -> None:
+        self.ruled_by(router=Grouped(chance.choice((PEOPLE, CLUSTERS))))
 
     def _step(self, chance: random.Random) -> None:
         what = chance.choices(
@@ -153,7 +159,7 @@ class History(GroupKit):
     def _news(self, chance: random.Random) -> None:
         key = f"a{chance.randrange(6)}"
         action = chance.choices(("trigger", "acknowledge", "resolve"), (5, 1, 4))[0]
-        severity = "critical" if chance.random() < 0.1 else "warning"
+        severity = "critical" if chance.random() < self.urgent else "warning"
         about = {"summary": f"{key} {chance.randrange(3)}", "custom_details": {"cluster": chance.choice("NS")}}
         news = warning(key, action, severity=severity, **about)
         [decision] = self.submit(news)
@@ -187,8 +193,8 @@ class History(GroupKit):
         for claim in delivery._outbox.claim(1, timedelta(seconds=30), token):
             attempt = delivery._outbox.next_attempt(claim, token, delivery._plan(claim.destination))
             if attempt and chance.random() < 0.5:
-                route = delivery._routes["shop"]
-                delivery._dispatch.send(attempt, claim.destination, route.addresses[0])
+                addresses = {address.channel: address for address in delivery._routes["shop"].addresses}
+                delivery._dispatch.send(attempt, claim.destination, addresses[attempt.channel])
 
     def _replay(self, chance: random.Random) -> None:
         dead = self.client.zrange(self.keys.dead, 0, -1)
@@ -213,7 +219,9 @@ class History(GroupKit):
         assert set(proof.suppressed) <= {"resolved_before_send", "nothing_was_sent", "overtaken"}, proof.suppressed
         verdicts = {verdict.event_id: verdict for verdict in self.audit.verdicts()}
         assert self.accepted <= set(verdicts)
-        self._check_bundles({name for name, verdict in verdicts.items() if verdict.verdict == "delivered"})
+        self._check_bundles(
+            {name for name, verdict in verdicts.items() if (verdict.verdict, verdict.reason) == ("delivered", "desk")}
+        )
         self._check_last_words()
         self._check_rows()
 
@@ -252,6 +260,55 @@ class History(GroupKit):
         for key in self.client.scan_iter(f"{self.keys.prefix}alert:*"):
             assert int(self.client.hget(key, "count") or 0) == 0
             assert not self.client.hexists(key, "unsaid")
+
+
+class FallingBack(History):
+    """PagerDuty first, the desk when that does not take an alert in time: each alert by itself there, together here."""
+
+    sandbox: Sandbox
+    urgent = 0.8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.primary = self.routes()["shop"].addresses[0]
+
+    def _begin(self, chance: random.Random) -> None:
+        self.ruled_by()
+        self.sandbox.register(PRIMARY_KEY, "Shop")
+        self.delivery = self.delivered_by([self.primary, Address("desk", "slack", "", {"kid-desk": "secret"})])
+
+    def _fail(self, chance: random.Random) -> None:
+        if chance.random() < 0.3:
+            super()._fail(chance)
+        elif chance.random() < 0.4:
+            self.sandbox.heal()
+        else:
+            kind = chance.choice(("error", "reset", "throttle", "reject"))
+            self.sandbox.fault(kind=kind, **({"ingest": True} if kind == "reset" else {}))
+
+    def _settle(self) -> None:
+        self.sandbox.heal()
+        super()._settle()
+
+    def _check_last_words(self) -> None:
+        """What fires is known at one place at least, what is over nowhere any more."""
+        open_there: set[str] = set()
+        for entry in self.sandbox.log():
+            if entry["outcome"] in ("opened", "updated", "acknowledged"):
+                open_there.add(entry["dedup_key"])
+            elif entry["outcome"] == "resolved":
+                open_there.discard(entry["dedup_key"])
+        last: dict[str, str] = {}
+        for bundle in self.desk.taken:
+            last |= {member.dedup_key: member.action for member in bundle.members if member.action != "acknowledge"}
+        open_here = {key for key, action in last.items() if action == "trigger"}
+        firing = {key for key, action in self.status.items() if action == "trigger"}
+        assert open_there | open_here == firing, (open_there, open_here, firing)
+
+    def _check_rows(self) -> None:
+        assert not self.client.zcard(self.keys.untold)
+        assert not self.client.zcard(self.keys.queued)
+        assert not self.client.zcard(self.keys.outbox_due)
 
 
 def at_desk(kind: type[GroupKit], client: Any, keys: Keys, url: str, folder: Path) -> GroupKit:

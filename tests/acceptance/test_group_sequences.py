@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.acceptance.group_world import History, at_desk
+from tests.acceptance.group_world import FallingBack, History, at_desk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,3 +28,17 @@ def test_a_history_of_a_group_keeps_the_promise(
     assert isinstance(history, History)
 
     history.play(clock, seed, STEPS)
+
+
+@pytest.mark.parametrize("seed", range(1, SEQUENCES + 1))
+def test_a_history_of_alerts_that_fall_back_on_people_keeps_the_promise(
+    client: Any, keys: Keys, sandbox: Sandbox, clock: MovableClock, tmp_path: Path, seed: int
+) -> None:
+    FallingBack.sandbox = sandbox
+    history = at_desk(FallingBack, client, keys, sandbox.url, tmp_path)
+    assert isinstance(history, FallingBack)
+
+    try:
+        history.play(clock, seed, STEPS)
+    finally:
+        history.delivery.close()
