@@ -46,6 +46,29 @@ def test_past_its_deadline_an_alert_takes_the_next_channel_and_its_resolve_goes_
     assert resolves == {PRIMARY_KEY, STANDBY_KEY}
 
 
+def test_a_resolve_refused_where_the_alert_is_open_is_a_dead_letter_though_another_channel_took_it(
+    pipeline: Pipeline, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    sandbox.fault(kind="reset", key=PRIMARY_KEY)
+    pipeline.submit(alert("disk"))
+    pipeline.deliver()
+    clock.advance(timedelta(seconds=61))
+    pipeline.deliver()
+    sandbox.heal()
+    sandbox.fault(kind="reject", status=403, key=STANDBY_KEY)
+    [resolve] = pipeline.submit(alert("disk", "resolve"))
+    pipeline.deliver()
+    assert pipeline.state(resolve.id) == "dead still_open"
+
+    sandbox.heal()
+    clock.advance(timedelta(minutes=11))
+    pipeline.delivery.replay([resolve.id])
+    pipeline.deliver()
+
+    assert pipeline.state(resolve.id).startswith("sent")
+    assert [i["status"] for i in sandbox.incidents()] == ["resolved"]
+
+
 def test_a_refused_key_sends_the_alert_by_the_next_channel_at_once(pipeline: Pipeline, sandbox: Sandbox) -> None:
     sandbox.fault(kind="reject", status=403, key=PRIMARY_KEY)
     [first] = pipeline.submit(alert("disk"))

@@ -89,13 +89,21 @@ local function off_lane(due)
   release(due)
 end
 
-local function over()  -- every place has answered an acknowledge or resolve: sent if one of them took it
-  local taken
+local function over()  -- every place has answered an acknowledge or resolve: sent if one of them took it, and none that has it open refused to end it
+  local taken, left_open
   for _, field in ipairs(redis.call("HKEYS", event)) do
-    if string.sub(field, 1, 5) == "done:" and redis.call("HGET", event, field) == "sent" then taken = string.sub(field, 6) end
+    if string.sub(field, 1, 5) == "done:" then
+      local where = string.sub(field, 6)
+      local is_sent = redis.call("HGET", event, field) == "sent"
+      if is_sent then taken = where end
+      if not is_sent and action == "resolve" and redis.call("HGET", alert, "on:" .. where) == "sent" then left_open = where end
+    end
   end
   redis.call("LREM", K.lane(lane), 1, id)
-  if taken then
+  if taken and left_open then
+    bury(bare, at, "still_open", left_open)
+    taken = nil
+  elseif taken then
     local bar = string.find(taken, "|", 1, true)
     record(at, bare, "sent", string.sub(taken, 1, bar - 1), tostring(attempts))
     told(string.sub(taken, 1, bar - 1))
