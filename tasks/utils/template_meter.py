@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+# So little work takes no time: what it may seem to take is a pause of the garbage collector, which is no fault of the template.
+PATIENCE: Final = 50_000
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one template may use up."""
@@ -37,6 +41,7 @@ class Meter:
         self._limits = limits
         self._clock = clock
         self._left = limits.work
+        self._patient_until = limits.work - PATIENCE
         self._until = clock() + limits.time.total_seconds()
 
     def spend(self, work: int) -> None:
@@ -44,7 +49,7 @@ class Meter:
         self._left -= work
         if self._left < 0:
             raise TemplateLimitError("it does too much: a loop, a macro or a text has no end; loop over less")
-        if self._clock() > self._until:
+        if self._left < self._patient_until and self._clock() > self._until:
             allowed = round(self._limits.time.total_seconds() * 1000)
             raise TemplateLimitError(f"it takes longer than {allowed} ms; loop over less")
 

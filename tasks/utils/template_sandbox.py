@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import StrictUndefined, TemplateRuntimeError, Undefined, pass_context
@@ -83,9 +84,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return "".join(pieces)
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        signs = sum(kind not in _NO_CODE for _, kind, _ in self.lex(source, name, filename))
-        if signs > self._limits.source_signs:
-            raise TemplateLimitError(f"it holds more than {self._limits.source_signs} names and signs; make it shorter")
+        most = self._limits.source_signs
+        signs = (kind for _, kind, _ in self.lex(source, name, filename) if kind not in _NO_CODE)
+        if sum(1 for _ in islice(signs, most + 1)) > most:
+            raise TemplateLimitError(f"it holds more than {most} names and signs; make it shorter")
         return guard(super()._parse(source, name, filename), name, filename)
 
     def getattr(self, obj: Any, attribute: str) -> Any:

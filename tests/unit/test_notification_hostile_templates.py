@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tasks.utils.template_meter import PATIENCE, Limits, Meter, TemplateLimitError
 from tests.unit.notification_kit import Templates, bundle, growing, member
 
 if TYPE_CHECKING:
@@ -88,6 +89,24 @@ def test_what_has_no_end_takes_little_memory(tmp_path: Path, name: str) -> None:
         tracemalloc.stop()
 
     assert peak < 40_000_000
+
+
+def test_time_is_up_even_where_little_work_was_counted() -> None:
+    now = 0.0
+    meter = Meter(Limits(), clock=lambda: now)
+    meter.spend(PATIENCE)
+    now = 0.3
+
+    with pytest.raises(TemplateLimitError, match="longer than 250 ms"):
+        meter.spend(1)
+
+
+def test_a_pause_of_the_machine_is_no_fault_of_a_template_that_has_hardly_begun() -> None:
+    now = 0.0
+    meter = Meter(Limits(), clock=lambda: now)
+    now = 60.0
+
+    meter.spend(PATIENCE)
 
 
 OUTWARD = [
