@@ -55,18 +55,30 @@ GO_TOGETHER = {
 }
 
 
-@pytest.mark.parametrize("path", [path for path in setting_paths(Settings) if path[0] not in NO_ONE_LINERS])
-def test_every_setting_can_be_set_by_its_variable(tmp_path: Path, path: tuple[str, ...]) -> None:
-    folder = Folder(tmp_path)
+@pytest.fixture(scope="module")
+def two_services(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    folder = Folder(tmp_path_factory.mktemp("config"))
     folder.write("services/other.yaml", f"channels: [{{name: a, routing_key: {'O' * 32}}}]")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def defaults(two_services: Folder) -> Settings:
+    return two_services.load()
+
+
+@pytest.mark.parametrize("path", [path for path in setting_paths(Settings) if path[0] not in NO_ONE_LINERS])
+def test_every_setting_can_be_set_by_its_variable(
+    two_services: Folder, defaults: Settings, path: tuple[str, ...]
+) -> None:
     value = _another_value(path)
 
-    loaded = folder.read({**GO_TOGETHER.get(dotted(path), {}), variable_name(path): value})
+    loaded = two_services.read({**GO_TOGETHER.get(dotted(path), {}), variable_name(path): value})
 
     node = loaded.node.find(path)
     assert node is not None
     assert str(node.origin) == f"environment {variable_name(path)}"
-    assert _dig(loaded.settings, path) != _dig(folder.load(), path)
+    assert _dig(loaded.settings, path) != _dig(defaults, path)
 
 
 def _dig(settings: Any, path: tuple[str | int, ...]) -> Any:

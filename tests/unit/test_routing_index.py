@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,9 @@ from tasks.alerts.route_index import Patterns
 from tasks.alerts.route_story import look_at
 from tasks.alerts.routing import DEFAULT_ROUTE, Router
 from tests.unit.config_kit import KEY, OTHER_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LABELS = ("team", "host", "severity", "env")
 WORDS = ("", "db", "web", "web1", "critical", "info", "a|b", "née", "x\ny")
@@ -37,28 +41,39 @@ PATTERNS = (
 )
 CHANNELS = ("primary", "second", "third")
 
-# One draw for each: a tree has dozens of them.
 MATCHERS = [
     f"{label}{op}{value}"
     for ops, values in ((("=", "!="), WORDS), (("=~", "!~"), PATTERNS))
     for label, op, value in product(LABELS, ops, values)
 ]
-matchers = st.sampled_from(MATCHERS)
-hours = st.sampled_from(["00:00", "06:00", "09:30", "22:00"])
-windows = st.fixed_dictionaries(
-    {"days": st.lists(st.sampled_from(["mon", "sat", "sun"]), min_size=1, max_size=2)},
-    optional={"from": hours, "to": st.sampled_from(["05:00", "12:00", "23:59"])},
-)
-leaves = st.fixed_dictionaries(
-    {"match": st.lists(matchers, max_size=3)},
-    optional={
-        "severity": st.lists(st.sampled_from(["critical", "info"]), max_size=2),
-        "times": st.lists(windows, max_size=2),
-        "time_zone": st.sampled_from(["Europe/Berlin", "Asia/Kolkata", "UTC"]),
-        "channels": st.sampled_from([[name] for name in CHANNELS]),
-        "continue": st.booleans(),
-    },
-)
+
+
+def leaf(chance: random.Random) -> dict[str, Any]:
+    def some(things: Sequence[Any], fewest: int, most: int) -> list[Any]:
+        return [chance.choice(things) for _ in range(chance.randint(fewest, most))]
+
+    optional = {
+        "severity": some(["critical", "info"], 0, 2),
+        "times": [window(some(["mon", "sat", "sun"], 1, 2), chance) for _ in range(chance.randint(0, 2))],
+        "time_zone": chance.choice(["Europe/Berlin", "Asia/Kolkata", "UTC"]),
+        "channels": [chance.choice(CHANNELS)],
+        "continue": chance.random() < 0.5,
+    }
+    kept = {name: value for name, value in optional.items() if chance.random() < 0.5}
+    return {"match": some(MATCHERS, 0, 3), **kept}
+
+
+def window(days: list[str], chance: random.Random) -> dict[str, Any]:
+    optional = {
+        "from": chance.choice(["00:00", "06:00", "09:30", "22:00"]),
+        "to": chance.choice(["05:00", "12:00", "23:59"]),
+    }
+    return {"days": days, **{name: value for name, value in optional.items() if chance.random() < 0.5}}
+
+
+# One draw for each leaf: a tree has dozens of them.
+LEAVES = [leaf(random.Random(number)) for number in range(3000)]
+leaves = st.sampled_from(LEAVES).map(dict)
 trees = st.lists(
     st.recursive(
         leaves,
@@ -71,7 +86,7 @@ labels = st.dictionaries(st.sampled_from(LABELS), st.sampled_from(WORDS))
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 
 
-@settings(max_examples=150, deadline=timedelta(seconds=2))
+@settings(max_examples=300, deadline=timedelta(seconds=2))
 @given(trees, st.lists(labels, min_size=1, max_size=5), moments)
 def test_the_router_takes_exactly_the_routes_that_a_plain_walk_takes(
     tree: list[dict[str, Any]], alerts: list[dict[str, str]], now: datetime
