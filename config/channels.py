@@ -55,6 +55,10 @@ class PagerDutyChannel(AnyChannel):
         None, description="Base address of the Events API for this channel only; without it `pagerduty.events_url`."
     )
 
+    events_per_minute: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
+        None, description="`pagerduty.events_per_minute` for this key only."
+    )
+
     @property
     def target(self) -> tuple[str, object]:
         """Its routing key, at its address."""

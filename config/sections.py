@@ -75,6 +75,11 @@ class PagerDuty(Section):
         "https://events.pagerduty.com",
         description="Base address of the Events API, /v2/enqueue is added; in the EU region https://events.eu.pagerduty.com.",
     )
+    events_per_minute: Annotated[int, Field(ge=0, le=100_000)] = Field(
+        120,
+        description="Events PagerDuty takes of one routing key in a minute; what is more waits its turn or is told in summaries. "
+        "0 = do not count. AIOps accounts may have more: ask PagerDuty.",
+    )
     webhook_secret: SecretStr | None = Field(None, description="Secret that signs PagerDuty's webhooks to Tocsin.")
     from_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = Field(
         None, description="Address of the PagerDuty user in whose name REST calls change things."

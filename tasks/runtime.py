@@ -17,6 +17,7 @@ from tasks.alerts.silences import SilenceService
 from tasks.alerts.standing import Standings
 from tasks.audit.service import AuditService
 from tasks.audit.wiring import audit_rules
+from tasks.notifications.budgets import Budgets
 from tasks.notifications.dead_letters import DeadLetters
 from tasks.notifications.dispatch import Dispatch
 from tasks.notifications.groups import Groups
@@ -104,6 +105,16 @@ class Runtime:
     def groups(self) -> Groups:
         """Shows what waits to be told together."""
         return Groups(self.client, self.keys)
+
+    @cached_property
+    def budgets(self) -> Budgets:
+        """Shows how much of each key's minute is spent."""
+        names: dict[str, set[str]] = {}
+        for destination, route in self.routes.items():
+            for address in route.addresses:
+                for key in address.keys:
+                    names.setdefault(key, set()).add(f"{destination} via {address.channel}")
+        return Budgets(self.client, self.keys, names)
 
     @cached_property
     def graves(self) -> Graves:

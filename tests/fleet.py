@@ -48,6 +48,7 @@ class Fleet:
             "ENVIRONMENT": "development",
             "LOG_LEVEL": "WARNING",
             "PYTHONUNBUFFERED": "1",
+            **({"TOCSIN_PAGERDUTY__EVENTS_PER_MINUTE": "0"} if "--no-limits" in self._sandbox_options else {}),
             **self._extra,
         }
         self.start_sandbox()

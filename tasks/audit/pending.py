@@ -103,7 +103,13 @@ class PendingRows:
             pipe.lrange(self._keys.lane(name), 0, -1)
         replies = pipe.execute() if asked else []
         lanes = zip(asked, replies[::2], replies[1::2], strict=True)
-        return {name: Lane(due, frozenset(waiting)) for name, due, waiting in lanes}
+        return {name: Lane(due or self._turn(name), frozenset(waiting)) for name, due, waiting in lanes}
+
+    def _turn(self, lane: str) -> float | None:
+        """When a lane that waits for the budget of its key is looked at next."""
+        place = self._client.hget(self._keys.parking, lane)
+        due: float | None = self._client.zscore(self._keys.keys_due, place.partition("|")[0]) if place else None
+        return due
 
 
 def pages(ids: Iterable[str], size: int) -> Iterator[list[str]]:

@@ -85,7 +85,7 @@ class Stories:
         """Events into which one of these was merged, and which the ledger at hand does not know."""
         for event_id in self.since(begun):
             story = self._stories[event_id]
-            if story.state == "merged" and story.reason not in self._stories:
+            if story.state == "merged" and story.reason not in self._stories and not is_bundle(story.reason):
                 yield story.reason
 
     def verdict(self, event_id: str) -> Verdict:
@@ -93,7 +93,7 @@ class Stories:
         story = self._stories[event_id]
         if story.went_unaccepted and (self.is_whole or story.begun != UNKNOWN_BEGIN):
             return Verdict("broken", "has steps of a delivery, but was never accepted")
-        if story.state != "merged":
+        if story.state != "merged" or is_bundle(story.reason):  # a bundle takes in what it tells of once it was sent
             return Verdict(story.state or "open", story.reason, "" if story.state else event_id)
         return self._fate_of_merged(event_id, story)
 

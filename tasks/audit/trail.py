@@ -150,7 +150,11 @@ def _sent(channel: str, number: str) -> str:
 
 
 def _merged(reason: str, into: str) -> str:
-    why = {"duplicate": "says the same", "superseded": "newer news of the same alert came before it was sent"}
+    why = {
+        "duplicate": "says the same",
+        "superseded": "newer news of the same alert came before it was sent",
+        "storm": "a summary that names it was sent",
+    }
     return f"merged into {into}: {why.get(reason, reason)}"
 
 

@@ -35,6 +35,18 @@ class GroupView(BaseModel):
     is_held_up: bool = Field(default=False, description="Whether the message before is still on its way.")
 
 
+class BudgetView(BaseModel):
+    """The events of one routing key, as PagerDuty counts them."""
+
+    key_id: str = Field(description="What the key is called in logs and in the ledger.")
+    used_by: list[str] = Field(default_factory=list, description="Services and channels it is configured for.")
+    limit: int = Field(description="Events PagerDuty takes in a minute.")
+    used: int = Field(description="Events sent in the last minute.")
+    waiting: int = Field(description="Alerts that wait for their turn.")
+    teams: dict[str, int] = Field(default_factory=dict, description="How many of them are whose.")
+    through_at: datetime | None = Field(None, description="When they will all be out, if nothing more comes.")
+
+
 class SweepReport(BaseModel):
     """What the safety net found."""
 

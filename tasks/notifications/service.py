@@ -57,6 +57,7 @@ class Route:
             if address.takes_words:
                 rest = (*self.addresses[:i], *self.idle)
                 yield f":{address.channel}", replace(self, addresses=self.addresses[i:], idle=rest)
+        yield ":storm", self  # summaries of too many alerts at once, see lua/lib/budget.lua
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,9 @@ def _plan(route: Route, rules: DeliveryRules) -> Plan:
     channels = tuple(part for pair in pairs for part in pair)
     changes = json.dumps([address.channel for address in route.open_to("change")])
     words = json.dumps({address.channel: route.news for address in route.addresses if address.takes_words})
-    return Plan(rules.lease, rules.max_deliveries, json.dumps(dict(route.deadlines_ms)), channels, changes, words)
+    limits = json.dumps({address.channel: address.limit for address in route.addresses if address.limit})
+    deadlines = json.dumps(dict(route.deadlines_ms))
+    return Plan(rules.lease, rules.max_deliveries, deadlines, channels, changes, words, limits, route.owner)
 
 
 def _channel_after(addresses: Sequence[Address], channel: str) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from config.channels import Channel as ChannelSetting
     from config.models import Settings
-    from config.sections import Severity
+    from config.sections import PagerDuty, Severity
     from config.services import Service
     from tasks.notifications.channels.protocol import Channel, Message
     from tasks.notifications.letters import Builder
@@ -93,11 +93,14 @@ def key_id(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:12]
 
 
-def address_of(channel: ChannelSetting, events_url: str) -> Address:
-    """Where a channel leads; `events_url` is PagerDuty's where the channel names none."""
+def address_of(channel: ChannelSetting, pagerduty: PagerDuty) -> Address:
+    """Where a channel leads; `pagerduty` says what the channel does not."""
+    limit = 0
     options: dict[str, Any] = {"locale": channel.locale, "template": channel.template}
     if isinstance(channel, PagerDutyChannel):
-        url = f"{(channel.events_url or events_url).rstrip('/')}/v2/enqueue"
+        url = f"{(channel.events_url or pagerduty.events_url).rstrip('/')}/v2/enqueue"
+        own = channel.events_per_minute
+        limit = pagerduty.events_per_minute if own is None else own
         secrets = (channel.routing_key, *channel.retired_keys)
         keys = {key_id(secret.get_secret_value()): secret.get_secret_value() for secret in secrets}
     elif isinstance(channel, EmailChannel):
@@ -112,7 +115,7 @@ def address_of(channel: ChannelSetting, events_url: str) -> Address:
         url = key = channel.webhook_url.get_secret_value()
         keys = {key_id(key): key}
         options |= {"allow_private": channel.allow_private}
-    return Address(channel=channel.name, kind=channel.kind, url=url, keys=keys, options=options)
+    return Address(channel=channel.name, kind=channel.kind, url=url, keys=keys, limit=limit, options=options)
 
 
 def _route(settings: Settings, service: Service, names: Sequence[str], news: str) -> Route:
@@ -120,7 +123,7 @@ def _route(settings: Settings, service: Service, names: Sequence[str], news: str
     deadlines: dict[str, int] = {
         name: milliseconds(settings.severity_deadline(service.name, name)) for name in severities
     }
-    addresses = {channel.name: address_of(channel, settings.pagerduty.events_url) for channel in service.channels}
+    addresses = {channel.name: address_of(channel, settings.pagerduty) for channel in service.channels}
     return Route(
         addresses=[addresses.pop(name) for name in names],
         deadlines_ms=deadlines,

@@ -21,6 +21,9 @@ FIXED: Final[dict[str, str]] = {
     "groups_due": "groups:due",  # sorted set: lane of a group -> when its next bundle is sealed, ms
     "bundle_number": "groups:bundles",  # counter: makes ids of bundles unique
     "resting": "outbox:resting",  # hash: pause:<key id> -> nothing is sent with it until (ms); stop:<key id> -> it counts as refused until
+    "parking": "budget:parking",  # hash: lane that waits for its turn -> key id|team; see lua/lib/budget.lua
+    "budgets": "budget:limits",  # hash: key id -> most events in a minute
+    "keys_due": "budget:due",  # sorted set: key id -> when the lanes that wait for it are looked at next, ms
     "dead": "dead",  # sorted set: event id -> time of death, ms
     "closed": "closed",  # sorted set: event id -> time its story ended, ms; archived later
     "alerts": "alerts",  # sorted set: alert uid -> time of its last news, ms; archived later
@@ -44,6 +47,10 @@ FAMILIES: Final[dict[str, str]] = {
     "lane": "lane:",  # list: event ids of one dedup key for one destination, in order
     "buffer": "buffer:",  # list of one group: ids of news not told yet, in order; see lua/lib/group.lua
     "members": "members:",  # hash of one group: place (uid of an alert there) -> open | acknowledged
+    "sends": "budget:sends:",  # sorted set of one key: one member a send -> when it began, ms; the last minute
+    "firsts": "budget:firsts:",  # hash of one key: service -> when an alert of it went out last, ms
+    "parked": "budget:parked:",  # sorted set of one key and team: lane -> rank
+    "teams": "budget:teams:",  # sorted set of one key: team with lanes that wait -> when one was let go, ms
     "held": "held:",  # sorted set of one hold: alert uid -> since when its newest event is held back, ms
     "inhibitors": "inhibitors:",  # set of one hold: uids of the open alerts that inhibit
     "deliveries": "deliveries:",  # counter: how often one message was handed to a worker
@@ -77,6 +84,18 @@ class Keys:
     def lane(self, lane: str) -> str:
         """The list of one lane."""
         return f"{self.prefix}{FAMILIES['lane']}{lane}"
+
+    def sends(self, key_id: str) -> str:
+        """The sorted set of one key's sends in the last minute."""
+        return f"{self.prefix}{FAMILIES['sends']}{key_id}"
+
+    def teams(self, key_id: str) -> str:
+        """The sorted set of teams that wait for one key."""
+        return f"{self.prefix}{FAMILIES['teams']}{key_id}"
+
+    def parked(self, place: str) -> str:
+        """The sorted set of lanes that wait for one key and team, `KEY ID|TEAM`."""
+        return f"{self.prefix}{FAMILIES['parked']}{place}"
 
     def buffer(self, group: str) -> str:
         """The list of what a group has not told yet."""

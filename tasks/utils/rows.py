@@ -126,7 +126,8 @@ class Plan:
 
     `channels` is channel, key id, channel, key id, … in order of fall-back; `change_channels` a JSON list of those that take change
     events; `words` a JSON object of those that people read (name -> how their news is grouped, see lua/lib/group.lua);
-    `deadlines_ms` a JSON object by severity: one channel's time before the next may take over.
+    `limits` one of those whose events are limited (name -> most in a minute), which teams share fairly;
+    `deadlines_ms` one by severity: one channel's time before the next may take over.
     """
 
     lease: timedelta
@@ -135,6 +136,8 @@ class Plan:
     channels: Sequence[str]
     change_channels: str = "[]"
     words: str = "{}"
+    limits: str = "{}"
+    team: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,7 +177,7 @@ class Outbox:
         `after` is recorded first, in the same round trip.
         """
         head = ("begin", claim.lane, token, milliseconds(plan.lease), plan.most_claims, plan.deadlines_ms)
-        begin = (*head, plan.change_channels, plan.words, *plan.channels)
+        begin = (*head, plan.change_channels, plan.words, plan.limits, plan.team, *plan.channels)
         calls = [begin] if after is None else [self._finish(after, token), begin]
         reply = self._scripts.run_many(calls)[-1]
         if reply[0] != "send":

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from config.channels import KINDS
+from config.sections import PagerDuty
 from tasks.notifications.channels.makers import makers
 from tasks.notifications.channels.protocol import Message
 from tasks.notifications.wiring import Lazy, address_of, channels_of, key_id, routes_of
@@ -25,7 +26,7 @@ def addresses(tmp_path: Path) -> dict[str, Address]:
     folder = Folder(tmp_path)
     folder.write("services/shop.yaml", ALL.replace(KEY, OTHER_KEY))  # KEY is that of an event orchestration
     channels = folder.load(MAIL).services["shop"].channels
-    return {channel.kind: address_of(channel, "https://events.pagerduty.com") for channel in channels}
+    return {channel.kind: address_of(channel, PagerDuty()) for channel in channels}
 
 
 def test_every_kind_has_an_address_with_its_key_under_a_name_that_gives_nothing_away(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ class Address:
     kind: str
     url: str = field(repr=False)  # that of a webhook may be as good as a key
     keys: Mapping[str, str] = field(repr=False)
+    limit: int = 0  # most events in a minute for each key; 0 = no limit
     options: Mapping[str, Any] = field(default_factory=dict)  # what else its kind needs to know, such as addressees
 
     @property

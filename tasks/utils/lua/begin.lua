@@ -1,9 +1,10 @@
 -- begin: the last look before a send. Skips by name what the world has overtaken, picks the place to send to, books the attempt.
 --   K.leases, K.outbox_due        only the holder of the lease may begin; it is renewed here
---   K.lane(lane), K.event(id), K.alert(uid), K.resting, K.queued, K.closed, K.dead, K.ledger, K.wake
+--   K.lane(lane), K.event(id), K.alert(uid), K.resting, those of lib/budget.lua, K.queued, K.closed, K.dead, K.ledger, K.wake
 --   ARGV   lane, token, lease (milliseconds), most claims without outcome, deadline per severity as JSON (milliseconds),
 --          channels that take change events as JSON (list of names), channels that people read as JSON (name -> spec of their group, see
---          lib/group.lua), then channel, key id for each channel of the service in order
+--          lib/group.lua), most events a minute of each channel as JSON (name -> number), the team the service belongs to,
+--          then channel, key id for each channel of the service in order
 -- An alert that falls back on a channel that people read is not sent there by itself: it joins the destination `<destination>:<channel>`, whose
 -- alerts are one group. What follows it goes there too.
 -- The body of a bundle has what it tells of under `bundle`, see tasks/notifications/bundling.py.
@@ -14,8 +15,10 @@
 -- include: wake
 -- include: hint
 -- include: group
+-- include: join
+-- include: storm
 local lane, token, lease, most_claims = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local FIRST = 8  -- where the channels begin in ARGV
+local CHANNELS = 10  -- where they begin in ARGV
 local GIVE_UP_AFTER = 3600000  -- milliseconds
 local WINDOW = 100  -- entries of a lane looked at in one call: the server has others to serve
 local at = now()
@@ -54,7 +57,7 @@ local function candidates(action)  -- channel and key id of each that takes such
   local takes_changes = {}
   for _, channel in ipairs(action == "change" and cjson.decode(ARGV[6]) or {}) do takes_changes[channel] = true end
   local found = {}
-  for i = FIRST, #ARGV, 2 do
+  for i = CHANNELS, #ARGV, 2 do
     if action ~= "change" or takes_changes[ARGV[i]] then found[#found + 1] = {ARGV[i], ARGV[i + 1]} end
   end
   return found
@@ -100,6 +103,7 @@ local FIELDS = {"uid", "action", "accepted", "severity", "channel", "minimal", "
 local function read(id)
   local event = {}
   for i, value in ipairs(redis.call("HMGET", K.event(id), unpack(FIELDS))) do event[FIELDS[i]] = value or nil end
+  event.id = id
   return event
 end
 
@@ -159,7 +163,7 @@ end
 local function place_to_follow(id, bare, event)  -- channel and key id an acknowledge or resolve goes to next
   local place = open_place(id, bare, event)
   if place then return parts(place) end
-  return ARGV[FIRST], ARGV[FIRST + 1]
+  return ARGV[CHANNELS], ARGV[CHANNELS + 1]
 end
 
 local function place_to_open(id, event)  -- channel and key id of a trigger or change, and when a trigger may move on to the next channel (or nil)
@@ -181,31 +185,27 @@ local function place_to_open(id, event)  -- channel and key id of a trigger or c
   return list[i][1], list[i][2], list[i + 1] and deadline and at < deadline and deadline or nil
 end
 
-local function add_route(event, destination, place)  -- what follows the alert goes there, too
-  local own = event.alert or event.uid
-  local lines = redis.call("HGET", K.alert(own), "routes") or event.service .. " " .. own .. "\n"
-  local line = destination .. " " .. place .. "\n"
-  if not string.find("\n" .. lines, "\n" .. line, 1, true) then redis.call("HSET", K.alert(own), "routes", lines .. line) end
-end
+local from = string.match(lane, "@(.*)$")
 
 local function joins(id, event, channel)  -- whether the event, the head of the lane, is told to people with others instead of being sent
   local spec = ARGV[7] ~= "{}" and cjson.decode(ARGV[7])[channel]
   if not spec or event.members or event.action ~= "trigger" then return false end
-  local from = string.match(lane, "@(.*)$")
   local destination = string.sub(from, -#channel - 1) == ":" .. channel and from or from .. ":" .. channel
-  local group = string.sub(redis.sha1hex(destination), 1, 32)
-  local place = destination == from and event.uid or string.sub(redis.sha1hex(event.uid .. ">" .. destination), 1, 32)
-  redis.call("HSET", K.alert(place), "copy_of", event.alert or event.uid, "service", destination,
-    "dedup_key", redis.call("HGET", K.alert(event.uid), "dedup_key"), "status", "open", "newest", id)
-  redis.call("ZADD", K.alerts, at, place)
-  group_at(destination, group, spec, "{}", at)
-  lead_to(place, group)
-  add_route(event, destination, place)
-  redis.call("LPOP", K.lane(lane))
-  redis.call("ZREM", K.queued, id)
-  redis.call("HDEL", K.event(id), "lane", "channel")
-  redis.call("HSET", K.event(id), "uid", place, "group", group)
-  tell(id, place, group, group .. "@" .. destination, false, at)
+  joins_group(lane, id, event, destination, string.sub(redis.sha1hex(destination), 1, 32), spec, "{}", at)
+  return true
+end
+
+local function waits_its_turn(event, key_id, limit, deadline)  -- the key's budget is spent, or others go first
+  local rank = rank_of(event, key_id, at)
+  if has_turn(lane, key_id, rank) and room(key_id, limit, rank, at, 0) then return false end
+  park(lane, key_id, limit, ARGV[9], rank, tonumber(event.since or event.accepted), at)
+  redis.call("HDEL", K.leases, lane)
+  redis.call("ZREM", K.outbox_due, lane)
+  if fold_least_urgent(key_id, limit, lane, at) == lane then return true end
+  if deadline then
+    redis.call("HSET", K.event(event.id), "tried", "1")
+    redis.call("ZADD", K.outbox_due, deadline, lane)
+  end
   return true
 end
 
@@ -233,7 +233,7 @@ local function next_to_send()  -- settles what is to be sent, and where
   end
 end
 
-if ARGV[FIRST] then
+if ARGV[CHANNELS] then
   next_to_send()
   if id and joins(id, event, channel) then
     waiting = redis.call("LRANGE", K.lane(lane), 0, WINDOW)
@@ -248,12 +248,18 @@ if not id and #waiting > WINDOW then return give_back(at) end
 if not id then
   redis.call("ZREM", K.outbox_due, lane)
   redis.call("HDEL", K.leases, lane)
+  if ARGV[8] ~= "{}" then unpark(lane) end
   lane_is_free(lane, at)
   return {"empty"}
 end
 local alert = K.alert(event.uid)
 local rest = math.max(rest_of(key_id))
 if rest > at then return give_back(math.min(rest, deadline or rest)) end
+local limit = ARGV[8] ~= "{}" and cjson.decode(ARGV[8])[channel]
+if limit then
+  if waits_its_turn(event, key_id, limit, deadline) then return {"wait"} end
+  unpark(lane)
+end
 if event.action == "trigger" then
   local place = "on:" .. channel .. "|" .. key_id
   if redis.call("HSETNX", alert, place, "try") == 0 and redis.call("HGET", alert, place) == "try" then
@@ -264,6 +270,7 @@ local attempts = tonumber(event.attempts) + 1
 redis.call("HSET", K.event(bare), "attempts", attempts, "claims", tonumber(event.claims or 0) + 1)
 redis.call("ZADD", K.outbox_due, at + lease, lane)
 record(at, bare, "attempt", channel, tostring(attempts))
+if limit then spend(key_id, bare .. " " .. attempts, event.action == "trigger" and event.service, at) end
 local function bundle()  -- what a bundle tells of, as tasks/notifications/bundling.py reads it
   local known = redis.call("HMGET", K.event(bare), "open", "came_and_went", "is_reminder", "severity", "accepted", "began")
   local labels = redis.call("HGET", alert, "labels")

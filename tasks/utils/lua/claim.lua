@@ -5,8 +5,10 @@
 -- Returns the lanes.
 -- include: clock
 -- include: hint
+-- include: budget
 local limit = tonumber(ARGV[1])
 local at = now()
+let_go(at)
 answered("delivery")
 local lanes = redis.call("ZRANGEBYSCORE", K.outbox_due, "-inf", at, "LIMIT", 0, limit + 1)
 local more = #lanes > limit

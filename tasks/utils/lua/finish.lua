@@ -54,10 +54,12 @@ end
 local function told(by)  -- the story of what was sent ends; of a bundle, those of its members
   if state == "sent" then return end
   close(bare, at, "sent", by)
+  local folds = members and redis.call("HGET", alert, "folds") == "1"  -- a summary takes in what it tells of
   for member in string.gmatch(members or "", "[^\n]+") do
     heard(member, false)
-    close(member, at, "sent", by)
-    record(at, member, "sent", by, bare)
+    close(member, at, folds and "merged" or "sent", folds and "storm" or by)
+    record(at, member, folds and "merged" or "sent", folds and "storm" or by, bare)
+    if folds then redis.call("HSET", K.event(member), "into", bare) end
   end
 end
 

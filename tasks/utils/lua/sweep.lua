@@ -17,10 +17,15 @@ local function mend(id, what)
   mended = mended + 1
 end
 
+local function waits_its_turn(lane)  -- for a key's budget, see lib/budget.lua
+  local place = redis.call("HGET", K.parking, lane)
+  return place and redis.call("ZSCORE", K.parked(place), lane) and redis.call("ZSCORE", K.keys_due, string.match(place, "^[^|]*"))
+end
+
 local function look_at_lane(id)
   local lane = redis.call("HGET", K.event(id), "lane")
   if not lane then return redis.call("ZREM", K.queued, id) end
-  if redis.call("ZSCORE", K.outbox_due, lane) then return end
+  if redis.call("ZSCORE", K.outbox_due, lane) or waits_its_turn(lane) then return end
   if not redis.call("LPOS", K.lane(lane), id) then redis.call("RPUSH", K.lane(lane), id) end
   redis.call("ZADD", K.outbox_due, at, lane)
   mend(id, "lane_without_due_time")
@@ -43,7 +48,7 @@ local ids = redis.call("ZRANGEBYSCORE", K.queued, "-inf", before, "LIMIT", ARGV[
 local untold = redis.call("ZRANGEBYSCORE", K.untold, "-inf", before, "LIMIT", ARGV[2], ARGV[3])
 for _, id in ipairs(ids) do look_at_lane(id) end
 for _, id in ipairs(untold) do look_at_group(id) end
-for set, kind in pairs({[K.inbox_due] = "alert", [K.holds_due] = "alert", [K.outbox_due] = "delivery", [K.groups_due] = "digest"}) do
+for set, kind in pairs({[K.inbox_due] = "alert", [K.holds_due] = "alert", [K.outbox_due] = "delivery", [K.keys_due] = "delivery", [K.groups_due] = "digest"}) do
   local due = set == K.inbox_due and "+inf" or at  -- in the inbox the time is a place, no more
   if redis.call("ZCOUNT", set, "-inf", due) > 0 then hint(kind, at) end
 end
