@@ -59,6 +59,9 @@ def _details(bundle: Bundle, members: list[Member], facts: Facts, note: str) -> 
     details["alerts"] = listed
     if len(listed) < len(members):
         details["more"] = len(members) - len(listed)
+        details["also"] = [
+            line(member.dedup_key) for member in members[len(listed) :]
+        ]  # each is named, if only by its key
     return {**details, "note": note} if note else details
 
 
