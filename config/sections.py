@@ -137,6 +137,9 @@ class Delivery(Section):
         30 * SECOND, description="How long a worker holds what it delivers; longer than `delivery.deadline`."
     )
     deadline: PositiveDuration = Field(10 * SECOND, description="Longest time for one attempt, reading included.")
+    in_flight: Count = Field(
+        32, description="Sends under way at once in one worker process; if it is killed, so many may be sent twice."
+    )
     max_attempts: Count = Field(1000, description="Attempts per channel after which an alert is dead-lettered.")
     max_deliveries: Count = Field(5, description="Workers one row may kill before it is dead-lettered as poison.")
     backoff_base: PositiveDuration = Field(

@@ -196,7 +196,7 @@ class Runtime:
     def delivery(self) -> DeliveryService:
         """Delivers what is due."""
         letters = letters_of(self.settings, self.client, self.keys, self.teller)
-        dispatch = Dispatch(channels_of(self.settings), letters)
+        dispatch = Dispatch(channels_of(self.settings), letters, self.settings.delivery.in_flight)
         rules = delivery_rules(self.settings)
         return DeliveryService(self.client, self.keys, self.routes, dispatch, rules, self.teller)
 

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
     from tasks.notifications.channels.protocol import Address
     from tasks.notifications.dispatch import Dispatch
+    from tasks.notifications.flights import Flight, Flights
     from tasks.notifications.telling import Teller
     from tasks.utils.keys import Keys
 
-LANES_A_CLAIM: Final = 4
+LANES_A_DRAIN: Final = 16  # sends under way at once
 GROUPS_A_CALL: Final = 20
 REPLAY_REFUSALS: Final = {
     "replayed": "",
@@ -98,15 +99,15 @@ class DeliveryService:
         self._no_plan = Plan(rules.lease, rules.max_deliveries, "{}", ())
 
     def drain(self) -> DrainReport:
-        """Send what is due until nothing is, or this drain's time is up."""
+        """Send what is due until nothing is, or this drain's time is up; what is in the air then is waited for."""
         report = DrainReport()
         token = uuid.uuid4().hex
-        end = time.monotonic() + DRAIN_SECONDS
-        while time.monotonic() < end:
-            claims = self._outbox.claim(LANES_A_CLAIM, self._rules.lease, token)
-            if not claims:
-                break
-            self._work(claims, token, report)
+        with self._dispatch.flights(LANES_A_DRAIN) as flights:
+            done = self._work(flights, token, report)
+            if done is not None:  # time is up, so that a successor is called for what is left
+                self._outbox.claim(0, self._rules.lease, token, done)
+            while flights:
+                self._outbox.record(self._land(flights, (), report), token)
         return report
 
     def digest(self) -> DigestReport:
@@ -138,15 +139,56 @@ class DeliveryService:
                 report.replayed.append(event_id)
         return report
 
-    def _work(self, claims: Sequence[Claim], token: str, report: DrainReport) -> None:
-        """Make one attempt on each lane. What came of one is recorded in the round trip that begins the next."""
-        done: Done | None = None
-        for claim in claims:
-            begun = time.monotonic()
-            attempt = self._outbox.next_attempt(claim, token, self._plan(claim.destination), done)
-            done = self._attempt(attempt, claim.destination, begun, report) if attempt else None
-        if done:
-            self._outbox.finish(done, token)
+    def _work(self, flights: Flights, token: str, report: DrainReport) -> list[Done] | None:
+        """Claim, send and record, all in turns; what is still to be recorded when time is up, None when there was time enough."""
+        done: list[Done] = []
+        end = time.monotonic() + DRAIN_SECONDS
+        is_first = True
+        while (begun := time.monotonic()) < end:
+            room = flights.room()
+            claims = self._outbox.claim(room, self._rules.lease, token, done, answers_hint=is_first and room > 0)
+            is_first = False
+            starting, suspects = self._begin(claims, token, begun)
+            if not claims and not flights:
+                return None
+            done = self._land(flights, starting, report)
+            if suspects:
+                self._send_alone(suspects, flights, token, report, done)
+                done = []
+        return done
+
+    def _send_alone(
+        self, suspects: Sequence[Claim], flights: Flights, token: str, report: DrainReport, done: list[Done]
+    ) -> None:
+        """Send one after the other, nothing of this drain beside them, what may have killed a worker."""
+        self._outbox.record(done, token)
+        while flights:
+            self._outbox.record(self._land(flights, (), report), token)
+        for suspect in suspects:
+            starting, _ = self._begin([suspect], token, time.monotonic(), alone=True)
+            while starting or flights:
+                self._outbox.record(self._land(flights, starting, report), token)
+                starting = []
+
+    def _land(self, flights: Flights, starting: Sequence[Flight], report: DrainReport) -> list[Done]:
+        return [self._done(flight, outcome, report) for flight, outcome in flights.fly(starting)]
+
+    def _begin(
+        self, claims: Sequence[Claim], token: str, begun: float, *, alone: bool = False
+    ) -> tuple[list[Flight], Sequence[Claim]]:
+        """The attempts to make on these lanes, each booked, and the lanes that must be begun alone.
+
+        They start in time or not at all: a process may be frozen for so long that somebody else holds the lane before the answer is here.
+        """
+        last_start = begun + (self._rules.lease - self._rules.deadline).total_seconds()
+        found = self._outbox.begin([(one, self._plan(one.destination)) for one in claims], token, alone=alone)
+        return [self._flight(attempt, one.destination, last_start) for one, attempt in found.attempts], found.suspects
+
+    def _flight(self, attempt: Attempt, destination: str, last_start: float) -> Flight:
+        route = self._route(destination)
+        known = (*route.addresses, *route.idle)
+        address = next((one for one in known if one.channel == attempt.channel), known[0])
+        return self._dispatch.flight(attempt, destination, address, last_start)
 
     def _plan(self, destination: str) -> Plan:
         """How its lanes are worked; one without channels where this process does not know it, which is said once."""
@@ -156,23 +198,19 @@ class DeliveryService:
             plan = self._plans[destination] = self._no_plan
         return plan
 
-    def _attempt(self, attempt: Attempt, destination: str, begun: float, report: DrainReport) -> Done:
-        """Send, unless this process was frozen for so long that somebody else may hold the lane before the answer is here."""
-        route = self._routes[_known(destination, self._routes)]
-        too_late = time.monotonic() - begun > (self._rules.lease - self._rules.deadline).total_seconds()
-        outcome = Outcome("retry", "lease_too_short") if too_late else self._send(attempt, destination, route)
+    def _route(self, destination: str) -> Route:
+        return self._routes[_known(destination, self._routes)]
+
+    def _done(self, flight: Flight, outcome: Outcome, report: DrainReport) -> Done:
+        """What to record of an attempt that has ended."""
+        attempt, route = flight.attempt, self._route(flight.destination)
         outcome = self._timed(outcome, attempt)
         next_channel = _channel_after(route.open_to(attempt.action), attempt.channel)
         done = Done(attempt, outcome, next_channel, self._rules.max_attempts)
-        self._teller.attempted(attempt, destination, route.owner, outcome, is_last=done.is_last)
+        self._teller.attempted(attempt, flight.destination, route.owner, outcome, is_last=done.is_last)
         report.attempts += 1
         report.sent += outcome.verb == "sent"
         return done
-
-    def _send(self, attempt: Attempt, destination: str, route: Route) -> Outcome:
-        known = (*route.addresses, *route.idle)
-        address = next((a for a in known if a.channel == attempt.channel), known[0])
-        return self._dispatch.send(attempt, destination, address)
 
     def _timed(self, outcome: Outcome, attempt: Attempt) -> Outcome:
         """The same outcome with the time of the next try: jittered backoff, but never past the next channel's turn."""

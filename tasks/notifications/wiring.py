@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from config.channels import EmailChannel, PagerDutyChannel, WebhookChannel
+from tasks.notifications.channels.lazy import Lazy
 from tasks.notifications.channels.makers import makers
 from tasks.notifications.channels.protocol import Address
 from tasks.notifications.letters import Letters
@@ -21,32 +21,10 @@ if TYPE_CHECKING:
     from config.models import Settings
     from config.sections import PagerDuty, Severity
     from config.services import Service
-    from tasks.notifications.channels.protocol import Channel, Message
+    from tasks.notifications.channels.protocol import Channel
     from tasks.notifications.letters import Builder
     from tasks.notifications.telling import Teller
     from tasks.utils.keys import Keys
-    from tasks.utils.rows import Outcome
-
-
-class Lazy:
-    """A channel that is made when it is first sent by: an HTTP client takes long to import, and most processes need none."""
-
-    def __init__(self, make: Callable[[], Channel]) -> None:
-        self._make = make
-        self._lock = threading.Lock()
-        self._made: Channel | None = None
-
-    def send(self, message: Message) -> Outcome:
-        """Send by the channel."""
-        with self._lock:
-            if self._made is None:
-                self._made = self._make()
-        return self._made.send(message)
-
-    def close(self) -> None:
-        """Close the channel, if it was ever made."""
-        if self._made is not None:
-            self._made.close()
 
 
 def channels_of(settings: Settings) -> dict[str, Channel]:

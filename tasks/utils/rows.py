@@ -160,36 +160,61 @@ class Done:
         return self.outcome.verb in ("retry", "minimal") and self.attempt.attempts >= self.most_attempts
 
 
+@dataclass(frozen=True)
+class Begun:
+    """What came of beginning: attempts to make, and lanes to begin once more with nothing beside them."""
+
+    attempts: Sequence[tuple[Claim, Attempt]]
+    suspects: Sequence[Claim]
+
+
+def _begin(claim: Claim, token: str, plan: Plan, alone: str) -> Call:
+    head = ("begin", claim.lane, token, milliseconds(plan.lease), plan.most_claims, plan.deadlines_ms)
+    return (*head, plan.change_channels, plan.words, plan.limits, plan.team, alone, *plan.channels)
+
+
+def _attempt(lane: str, reply: Sequence[Any]) -> Attempt:
+    _, event_id, action, channel, key_id, minimal, attempts, body, patience = reply
+    return Attempt(lane, event_id, action, channel, key_id, minimal == "1", int(attempts), body, int(patience))
+
+
 class Outbox:
     """What must be sent, in lanes: one lane is one dedup key for one destination, held by one caller at a time."""
 
     def __init__(self, client: Any, keys: Keys) -> None:
         self._scripts = Scripts(client, keys)
 
-    def claim(self, limit: int, lease: timedelta, token: str) -> list[Claim]:
-        """Up to `limit` due lanes that nobody else holds."""
-        lanes = self._scripts.run("claim", limit, milliseconds(lease), token)
-        return [Claim(lane, lane.partition("@")[2]) for lane in lanes]
+    def claim(
+        self, limit: int, lease: timedelta, token: str, done: Sequence[Done] = (), *, answers_hint: bool = True
+    ) -> list[Claim]:
+        """Up to `limit` due lanes that nobody else holds. What was `done` is recorded first, in the same round trip.
 
-    def next_attempt(self, claim: Claim, token: str, plan: Plan, after: Done | None = None) -> Attempt | None:
-        """The attempt to make now on a lane, or None when there is none (skipped, paused, empty, taken over).
-
-        `after` is recorded first, in the same round trip.
+        `answers_hint`: the next alert may call a drain again; where lanes are left, one is called at once.
         """
-        head = ("begin", claim.lane, token, milliseconds(plan.lease), plan.most_claims, plan.deadlines_ms)
-        begin = (*head, plan.change_channels, plan.words, plan.limits, plan.team, *plan.channels)
-        calls = [begin] if after is None else [self._finish(after, token), begin]
-        reply = self._scripts.run_many(calls)[-1]
-        if reply[0] != "send":
-            return None
-        _, event_id, action, channel, key_id, minimal, attempts, body, patience = reply
-        return Attempt(
-            claim.lane, event_id, action, channel, key_id, minimal == "1", int(attempts), body, int(patience)
+        calls: list[Call] = [self._finish(one, token) for one in done]
+        asks = limit > 0 or answers_hint
+        if asks:
+            calls.append(("claim", limit, milliseconds(lease), token, "1" if answers_hint else ""))
+        replies = self._scripts.run_many(calls) if calls else []
+        return [Claim(lane, lane.partition("@")[2]) for lane in (replies[-1] if asks else [])]
+
+    def begin(self, claims: Sequence[tuple[Claim, Plan]], token: str, *, alone: bool = False) -> Begun:
+        """The attempts to make now, in one round trip: at most one for each lane (none if skipped, paused, empty, taken over).
+
+        `alone`: nothing is sent beside it. Only then a suspect is begun: one that may have killed its worker.
+        """
+        calls = [_begin(claim, token, plan, "1" if alone else "") for claim, plan in claims]
+        replies = self._scripts.run_many(calls) if calls else []
+        answered = [(claim, reply) for (claim, _), reply in zip(claims, replies, strict=True)]
+        return Begun(
+            [(claim, _attempt(claim.lane, reply)) for claim, reply in answered if reply[0] == "send"],
+            [claim for claim, reply in answered if reply[0] == "suspect"],
         )
 
-    def finish(self, done: Done, token: str) -> bool:
-        """Record what came of an attempt; False when the lease was lost and the outcome no longer counts."""
-        return bool(self._scripts.run(*self._finish(done, token)))
+    def record(self, done: Sequence[Done], token: str) -> None:
+        """Record what came of attempts; where the lease was lost, what it was counts no longer."""
+        if done:
+            self._scripts.run_many([self._finish(one, token) for one in done])
 
     def _finish(self, done: Done, token: str) -> Call:
         attempt, outcome = done.attempt, done.outcome

@@ -191,10 +191,12 @@ class History(GroupKit):
         """A worker claims a lane, begins, and dies before or after the send; its lease runs out."""
         delivery, token = self.delivery, f"dead-{chance.random()}"
         for claim in delivery._outbox.claim(1, timedelta(seconds=30), token):
-            attempt = delivery._outbox.next_attempt(claim, token, delivery._plan(claim.destination))
-            if attempt and chance.random() < 0.5:
-                addresses = {address.channel: address for address in delivery._routes["shop"].addresses}
-                delivery._dispatch.send(attempt, claim.destination, addresses[attempt.channel])
+            for _, attempt in delivery._outbox.begin(
+                [(claim, delivery._plan(claim.destination))], token, alone=True
+            ).attempts:
+                if chance.random() < 0.5:
+                    flight = delivery._flight(attempt, claim.destination, 0)
+                    flight.channel.send(flight.message)
 
     def _replay(self, chance: random.Random) -> None:
         dead = self.client.zrange(self.keys.dead, 0, -1)

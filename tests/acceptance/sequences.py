@@ -23,8 +23,9 @@ from tests.pipeline import DEADLINES, Pipeline
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tasks.notifications.flights import Flight
     from tasks.notifications.models import DrainReport
-    from tasks.utils.rows import Claim
+    from tasks.utils.rows import Done, Outcome
     from tests.conftest import Sandbox
 
 Step = tuple[Any, ...]
@@ -137,18 +138,18 @@ class Mortal(DeliveryService):
     dies = -1
     after = False
 
-    def _work(self, claims: Sequence[Claim], token: str, report: DrainReport) -> None:
-        for claim in claims:
-            attempt = self._outbox.next_attempt(claim, token, self._plan(claim.destination))
-            if not attempt:
-                continue
-            self.dies -= 1
-            if self.dies == 0 and not self.after:
-                raise DiedError
-            done = self._attempt(attempt, claim.destination, 1e18, report)
-            if self.dies == 0:
-                raise DiedError
-            self._outbox.finish(done, token)
+    def _begin(self, *args: Any, **options: Any) -> Any:
+        begun = super()._begin(*args, **options)
+        self.is_dying = 0 < self.dies <= len(begun[0])
+        self.dies -= len(begun[0])
+        if self.is_dying and not self.after:
+            raise DiedError
+        return begun
+
+    def _done(self, flight: Flight, outcome: Outcome, report: DrainReport) -> Done:
+        if self.is_dying:
+            raise DiedError
+        return super()._done(flight, outcome, report)
 
 
 class World(Pipeline):

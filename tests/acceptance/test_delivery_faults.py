@@ -72,8 +72,8 @@ def test_a_resolve_refused_where_the_alert_is_open_is_a_dead_letter_though_anoth
 def test_a_refused_key_sends_the_alert_by_the_next_channel_at_once(pipeline: Pipeline, sandbox: Sandbox) -> None:
     sandbox.fault(kind="reject", status=403, key=PRIMARY_KEY)
     [first] = pipeline.submit(alert("disk"))
+    pipeline.deliver()
     [second] = pipeline.submit(alert("cpu"))
-
     pipeline.deliver()
 
     assert pipeline.state(first.id) == "sent standby"
@@ -169,7 +169,7 @@ def test_a_row_that_kills_its_worker_again_and_again_is_dead_lettered(pipeline: 
     for _ in range(5):  # claimed and begun, then the worker is gone: no outcome
         token = "dead-worker"
         [claim] = pipeline.delivery._outbox.claim(1, timedelta(seconds=30), token)
-        assert pipeline.delivery._outbox.next_attempt(claim, token, pipeline.delivery._plans["shop"])
+        assert pipeline.delivery._outbox.begin([(claim, pipeline.delivery._plans["shop"])], token, alone=True).attempts
         clock.advance(timedelta(seconds=31))
 
     pipeline.deliver()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SEED = int(os.environ.get("SEED", "1"))
 MINUTES = float(os.environ.get("MINUTES", "5"))
 GROUPS = ("alert", "delivery")
-IN_FLIGHT = 8  # sends a delivery worker may have begun when it dies: its concurrency
+IN_FLIGHT = 32  # sends a delivery worker may have begun when it dies: delivery.in_flight
 QUICK = {
     "TOCSIN_DELIVERY__LEASE": "5s",
     "TOCSIN_DELIVERY__DEADLINE": "3s",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WORKERS = ("alert-1", "alert-2", "delivery")
-IN_FLIGHT = 8
+IN_FLIGHT = 32
 SINK = ("--no-limits", "--sink")
 
 

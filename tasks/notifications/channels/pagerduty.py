@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from tasks.notifications.channels.posting import Poster
+from tasks.notifications.channels.posting import Pauses
+from tasks.notifications.channels.protocol import AsyncChannel
+from tasks.notifications.channels.swift import InvalidUrlError, NoAnswerError, SwiftPoster
 from tasks.utils.rows import Outcome
 from tasks.utils.validators import SEVERITIES
 
@@ -26,16 +29,29 @@ PATH: Final = "/v2/enqueue"
 CHANGE_PATH: Final = "/v2/change/enqueue"
 
 
-class PagerDutyEvents:
-    """The Events v2 channel. One for the whole process; safe to use from several threads. Its bounds are those of `Poster`."""
+class PagerDutyEvents(AsyncChannel):
+    """The Events v2 channel. One for the whole process; its bounds are those of `SwiftPoster`."""
 
     def __init__(self, *, deadline: timedelta, attempts: int, throttle_pause: timedelta, key_pause: timedelta) -> None:
-        self._poster = Poster(deadline=deadline, attempts=attempts, throttle_pause=throttle_pause, key_pause=key_pause)
+        self._poster = SwiftPoster(deadline=deadline, attempts=attempts)
+        self._pauses = Pauses(throttle_pause, key_pause)
 
-    def send(self, message: Message) -> Outcome:
+    async def asend(self, message: Message) -> Outcome:
         """Send once (a short retry included) and classify the answer."""
         content = json.dumps(wire_event(message.alert, message.key, minimal=message.minimal)).encode()
-        return self._poster.post(_url(message), content, lambda answer: self.classify(answer, minimal=message.minimal))
+        tries: list[bool] = []
+        try:
+            answer = await self._poster.post(_url(message), content, tries)
+        except InvalidUrlError:
+            return Outcome("refused", "invalid_url")
+        except NoAnswerError as error:
+            return Outcome("retry", f"network:{error}", unclear=any(tries))
+        outcome = self.classify(answer, minimal=message.minimal)
+        return replace(outcome, unclear=True) if outcome.verb != "sent" and any(tries) else outcome
+
+    async def aclose(self) -> None:
+        """Close the connections of the running loop."""
+        await self._poster.aclose()
 
     def classify(self, answer: Answer, *, minimal: bool) -> Outcome:
         """What an HTTP answer means for the event it answers."""
@@ -43,18 +59,14 @@ class PagerDutyEvents:
         if status == 202:
             return Outcome("sent")
         if status == 429:
-            return self._poster.throttled(answer.headers)
+            return self._pauses.throttled(answer.headers)
         if status in (401, 403) or (status == 400 and _about_the_key(answer.text)):
-            return self._poster.stopped("key_rejected")
+            return self._pauses.stopped("key_rejected")
         if status in (407, 408) or not 400 <= status < 500:  # 407 and below 400: a proxy's answer, not PagerDuty's
             return Outcome("retry", f"http:{status}")
         if status in (400, 413) and not minimal:
             return Outcome("minimal", "content_rejected")
         return Outcome("refused", f"http:{status}")
-
-    def close(self) -> None:
-        """Close the pooled connections."""
-        self._poster.close()
 
 
 def wire_event(alert: Mapping[str, Any], key: str, *, minimal: bool = False) -> dict[str, Any]:

@@ -34,6 +34,30 @@ class Answer:
     text: str
 
 
+class Pauses:
+    """How long what rests: a key after a 429 that does not say, a key that was refused."""
+
+    def __init__(self, throttle: timedelta, key: timedelta) -> None:
+        self._throttle_ms = milliseconds(throttle)
+        self._key_ms = milliseconds(key)
+
+    def throttled(self, headers: Mapping[str, str]) -> Outcome:
+        """The outcome of a 429: the key rests for as long as the headers ask, within reason."""
+        return Outcome("pause", "throttled", delay_ms=self._asked_ms(headers))
+
+    def stopped(self, reason: str) -> Outcome:
+        """The outcome of a refusal that concerns the key, so that trying other messages with it is no use."""
+        return Outcome("refused", reason, delay_ms=self._key_ms)
+
+    def _asked_ms(self, headers: Mapping[str, str]) -> int:
+        for name in ("retry-after", "ratelimit-reset"):
+            try:
+                return max(1000, min(round(float(headers[name]) * 1000), 600_000))
+            except (KeyError, ValueError, OverflowError):
+                continue
+        return self._throttle_ms
+
+
 @dataclass(frozen=True)
 class _Request:
     client: httpx.Client
@@ -63,8 +87,7 @@ class Poster:
         self._deadline = Deadline()
         self._seconds = deadline.total_seconds()
         self._attempts = attempts
-        self._throttle_pause_ms = milliseconds(throttle_pause)
-        self._key_pause_ms = milliseconds(key_pause)
+        self._pauses = Pauses(throttle_pause, key_pause)
         trust = trust or httpx.create_ssl_context()
         self._open = self._client(trust, None)
         self._guarded = self._client(trust, guard or Guard())
@@ -99,12 +122,12 @@ class Poster:
         return replace(outcome, unclear=outcome.verb != "sent" and any(tries))
 
     def throttled(self, headers: Mapping[str, str]) -> Outcome:
-        """The outcome of a 429: the key rests for as long as the headers ask, within reason."""
-        return Outcome("pause", "throttled", delay_ms=self._pause_ms(headers))
+        """See `Pauses`."""
+        return self._pauses.throttled(headers)
 
     def stopped(self, reason: str) -> Outcome:
-        """The outcome of a refusal that concerns the key, so that trying other messages with it is no use."""
-        return Outcome("refused", reason, delay_ms=self._key_pause_ms)
+        """See `Pauses`."""
+        return self._pauses.stopped(reason)
 
     def unexpected(self, answer: Answer) -> Outcome:
         """What an answer means that has no meaning of its own where it comes from."""
@@ -148,14 +171,6 @@ class Poster:
             raise
         tries.append(answer.status == 408 or answer.status >= 500)
         return answer
-
-    def _pause_ms(self, headers: Mapping[str, str]) -> int:
-        for name in ("retry-after", "ratelimit-reset"):
-            try:
-                return max(1000, min(round(float(headers[name]) * 1000), 600_000))
-            except (KeyError, ValueError, OverflowError):
-                continue
-        return self._throttle_pause_ms
 
 
 def _answer(request: _Request) -> Answer:

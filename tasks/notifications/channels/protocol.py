@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -84,3 +86,28 @@ class Channel(Protocol):
     def close(self) -> None:
         """Let go of connections."""
         ...
+
+
+class AsyncChannel(ABC):
+    """A channel that sends from an event loop, where many sends at once cost no thread each."""
+
+    @abstractmethod
+    async def asend(self, message: Message) -> Outcome:
+        """Send once and classify the answer; never raises for what the other side or the network does."""
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Let go of the connections of the running loop."""
+
+    def send(self, message: Message) -> Outcome:
+        """Send once, where no loop runs, over a connection of its own."""
+        return asyncio.run(self._send_once(message))
+
+    def close(self) -> None:  # noqa: B027 - a choice of its own: nothing is kept between sends without a loop
+        """Let go of nothing; what an event loop holds goes with `aclose`."""
+
+    async def _send_once(self, message: Message) -> Outcome:
+        try:
+            return await self.asend(message)
+        finally:
+            await self.aclose()

@@ -4,11 +4,13 @@
 --   ARGV   lane, token, lease (milliseconds), most claims without outcome, deadline per severity as JSON (milliseconds),
 --          channels that take change events as JSON (list of names), channels that people read as JSON (name -> spec of their group, see
 --          lib/group.lua), most events a minute of each channel as JSON (name -> number), the team the service belongs to,
---          then channel, key id for each channel of the service in order
+--          "1" if nothing is sent beside it, then channel, key id for each channel of the service in order
+-- What was handed out before and never heard of again may have killed its worker: it is begun only where nothing is sent beside it, since what
+-- was beside it would be suspected, too, and in the end buried with it.
 -- An alert that falls back on a channel that people read is not sent there by itself: it joins the destination `<destination>:<channel>`, whose
 -- alerts are one group. What follows it goes there too.
 -- The body of a bundle has what it tells of under `bundle`, see tasks/notifications/bundling.py.
--- Returns {"send", id, action, channel, key id, minimal, attempts, body, ms until the next channel may take over or -1} | {"wait"} | {"empty"} | {"lost"}.
+-- Returns {"send", id, action, channel, key id, minimal, attempts, body, ms until the next channel may take over or -1} | {"wait"} | {"empty"} | {"lost"} | {"suspect"}.
 -- include: clock
 -- include: ledger
 -- include: close
@@ -18,7 +20,7 @@
 -- include: join
 -- include: storm
 local lane, token, lease, most_claims = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local CHANNELS = 10  -- where they begin in ARGV
+local CHANNELS = 11  -- where they begin in ARGV
 local GIVE_UP_AFTER = 3600000  -- milliseconds
 local WINDOW = 100  -- entries of a lane looked at in one call: the server has others to serve
 local at = now()
@@ -255,6 +257,7 @@ end
 local alert = K.alert(event.uid)
 local rest = math.max(rest_of(key_id))
 if rest > at then return give_back(math.min(rest, deadline or rest)) end
+if tonumber(event.claims or 0) > 0 and ARGV[10] ~= "1" then return {"suspect"} end
 local limit = ARGV[8] ~= "{}" and cjson.decode(ARGV[8])[channel]
 if limit then
   if waits_its_turn(event, key_id, limit, deadline) then return {"wait"} end
