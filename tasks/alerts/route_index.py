@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import re2
 
+from config.matchers import MOST_MEMORY
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tasks.alerts.conditions import Condition
 
 FEW: Final = 4  # siblings that may share a value before a regular expression tells them apart better
-MOST_MEMORY: Final = 32 << 20  # bytes one set of expressions may take; it takes what it needs
+CANARY: Final = "canary in a coal mine"
 
 
 class Index:
@@ -52,39 +54,61 @@ class Index:
 
 
 class Patterns:
-    """Expressions on one label, tried together in one pass over its value."""
+    """Expressions on one label: RE2 looks for the words they cannot do without, all in one pass, and tries those whose words are there."""
 
     def __init__(self, conditions: Mapping[int, Condition], memory: int = MOST_MEMORY) -> None:
         self._conditions = conditions
-        self._numbers = list(conditions)
-        self._set = _compiled([condition.pattern or "" for condition in conditions.values()], memory)
+        self._options = _options(memory)
+        self._groups: list[tuple[list[int], Any]] = []
+        self._alone: list[int] = []
+        self._group(list(conditions))
         self.fit_nothing = self.fitting("")
 
     def fitting(self, value: str) -> list[int]:
         """The numbers of those that fit the whole value."""
-        found = self._set.Match(value) if self._set else ()
-        sentinel = len(self._numbers)
-        if sentinel in found:
-            return [self._numbers[i] for i in found if i != sentinel]
-        # No room left to try them together: one by one, then.
-        return [i for i, condition in self._conditions.items() if condition.holds({condition.label: value})]
+        found = [i for i in self._alone if self._conditions[i].holds({self._conditions[i].label: value})]
+        for numbers, group in self._groups:
+            found += [numbers[i] for i in group.Match(value) or () if i < len(numbers)]
+        return found
+
+    def _group(self, numbers: Sequence[int]) -> None:
+        """Put them into one filter, or where their words do not fit into one, into several; what cannot be put anywhere is tried alone."""
+        together = re2.Filter()
+        kept = [i for i in numbers if self._is_added(i, together)]
+        self._alone += set(numbers).difference(kept)
+        if _is_ready(together):
+            self._groups.append((kept, together))
+        elif len(kept) > 1:
+            middle = len(kept) // 2
+            self._group(kept[:middle])
+            self._group(kept[middle:])
+        else:
+            self._alone += kept
+
+    def _is_added(self, number: int, together: Any) -> bool:
+        try:
+            together.Add(rf"\A(?:{self._conditions[number].pattern})\z", self._options)
+        except re2.error:
+            return False
+        return True
 
 
-def _compiled(patterns: Iterable[str], memory: int) -> Any:
-    """The set with one more expression, which fits everything: a set that ran out of memory finds nothing and does not say so."""
+def _is_ready(together: Any) -> bool:
+    """Compile the filter; a last expression shows that it works: one that ran out of memory finds nothing and does not say so."""
+    try:
+        last = together.Add(rf"\A{CANARY}\z")
+        together.Compile()
+    except re2.error:
+        return False
+    return last in (together.Match(CANARY) or ())
+
+
+def _options(memory: int) -> Any:
     options = re2.Options()
     options.dot_nl = True
     options.log_errors = False
     options.max_mem = memory
-    together = re2.Set.FullMatchSet(options)
-    try:
-        for pattern in patterns:
-            together.Add(pattern)
-        together.Add(".*")
-        together.Compile()
-    except re2.error:
-        return None
-    return together
+    return options
 
 
 def _keys(condition: Condition) -> list[tuple[str, str, str]]:

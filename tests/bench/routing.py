@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import time
 from datetime import UTC, datetime
 from statistics import fmean
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
 from config.routing import walk
@@ -127,8 +129,26 @@ def _patterns(number: int) -> dict[str, Any]:
     }
 
 
+def _word(number: int) -> str:
+    chance = random.Random(number)
+    return "".join(chance.choices(ascii_lowercase, k=chance.randint(4, 9)))
+
+
+def _words(number: int) -> dict[str, Any]:
+    """Expressions with nothing in common but their form."""
+    host = f"(.*[.])?{_word(number)}[.]example[.]com" if number % 2 else f"[a-z]+-{_word(number)}[0-9]*[.].*"
+    return {"name": f"r{number}", "match": [f"host=~{host}"], "channels": ["second"]}
+
+
+def _wordy(number: int) -> Labels:
+    """Hosts that no expression has seen the like of before; a fifth of them are some route's all the same."""
+    host = f"{_word(7 * number)}-{_word(number % (5 * ROUTES))}{number}.{_word(-number)}.example.com"
+    return {**_alert(number), "host": host}
+
+
 TREES: dict[str, tuple[list[dict[str, Any]], Callable[[int], Labels]]] = {
     "flat": ([_flat(number) for number in range(ROUTES)], _alert),
     "nested": (_nested(), _alert),
     "regex": ([_patterns(number) for number in range(ROUTES)], _alert),
+    "words": ([_words(number) for number in range(ROUTES)], _wordy),
 }

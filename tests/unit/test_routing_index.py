@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.matchers import Matcher
+from config.matchers import MOST_MEMORY, Matcher
 from config.routing import Route
 from config.services import Service
-from tasks.alerts.conditions import conditions_of
-from tasks.alerts.route_index import Patterns
+from tasks.alerts.conditions import Condition, conditions_of
+from tasks.alerts.route_index import CANARY, Patterns
 from tasks.alerts.route_story import look_at
 from tasks.alerts.routing import DEFAULT_ROUTE, Router
 from tests.unit.config_kit import KEY, OTHER_KEY
@@ -38,6 +38,12 @@ PATTERNS = (
     "|x",
     "[^a]*",
     "n.e",
+    "^web$",
+    "web|db.*",
+    "(?i)WEB.*",
+    "\\Qweb",
+    "\\bdb\\b.*",
+    ".*b1?|.+\ny",
 )
 CHANNELS = ("primary", "second", "third")
 
@@ -118,15 +124,45 @@ def named(routes: list[dict[str, Any]], above: str) -> None:
         named(route.get("routes", []), f"{above}{number}.")
 
 
-@pytest.mark.parametrize("memory", [1, 10_000, 30_000, 50_000, 70_000, 100_000, 1 << 20])
-def test_expressions_fit_the_same_values_however_little_room_there_is(memory: int) -> None:
-    texts = [f"host=~.*{word}[0-9]*(-x)?" for word in ("web", "db", "", "w.b", "a{1,9}b", "[a-z]{2,5}")]
-    [*conditions] = (conditions_of(Route(name="r", match=(Matcher.parse(text),)))[0] for text in texts)
-    patterns = Patterns(dict(enumerate(conditions)), memory)
+WILD = [f".*{word}[0-9]*(-x)?" for word in ("web", "db", "", "w.b", "a{1,9}b", "[a-z]{2,5}")]
+WILD += ["^web1$", "(?i)WEB1", "\\Qdb-x", "web1|.web", f"{CANARY}?", "(?i).*k.*", "\u017f+", ".*([0-9]|-)"]
+VALUES = (
+    "web1",
+    "WEB1",
+    "db-x",
+    "",
+    "aaab77",
+    "a web",
+    "néb",
+    "-",
+    CANARY,
+    "a\nb",
+    "Kelvin \u212a",
+    "\u017f\u017f",
+    "s",
+)
 
-    for value in ("web1", "db-x", "", "aaab77", "a web", "néb", "-"):
+
+def patterns_of(expressions: list[str], memory: int = MOST_MEMORY) -> tuple[Patterns, list[Condition]]:
+    [*conditions] = (conditions_of(Route(name="r", match=(Matcher.parse(f"host=~{one}"),)))[0] for one in expressions)
+    return Patterns(dict(enumerate(conditions)), memory), conditions
+
+
+@pytest.mark.parametrize("memory", [1, 1_000, 3_000, 5_000, 10_000, 30_000, 100_000, MOST_MEMORY])
+def test_expressions_fit_the_same_values_however_little_room_there_is(memory: int) -> None:
+    patterns, conditions = patterns_of(WILD, memory)
+
+    for value in VALUES:
         expected = [i for i, condition in enumerate(conditions) if condition.holds({"host": value})]
-        assert sorted(patterns.fitting(value)) == expected
+        assert sorted(patterns.fitting(value)) == expected, value
+
+
+def test_expressions_with_more_words_than_one_filter_can_hold_are_found_all_the_same() -> None:
+    words = [f"{number:04}" * 30 for number in range(700)]
+    patterns, _ = patterns_of([f".*{word}.*" for word in words])
+
+    assert [patterns.fitting(f"x{word}y") for word in words] == [[number] for number in range(700)]
+    assert patterns.fitting("x") == []
 
 
 def test_siblings_that_share_a_value_are_told_apart_by_what_they_do_not_share() -> None:
