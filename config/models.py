@@ -8,6 +8,7 @@ from config.email import Email
 from config.errors import ConfigError, Problem, UnfitError
 from config.gateway import Gateway
 from config.grouping import Grouping
+from config.limits import Limits
 from config.mappings import WebhookMapping
 from config.section import Section
 from config.sections import (
@@ -71,6 +72,7 @@ class Settings(Section):
     cache: Cache = Field(default_factory=Cache, description=Cache.__doc__)
     security: Security = Field(default_factory=Security, description=Security.__doc__)
     delivery: Delivery = Field(default_factory=Delivery, description=Delivery.__doc__)
+    limits: Limits = Field(default_factory=Limits, description=Limits.__doc__)
     dedup: Dedup = Field(default_factory=Dedup, description=Dedup.__doc__)
     inhibition: tuple[Inhibition, ...] = Field(
         (), description="Rules by which an open alert keeps others from calling people; see docs/silences.md."

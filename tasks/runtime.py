@@ -23,7 +23,8 @@ from tasks.notifications.dispatch import Dispatch
 from tasks.notifications.groups import Groups
 from tasks.notifications.service import DeliveryService
 from tasks.notifications.telling import Teller
-from tasks.notifications.wiring import channels_of, delivery_rules, letters_of, routes_of
+from tasks.notifications.wiring import channels_of, delivery_rules, letters_of, names_of, routes_of
+from tasks.utils.breakers import Breakers, LimitViews
 from tasks.utils.clock import Clock
 from tasks.utils.connect import connect
 from tasks.utils.error_handler import ErrorHandler
@@ -117,6 +118,21 @@ class Runtime:
         return Budgets(self.client, self.keys, names)
 
     @cached_property
+    def breakers(self) -> Breakers:
+        """Shows which endpoints are left alone, and lets a person decide."""
+        return Breakers(self.client, self.keys)
+
+    @cached_property
+    def limits(self) -> LimitViews:
+        """Shows how fast others may be called."""
+        return LimitViews(self.client, self.keys)
+
+    @cached_property
+    def endpoints(self) -> list[str]:
+        """Everything that deliveries go to."""
+        return sorted(names_of(self.routes))
+
+    @cached_property
     def graves(self) -> Graves:
         """Dead letters made of raw messages."""
         return Graves(self.client, self.keys)
@@ -195,7 +211,7 @@ class Runtime:
     @cached_property
     def delivery(self) -> DeliveryService:
         """Delivers what is due."""
-        letters = letters_of(self.settings, self.client, self.keys, self.teller)
+        letters = letters_of(self.settings, self.client, self.keys, self.teller, names_of(self.routes))
         dispatch = Dispatch(channels_of(self.settings), letters, self.settings.delivery.in_flight)
         rules = delivery_rules(self.settings)
         return DeliveryService(self.client, self.keys, self.routes, dispatch, rules, self.teller)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tasks.notifications.channels.protocol import Address, Message
-from tasks.utils.bundles import Bundle, Member
+from tasks.utils.bundles import Bundle, Member, Outage
 from tasks.utils.rows import service_of
 from tasks.utils.scripts import Scripts
 
@@ -37,8 +37,11 @@ class Builder(Protocol):
 class Letters:
     """Writes messages. Reads the members of bundles; changes nothing."""
 
-    def __init__(self, client: Any, keys: Keys, make_builder: Callable[[], Builder]) -> None:
+    def __init__(
+        self, client: Any, keys: Keys, make_builder: Callable[[], Builder], names: Mapping[str, str] | None = None
+    ) -> None:
         self._scripts = Scripts(client, keys)
+        self._names = names or {}
         self._make_builder = make_builder
 
     @cached_property
@@ -69,7 +72,8 @@ class Letters:
 
     def _bundle(self, attempt: Attempt, destination: str, content: Mapping[str, Any]) -> Bundle:
         sealed = content.get("bundle") or _bundle_of_one(attempt, content)
-        members = self._members([name for name in sealed["members"].split("\n") if name])
+        found = self._found([name for name in sealed["members"].split("\n") if name])
+        members = [_member(row[:7]) for row in found]
         worst = min((SEVERITIES.index(m.severity) for m in members if m.severity in SEVERITIES), default=3)
         return Bundle(
             id=sealed["id"],
@@ -84,13 +88,23 @@ class Letters:
             came_and_went=sealed["came_and_went"],
             is_reminder=sealed["is_reminder"],
             severity=sealed["severity"] or SEVERITIES[worst],
+            outage=self._outage([sealed.get("down") or "", *(row[7] for row in found if row[1] == "trigger")]),
             since=_moment(sealed["since"]) if sealed.get("since") else None,
             at=_moment(sealed["at"]) if sealed["at"] else max((member.at for member in members), default=_moment("0")),
         )
 
-    def _members(self, event_ids: Sequence[str]) -> list[Member]:
+    def _found(self, event_ids: Sequence[str]) -> list[Sequence[str]]:
         found = self._scripts.run("read_bundle", *event_ids) if event_ids else []
-        return [_member(row) for row in found if row[1]]
+        return [row for row in found if row[1]]
+
+    def _outage(self, told: Sequence[str]) -> Outage | None:
+        """The first of what was down, from lines of endpoint, since when, and whether by hand."""
+        outages = []
+        for line in filter(None, told):
+            endpoint, since, forced = line.split(" ")
+            name = self._names.get(endpoint, endpoint)
+            outages.append(Outage(name=name, since=_moment(since), is_forced=bool(forced)))
+        return min(outages, key=lambda outage: outage.since, default=None)
 
 
 def _bundle_of_one(attempt: Attempt, content: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,10 +6,11 @@ import json
 import random
 import time
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.notifications.models import DigestReport, DrainReport, ReplayReport, SweepReport
+from tasks.utils.breaker_rules import BreakerRules
 from tasks.utils.rows import Attempt, Claim, Done, Outbox, Outcome, Plan, milliseconds, service_of
 from tasks.utils.scripts import Scripts
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 LANES_A_DRAIN: Final = 16  # sends under way at once
 GROUPS_A_CALL: Final = 20
+SOON_MS: Final = 10_000  # longest wait of what the next channel would take as soon as the breaker opens
 REPLAY_REFUSALS: Final = {
     "replayed": "",
     "resolved": "was resolved meanwhile, so it is not sent any more (rule resolved_before_send)",
@@ -72,6 +74,7 @@ class DeliveryRules:
     backoff_base: timedelta
     backoff_cap: timedelta
     sweep_after: timedelta
+    breaker: BreakerRules = field(default_factory=BreakerRules)
 
 
 class DeliveryService:
@@ -88,7 +91,7 @@ class DeliveryService:
     ) -> None:
         self._client = client
         self._keys = keys
-        self._outbox = Outbox(client, keys)
+        self._outbox = Outbox(client, keys, rules.breaker)
         self._scripts = Scripts(client, keys)
         more = ((f"{name}{end}", way) for name, route in routes.items() for end, way in route.falling_back())
         self._routes = {**routes, **dict(more)}
@@ -219,7 +222,7 @@ class DeliveryService:
         doubled = milliseconds(self._rules.backoff_base) * 2 ** min(attempt.attempts - 1, 20)
         delay = random.uniform(0.5, 1.0) * min(doubled, milliseconds(self._rules.backoff_cap))  # noqa: S311 - jitter
         if attempt.patience_ms >= 0:
-            delay = min(delay, attempt.patience_ms)
+            delay = min(delay, attempt.patience_ms, SOON_MS)
         return Outcome(outcome.verb, outcome.reason, round(delay), outcome.unclear)
 
     def _replay(self, event_id: str) -> str:
@@ -241,13 +244,18 @@ def _known(destination: str, known: Mapping[str, Any]) -> str:
 
 
 def _plan(route: Route, rules: DeliveryRules) -> Plan:
-    pairs = ((address.channel, address.current_key_id) for address in route.addresses)
-    channels = tuple(part for pair in pairs for part in pair)
+    ways = (_way(address) for address in route.addresses)
+    idle = [("", "", ""), *map(_way, route.idle)] if route.idle else []
+    channels = tuple(part for way in (*ways, *idle) for part in way)
     changes = json.dumps([address.channel for address in route.open_to("change")])
     words = json.dumps({address.channel: route.news for address in route.addresses if address.takes_words})
     limits = json.dumps({address.channel: address.limit for address in route.addresses if address.limit})
     deadlines = json.dumps(dict(route.deadlines_ms))
     return Plan(rules.lease, rules.max_deliveries, deadlines, channels, changes, words, limits, route.owner)
+
+
+def _way(address: Address) -> tuple[str, str, str]:
+    return address.channel, address.current_key_id, f"{address.endpoint} {address.pace}"
 
 
 def _channel_after(addresses: Sequence[Address], channel: str) -> str:

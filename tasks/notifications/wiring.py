@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from config.channels import EmailChannel, PagerDutyChannel, WebhookChannel
 from tasks.notifications.channels.lazy import Lazy
@@ -12,10 +15,11 @@ from tasks.notifications.channels.makers import makers
 from tasks.notifications.channels.protocol import Address
 from tasks.notifications.letters import Letters
 from tasks.notifications.service import DeliveryRules, Route
+from tasks.utils.circuit_breaker import breaker_rules
 from tasks.utils.rows import milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from config.channels import Channel as ChannelSetting
     from config.models import Settings
@@ -27,20 +31,25 @@ if TYPE_CHECKING:
     from tasks.utils.keys import Keys
 
 
+NAMES: Final = {"pagerduty": "PagerDuty", "slack": "Slack", "teams": "Teams", "email": "SMTP"}
+
+
 def channels_of(settings: Settings) -> dict[str, Channel]:
     """The channels by their kind."""
     return {kind: Lazy(partial(make, settings)) for kind, make in makers().items()}
 
 
-def letters_of(settings: Settings, client: Any, keys: Keys, teller: Teller) -> Letters:
-    """The words for every channel, by the templates of the configuration."""
+def letters_of(
+    settings: Settings, client: Any, keys: Keys, teller: Teller, names: Mapping[str, str] | None = None
+) -> Letters:
+    """The words for every channel, by the templates of the configuration; `names` is what people call the endpoints."""
 
     def make_builder() -> Builder:
         from tasks.utils.notification_builder import NotificationBuilder  # noqa: PLC0415 - templates take long to import
 
         return NotificationBuilder(settings.config_dir / "templates", report=teller.template_broken)
 
-    return Letters(client, keys, make_builder)
+    return Letters(client, keys, make_builder, names)
 
 
 def delivery_rules(settings: Settings) -> DeliveryRules:
@@ -54,6 +63,7 @@ def delivery_rules(settings: Settings) -> DeliveryRules:
         backoff_base=delivery.backoff_base,
         backoff_cap=delivery.backoff_cap,
         sweep_after=2 * delivery.lease,
+        breaker=breaker_rules(settings.pagerduty.circuit_breaker),
     )
 
 
@@ -64,6 +74,16 @@ def routes_of(settings: Settings, news_of: Callable[[Service], str]) -> dict[str
         for service in settings.services.values()
         for destination, names in service.destinations.items()
     }
+
+
+def names_of(routes: Mapping[str, Route]) -> dict[str, str]:
+    """What people call each endpoint."""
+    found: dict[str, str] = {}
+    for route in routes.values():
+        for address in (*route.addresses, *route.idle):
+            if address.endpoint:
+                found.setdefault(address.endpoint, NAMES.get(address.kind) or urlsplit(address.endpoint).hostname or "")
+    return found
 
 
 def key_id(key: str) -> str:
@@ -96,12 +116,22 @@ def address_of(channel: ChannelSetting, pagerduty: PagerDuty) -> Address:
     return Address(channel=channel.name, kind=channel.kind, url=url, keys=keys, limit=limit, options=options)
 
 
+def _address(settings: Settings, channel: ChannelSetting) -> Address:
+    """Where a channel leads, and how fast it may be used."""
+    interval = getattr(settings.limits, channel.kind, timedelta(0))
+    return replace(
+        address_of(channel, settings.pagerduty),
+        server=f"smtp://{settings.email.host}:{settings.email.port}" if isinstance(channel, EmailChannel) else "",
+        pace=f"{milliseconds(interval)} {settings.limits.burst}",
+    )
+
+
 def _route(settings: Settings, service: Service, names: Sequence[str], news: str) -> Route:
     severities: tuple[Severity, ...] = ("critical", "error", "warning", "info")
     deadlines: dict[str, int] = {
         name: milliseconds(settings.severity_deadline(service.name, name)) for name in severities
     }
-    addresses = {channel.name: address_of(channel, settings.pagerduty) for channel in service.channels}
+    addresses = {channel.name: _address(settings, channel) for channel in service.channels}
     return Route(
         addresses=[addresses.pop(name) for name in names],
         deadlines_ms=deadlines,

@@ -29,6 +29,14 @@ class Member(BaseModel):
     details: Any = Field(None, description="The event's custom_details, as they came.")
 
 
+class Outage(BaseModel):
+    """What did not answer, so that its news is told elsewhere."""
+
+    name: str = Field(description="As people call it, such as PagerDuty.")
+    since: datetime
+    is_forced: bool = Field(default=False, description="Somebody has switched it off.")
+
+
 class Bundle(BaseModel):
     """One message's worth of news of one group. Sealed: every try sends the same news under the same id."""
 
@@ -45,6 +53,7 @@ class Bundle(BaseModel):
     is_reminder: bool = Field(default=False, description="No news: the group still fires.")
     severity: str = Field("info", description="The worst among the members.")
     at: datetime = Field(description="When the bundle was sealed.")
+    outage: Outage | None = Field(None, description="Why it is told here and not where it should be.")
     since: datetime | None = Field(None, description="Since when the group fires without a break, where that is known.")
 
 

@@ -38,6 +38,9 @@ FIXED: Final[dict[str, str]] = {
     "errors": "errors",  # stream: c field in error_counts, t time (ms), r report as JSON; one entry a minute and kind of error
     "error_counts": "errors:counts",  # hash: minute|fingerprint -> how often, time of the last (ms); one field for each entry
     "wake": "pump:wake",  # list: tokens that end a pump's sleep early
+    "breakers": "breakers",  # sorted set: name of a breaker that is not simply closed -> when it last changed, ms
+    "breaker_events": "breakers:events",  # stream: b name, s state, r reason, a author, t time (ms); the last thousand
+    "limits": "limits",  # sorted set: name of a limit -> when it was last used, ms
     "slots": "schedules:slots",  # hash: entry@due -> task id that claimed it
     "slot_times": "schedules:slots:at",  # sorted set: entry@due -> time of the claim, ms
 }
@@ -53,6 +56,8 @@ FAMILIES: Final[dict[str, str]] = {
     "teams": "budget:teams:",  # sorted set of one key: team with lanes that wait -> when one was let go, ms
     "held": "held:",  # sorted set of one hold: alert uid -> since when its newest event is held back, ms
     "inhibitors": "inhibitors:",  # set of one hold: uids of the open alerts that inhibit
+    "breaker": "breaker:",  # hash of one endpoint: failures lately, open until when, who probes; see lua/lib/breaker.lua
+    "limit": "limit:",  # hash of one limit: how much of it is spent; see lua/lib/limit.lua
     "deliveries": "deliveries:",  # counter: how often one message was handed to a worker
     "cached": "cache:of:",  # hash: one cached value and who computes it; see lua/cache_look.lua
     "cache_done": "cache:done:",  # list: one element once a computation has ended; wakes those who wait for it
@@ -116,6 +121,14 @@ class Keys:
     def deliveries(self, message_id: str) -> str:
         """The counter of one message's deliveries to workers."""
         return f"{self.prefix}{FAMILIES['deliveries']}{message_id}"
+
+    def breaker(self, name: str) -> str:
+        """The hash of one endpoint's breaker."""
+        return f"{self.prefix}{FAMILIES['breaker']}{name}"
+
+    def limit(self, name: str) -> str:
+        """The hash of one limit."""
+        return f"{self.prefix}{FAMILIES['limit']}{name}"
 
     def cache_done(self, name: str) -> str:
         """The list that tells the end of one computation."""

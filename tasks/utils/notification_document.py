@@ -37,10 +37,16 @@ def document(bundle: Bundle, facts: Facts, subject: str, text: str) -> dict[str,
         "open": facts["open"],
         "came_and_went": bundle.came_and_went,
         "is_reminder": bundle.is_reminder,
+        "outage": _outage(bundle),
         "since": iso(bundle.since) if bundle.since else None,
         "at": iso(bundle.at),
         "members": [_member(member, room) for member in bundle.members],
     }
+
+
+def _outage(bundle: Bundle) -> dict[str, Any] | None:
+    outage = bundle.outage
+    return {"name": line(outage.name), "since": iso(outage.since), "is_forced": outage.is_forced} if outage else None
 
 
 def _member(member: Member, room: int) -> dict[str, Any]:

@@ -68,6 +68,7 @@ def facts_of(bundle: Bundle, words: Words) -> Facts:
         shown=SHOWN,
         more=max(len(bundle.members) - SHOWN, 0),
         since=short(bundle.since, bundle.at) if bundle.since else "",
+        outage=_outage(bundle, words),
         at=iso(bundle.at),
         time=moment(bundle.at).strftime("%Y-%m-%d %H:%MZ"),
         locale=words.locale,
@@ -78,6 +79,14 @@ def facts_of(bundle: Bundle, words: Words) -> Facts:
     facts["headline"] = words.say("headline", mark=facts["mark"], title=facts["title"])
     facts["subject"] = _subject(facts, words)
     return facts
+
+
+def _outage(bundle: Bundle, words: Words) -> str:
+    """Why it is told here; '' where it is told where it should be."""
+    if bundle.outage is None:
+        return ""
+    name = "outage_forced" if bundle.outage.is_forced else "outage"
+    return words.say(name, name=line(bundle.outage.name), time=short(bundle.outage.since, bundle.at))
 
 
 def newest_first(bundle: Bundle) -> list[Member]:

@@ -17,7 +17,8 @@ _HEAD: Final = (
 
 def plain_text(facts: Facts, medium: Medium) -> str:
     """What the bundle is about, without any template."""
-    lines = [facts["headline"], facts["counts"], *(_member(member) for member in facts["members"][: facts["shown"]])]
+    head = [facts[name] for name in ("headline", "outage", "counts")]
+    lines = [*head, *(_member(member) for member in facts["members"][: facts["shown"]])]
     if facts["more"]:
         lines.append(f"+ {facts['more']}")
     escaped = [medium.escape(line) for line in (*lines, facts["time"]) if line]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tasks.utils.bundles import Bundle, Member
+from tasks.utils.bundles import Bundle, Member, Outage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,9 @@ def samples() -> Mapping[str, Bundle]:
         "one alert": _bundle(news[:1], open=1, group={}),
         "an acknowledged group": _bundle([_member(1, "error", action="acknowledge")], open=1, action="acknowledge"),
         "a reminder": _bundle([], open=3, is_reminder=True, since=_AT - timedelta(hours=4)),
+        "told here because PagerDuty does not answer": _bundle(
+            news, open=3, outage=Outage(name="PagerDuty", since=_AT - timedelta(minutes=2))
+        ),
         "a resolved group": _bundle([over], open=0, action="resolve"),
     }
 

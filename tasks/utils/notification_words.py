@@ -44,6 +44,8 @@ ENGLISH: Final[Mapping[str, Phrase]] = {
     "service": "Service",
     "of_service": "Service: {service}",
     "link": "Link",
+    "outage": "{name} has not answered since {time}; this is told here instead.",
+    "outage_forced": "{name} has been switched off since {time}; this is told here instead.",
     "broken": "template {name} is broken: {why}; this is the plain default",
     "sent": "Tocsin, {destination}, {time}",
 }
@@ -78,6 +80,8 @@ FRENCH: Final[Mapping[str, Phrase]] = {
     "service": "Service",
     "of_service": "Service\u00a0: {service}",
     "link": "Lien",
+    "outage": "{name} ne répond plus depuis {time}\u00a0; l\u2019alerte est donc annoncée ici.",
+    "outage_forced": "{name} est désactivé depuis {time}\u00a0; l\u2019alerte est donc annoncée ici.",
     "broken": "le modèle {name} est défectueux\u00a0: {why}\u00a0; ceci est la présentation par défaut",
     "sent": "Tocsin, {destination}, {time}",
 }

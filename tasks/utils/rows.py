@@ -6,9 +6,10 @@ import json
 import os
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from tasks.utils.breaker_rules import BreakerRules
 from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ class Attempt:
     attempts: int
     body: str
     patience_ms: int  # until the next channel may take over; -1 when there is none
+    endpoint: str = ""  # whose breaker let it begin
+    begun: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True)
@@ -124,8 +127,8 @@ class Outcome:
 class Plan:
     """How lanes of one destination are worked.
 
-    `channels` is channel, key id, channel, key id, … in order of fall-back; `change_channels` a JSON list of those that take change
-    events; `words` a JSON object of those that people read (name -> how their news is grouped, see lua/lib/group.lua);
+    `channels` is channel, key id and way of each in order of fall-back (see lua/begin.lua); `change_channels` a JSON list of those
+    that take change events; `words` a JSON object of those that people read (name -> how their news is grouped, see lua/lib/group.lua);
     `limits` one of those whose events are limited (name -> most in a minute), which teams share fairly;
     `deadlines_ms` one by severity: one channel's time before the next may take over.
     """
@@ -148,6 +151,7 @@ class Done:
     outcome: Outcome
     next_channel: str
     most_attempts: int
+    ended: float = field(default_factory=time.monotonic)
 
     @property
     def is_last(self) -> bool:
@@ -174,15 +178,18 @@ def _begin(claim: Claim, token: str, plan: Plan, alone: str) -> Call:
 
 
 def _attempt(lane: str, reply: Sequence[Any]) -> Attempt:
-    _, event_id, action, channel, key_id, minimal, attempts, body, patience = reply
-    return Attempt(lane, event_id, action, channel, key_id, minimal == "1", int(attempts), body, int(patience))
+    _, event_id, action, channel, key_id, minimal, attempts, body, patience, endpoint = reply
+    return Attempt(
+        lane, event_id, action, channel, key_id, minimal == "1", int(attempts), body, int(patience), endpoint
+    )
 
 
 class Outbox:
     """What must be sent, in lanes: one lane is one dedup key for one destination, held by one caller at a time."""
 
-    def __init__(self, client: Any, keys: Keys) -> None:
+    def __init__(self, client: Any, keys: Keys, breaker: BreakerRules | None = None) -> None:
         self._scripts = Scripts(client, keys)
+        self._breaker = breaker or BreakerRules()
 
     def claim(
         self, limit: int, lease: timedelta, token: str, done: Sequence[Done] = (), *, answers_hint: bool = True
@@ -231,6 +238,9 @@ class Outbox:
             "1" if outcome.unclear else "",
             done.next_channel,
             done.most_attempts,
+            attempt.endpoint,
+            self._breaker.verdict(outcome.verb, outcome.reason, done.ended - attempt.begun),
+            self._breaker.spec,
         )
 
     def sweep(self, older_than: timedelta, *, page: int = 500) -> int:

@@ -1,18 +1,21 @@
-"""`tocsin notifications …`: what could not be delivered, a second chance for it, and what waits to be told together."""
+"""`tocsin notifications …`: what could not be delivered, what waits and why, and how messages look."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workers.cli import breaker_commands
 from workers.cli.lazy import new_app
 from workers.cli.output import CliError, ExitCode, JsonFlag, answer, answer_fields, answer_json, answer_table, say
 from workers.cli.spans import Since, span_since
 
 if TYPE_CHECKING:
     from tasks.notifications.models import GroupView
+    from tasks.utils.breakers import LimitView
 
-app = new_app(help="Dead letters, groups, and how messages look.", no_args_is_help=True)
+app = new_app(help="Dead letters, groups, breakers, limits, and how messages look.", no_args_is_help=True)
+app.add_typer(breaker_commands.app, name="breakers")
 
 
 @app.command()
@@ -96,6 +99,25 @@ def _group(one: "GroupView") -> tuple[object, ...]:
     common = ", ".join(f"{name}={value}" for name, value in one.labels.items()) or "(all)"
     due = f"{one.due_at:%H:%M:%S} UTC" + (", held up" if one.is_held_up else "")
     return one.destination, common, one.open, one.waiting, due
+
+
+@app.command()
+def limits(*, as_json: JsonFlag = False) -> None:
+    """How fast others may be called, and how much of that is left."""
+    from workers.cli.wiring import shell_runtime
+
+    found = shell_runtime().limits.list()
+    if as_json:
+        answer_json({"limits": [limit.model_dump(mode="json") for limit in found]})
+    elif found:
+        answer_table(("LIMIT", "ONE EVERY", "AT ONCE", "LEFT", "RESTS UNTIL"), [_limit(one) for one in found])
+    else:
+        answer("no limit was used so far")
+
+
+def _limit(one: "LimitView") -> tuple[object, ...]:
+    rests = f"{one.rests_until.astimezone():%H:%M:%S}" if one.rests_until else ""
+    return one.name, f"{one.interval_ms:g} ms", one.burst, one.left, rests
 
 
 @app.command()

@@ -8,11 +8,10 @@ import typer
 
 from workers.cli.lazy import new_app
 from workers.cli.output import JsonFlag, answer, answer_json, answer_table, say
-from workers.cli.spans import moment
+from workers.cli.spans import length, moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
 
     from tasks.alerts.models import Silence, SilenceDraft
 
@@ -134,18 +133,8 @@ def _draft(
         services=services or [],
         starts_at=moment(begin),
         ends_at=moment(end),
-        duration_seconds=None if end else _span(lasting or "1h").total_seconds(),
+        duration_seconds=None if end else length(lasting or "1h").total_seconds(),
     )
-
-
-def _span(text: str) -> timedelta:
-    from config.errors import UnfitError
-    from config.values import parse_duration
-
-    try:
-        return parse_duration(text)
-    except UnfitError as error:
-        raise typer.BadParameter(f"{text!r} {error}: {error.mend}") from None
 
 
 def _user() -> str:

@@ -29,6 +29,17 @@ def span_since(text: str | None) -> timedelta | None:
     return span
 
 
+def length(text: str) -> timedelta:
+    """From `90s`, `30m`, `2h`, `1d`."""
+    from config.errors import UnfitError
+    from config.values import parse_duration
+
+    try:
+        return parse_duration(text)
+    except UnfitError as error:
+        raise typer.BadParameter(f"{text!r} {error}: {error.mend}") from None
+
+
 def moment(text: str | None) -> datetime | None:
     """From an ISO time, local where it names no zone; None where nothing was said."""
     if text is None:

@@ -105,7 +105,7 @@ class _Parts:
 
     def probes(self) -> list[BaseRoute]:
         """Where orchestrators and Prometheus look."""
-        probes = Probes(self._redis, self._spooling, self.telemetry)
+        probes = Probes(self._redis, self._spooling, self.telemetry, Keys(self._settings.redis.prefix))
         gets: dict[str, Endpoint] = {"/livez": probes.livez, "/readyz": probes.readyz, "/metrics": probes.metrics}
         return [Route(path, endpoint, methods=["GET"]) for path, endpoint in gets.items()]
 

@@ -1,6 +1,7 @@
 """Whether the gateway lives, and whether it may be sent alerts."""
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -8,7 +9,9 @@ from redis import RedisError, ResponseError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tasks.utils.keys import Keys
 from workers.gateway.bodies import answer
+from workers.gateway.open_breakers import OpenBreakers
 from workers.gateway.spooling import Spooling
 from workers.gateway.telemetry import Telemetry
 
@@ -26,8 +29,9 @@ WINDOWS: Final = {
 class Probes:
     """Answers for orchestrators and for Prometheus."""
 
-    def __init__(self, redis: "Redis", spooling: Spooling, telemetry: Telemetry) -> None:
+    def __init__(self, redis: "Redis", spooling: Spooling, telemetry: Telemetry, keys: Keys) -> None:
         self._redis = redis
+        self._breakers = OpenBreakers(redis, keys)
         self._spooling = spooling
         self._telemetry = telemetry
 
@@ -49,6 +53,9 @@ class Probes:
 
     async def metrics(self, _: Request) -> Response:
         """Everything counted, in Prometheus's text format."""
+        with suppress(RedisError, OSError):  # the rest is worth having without
+            async with asyncio.timeout(WITHIN):
+                self._telemetry.show_breakers(await self._breakers.open_ones())
         return Response(generate_latest(self._telemetry.registry), media_type=CONTENT_TYPE_LATEST)
 
     async def _look_at_redis(self) -> tuple[dict[str, Any], list[str], list[str]]:

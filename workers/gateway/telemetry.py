@@ -1,7 +1,7 @@
 """What the gateway counts, and the one place where it counts it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -38,6 +38,16 @@ class Telemetry:
         self.spool_drained = Counter(
             "tocsin_gateway_spool_drained", "Alerts handed over from the spool to Redis.", registry=self.registry
         )
+
+        self._open_breakers = Gauge(
+            "tocsin_breaker_open", "1 for each endpoint that is left alone.", ("endpoint",), registry=self.registry
+        )
+
+    def show_breakers(self, endpoints: Iterable[str]) -> None:
+        """Show these as open, and no others."""
+        self._open_breakers.clear()
+        for endpoint in endpoints:
+            self._open_breakers.labels(endpoint).set(1)
 
     def watch_spool(
         self, *, rows: Callable[[], float], size: Callable[[], float], damaged: Callable[[], float]

@@ -8,6 +8,7 @@ import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import urlsplit
 
 from tasks.utils.bundles import Notice
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from tasks.utils.rows import Outcome
 
+PORTS: Final = {"https": 443, "http": 80}
 _IN_HEADERS: Final = re.compile(r"[A-Za-z0-9~:._/+-]{1,200}")
 
 
@@ -29,6 +31,13 @@ class Address:
     keys: Mapping[str, str] = field(repr=False)
     limit: int = 0  # most events in a minute for each key; 0 = no limit
     options: Mapping[str, Any] = field(default_factory=dict)  # what else its kind needs to know, such as addressees
+    server: str = ""  # where it has no URL
+    pace: str = "0 1"  # ms between two messages, and how many may go at once; 0 = as they come
+
+    @property
+    def endpoint(self) -> str:
+        """What breaks down as a whole: scheme, host and port, without whatever secret the URL carries; '' where it has none."""
+        return endpoint_of(self.url) if self.url else self.server
 
     @property
     def takes_words(self) -> bool:
@@ -74,6 +83,13 @@ class Message:
             return self.notice
         summary = str((self.alert.get("payload") or {}).get("summary") or self.alert.get("dedup_key", ""))
         return Notice(subject=" ".join(summary.split()), text=summary, document=dict(self.alert))
+
+
+def endpoint_of(url: str) -> str:
+    """Scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}:{parts.port or PORTS.get(parts.scheme, 0)}"
 
 
 class Channel(Protocol):

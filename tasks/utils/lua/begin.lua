@@ -1,16 +1,18 @@
 -- begin: the last look before a send. Skips by name what the world has overtaken, picks the place to send to, books the attempt.
 --   K.leases, K.outbox_due        only the holder of the lease may begin; it is renewed here
---   K.lane(lane), K.event(id), K.alert(uid), K.resting, those of lib/budget.lua, K.queued, K.closed, K.dead, K.ledger, K.wake
+--   K.lane(lane), K.event(id), K.alert(uid), K.resting, those of lib/budget.lua, lib/breaker.lua and lib/limit.lua, K.queued, K.closed, K.dead, K.ledger, K.wake
 --   ARGV   lane, token, lease (milliseconds), most claims without outcome, deadline per severity as JSON (milliseconds),
 --          channels that take change events as JSON (list of names), channels that people read as JSON (name -> spec of their group, see
 --          lib/group.lua), most events a minute of each channel as JSON (name -> number), the team the service belongs to,
---          "1" if nothing is sent beside it, then channel, key id for each channel of the service in order
+--          "1" if nothing is sent beside it, then channel, key id and way for each channel of the service in order; behind an empty one those
+--          that only end what they once opened. A way is `<endpoint> <ms between messages> <how many at once>`, see lib/breaker.lua and lib/limit.lua
+-- Where the endpoint is left alone, a trigger goes on to the next channel at once; what cannot waits for it, and holds no worker.
 -- What was handed out before and never heard of again may have killed its worker: it is begun only where nothing is sent beside it, since what
 -- was beside it would be suspected, too, and in the end buried with it.
 -- An alert that falls back on a channel that people read is not sent there by itself: it joins the destination `<destination>:<channel>`, whose
 -- alerts are one group. What follows it goes there too.
 -- The body of a bundle has what it tells of under `bundle`, see tasks/notifications/bundling.py.
--- Returns {"send", id, action, channel, key id, minimal, attempts, body, ms until the next channel may take over or -1} | {"wait"} | {"empty"} | {"lost"} | {"suspect"}.
+-- Returns {"send", id, action, channel, key id, minimal, attempts, body, ms until the next channel may take over or -1, endpoint} | {"wait"} | {"empty"} | {"lost"} | {"suspect"}.
 -- include: clock
 -- include: ledger
 -- include: close
@@ -19,6 +21,8 @@
 -- include: group
 -- include: join
 -- include: storm
+-- include: breaker
+-- include: limit
 local lane, token, lease, most_claims = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local CHANNELS = 11  -- where they begin in ARGV
 local GIVE_UP_AFTER = 3600000  -- milliseconds
@@ -53,13 +57,25 @@ local function bequeath(event, heir)  -- else an alert with frequent news would 
   redis.call("HSET", heir, "since", event.since or event.accepted)
   if event.tried or tonumber(event.attempts) > 0 then redis.call("HSET", heir, "tried", "1") end
   if event.channel then redis.call("HSET", heir, "channel", event.channel) end
+  if event.down then redis.call("HSET", heir, "down", event.down) end
 end
+
+local function way_of(channel)  -- endpoint, ms between messages, how many at once; what no channel is known for goes the way of the first
+  local found = ARGV[CHANNELS + 2]
+  for i = CHANNELS, #ARGV, 3 do
+    if ARGV[i] == channel then found = ARGV[i + 2] end
+  end
+  return string.match(found, "^(%S*) (%d+) (%d+)$")
+end
+
+local function shut(channel) return shut_until(way_of(channel), at) end  -- until when its endpoint is left alone, or nil
 
 local function candidates(action)  -- channel and key id of each that takes such events, in order of fall-back
   local takes_changes = {}
   for _, channel in ipairs(action == "change" and cjson.decode(ARGV[6]) or {}) do takes_changes[channel] = true end
   local found = {}
-  for i = CHANNELS, #ARGV, 2 do
+  for i = CHANNELS, #ARGV, 3 do
+    if ARGV[i] == "" then break end
     if action ~= "change" or takes_changes[ARGV[i]] then found[#found + 1] = {ARGV[i], ARGV[i + 1]} end
   end
   return found
@@ -101,7 +117,7 @@ local function overtaken(id, event, actions, i, last_resolve)  -- true when the 
 end
 
 local FIELDS = {"uid", "action", "accepted", "severity", "channel", "minimal", "attempts", "claims", "body", "last_place", "failed_place",
-  "since", "tried", "members", "alert", "service"}
+  "since", "tried", "members", "alert", "service", "down"}
 local function read(id)
   local event = {}
   for i, value in ipairs(redis.call("HMGET", K.event(id), unpack(FIELDS))) do event[FIELDS[i]] = value or nil end
@@ -152,8 +168,8 @@ local function open_place(id, bare, event)  -- where an acknowledge or resolve m
   local best, least
   for _, place in ipairs(places(K.alert(event.uid))) do
     if redis.call("HEXISTS", K.event(bare), "done:" .. place) == 0 then
-      local _, key_id = parts(place)
-      local rest = math.max(rest_of(key_id))
+      local channel, key_id = parts(place)
+      local rest = math.max(shut(channel) or 0, rest_of(key_id))
       -- one that failed last has its turn after the others, one whose key rests after that
       local rank = rest > at and rest or place == event.failed_place and 1 or 0
       if not least or rank < least then best, least = place, rank end
@@ -171,18 +187,25 @@ end
 local function place_to_open(id, event)  -- channel and key id of a trigger or change, and when a trigger may move on to the next channel (or nil)
   local list, i = candidates(event.action), 1
   for j, candidate in ipairs(list) do if candidate[1] == event.channel then i = j end end
-  local pause, stop = rest_of(list[i][2])
-  local deadline, overdue
-  if event.action == "trigger" then
-    deadline = tonumber(event.since or event.accepted) + (cjson.decode(ARGV[5])[event.severity] or 0)
-    overdue = at >= deadline and (event.tried or tonumber(event.attempts) > 0 or pause > at)
+  local deadline = event.action == "trigger" and tonumber(event.since or event.accepted) + (cjson.decode(ARGV[5])[event.severity] or 0) or nil
+  local was_tried = event.tried or tonumber(event.attempts) > 0
+  local function answers_further_on()
+    for j = i + 1, #list do if not shut(list[j][1]) then return true end end
   end
-  while list[i + 1] and (stop > at or overdue) do
-    i = i + 1
-    record(at, id, "next_channel", stop > at and "key_stopped" or "deadline_passed", list[i][1])
+  local function reason_to_go_on()
+    local pause, stop = rest_of(list[i][2])
+    if stop > at then return "key_stopped" end
+    if not deadline or not answers_further_on() then return nil end
+    if shut(list[i][1]) then return "breaker_open" end
+    if at >= deadline and (was_tried or pause > at) then return "deadline_passed" end
+  end
+  local why = list[i + 1] and reason_to_go_on()
+  while why do
+    if why == "breaker_open" then redis.call("HSETNX", K.event(id), "down", down_since(way_of(list[i][1]), at)) end
+    i, was_tried = i + 1, false
+    record(at, id, "next_channel", why, list[i][1])
     redis.call("HSET", K.event(id), "channel", list[i][1])
-    pause, stop = rest_of(list[i][2])
-    overdue = deadline and at >= deadline and pause > at
+    why = list[i + 1] and reason_to_go_on()
   end
   return list[i][1], list[i][2], list[i + 1] and deadline and at < deadline and deadline or nil
 end
@@ -255,7 +278,9 @@ if not id then
   return {"empty"}
 end
 local alert = K.alert(event.uid)
-local rest = math.max(rest_of(key_id))
+local endpoint, interval, burst = way_of(channel)
+local rest, till = math.max(rest_of(key_id)), shut_until(endpoint, at)
+if till then rest = math.max(rest, put_off(endpoint, till, at)) end
 if rest > at then return give_back(math.min(rest, deadline or rest)) end
 if tonumber(event.claims or 0) > 0 and ARGV[10] ~= "1" then return {"suspect"} end
 local limit = ARGV[8] ~= "{}" and cjson.decode(ARGV[8])[channel]
@@ -263,6 +288,11 @@ if limit then
   if waits_its_turn(event, key_id, limit, deadline) then return {"wait"} end
   unpark(lane)
 end
+if interval ~= "0" then
+  local wait = take_from("channel:" .. key_id, tonumber(interval), tonumber(burst), 1, at)
+  if wait > 0 then return give_back(math.min(at + wait, deadline or at + wait)) end
+end
+take_probe(endpoint, token .. " " .. lane, lease, at)
 if event.action == "trigger" then
   local place = "on:" .. channel .. "|" .. key_id
   if redis.call("HSETNX", alert, place, "try") == 0 and redis.call("HGET", alert, place) == "try" then
@@ -275,12 +305,12 @@ redis.call("ZADD", K.outbox_due, at + lease, lane)
 record(at, bare, "attempt", channel, tostring(attempts))
 if limit then spend(key_id, bare .. " " .. attempts, event.action == "trigger" and event.service, at) end
 local function bundle()  -- what a bundle tells of, as tasks/notifications/bundling.py reads it
-  local known = redis.call("HMGET", K.event(bare), "open", "came_and_went", "is_reminder", "severity", "accepted", "began")
+  local known = redis.call("HMGET", K.event(bare), "open", "came_and_went", "is_reminder", "severity", "accepted", "began", "down")
   local labels = redis.call("HGET", alert, "labels")
   return {id = bare, members = event.members, open = tonumber(known[1]), came_and_went = tonumber(known[2]), is_reminder = known[3] == "1",
-    severity = known[4], at = known[5], since = known[6], labels = labels or "{}"}
+    severity = known[4], at = known[5], since = known[6], down = known[7], labels = labels or "{}"}
 end
 
 local content = {event_action = event.action, dedup_key = redis.call("HGET", alert, "dedup_key"), bundle = event.members and bundle() or nil}
 local body = event.body or cjson.encode(content)
-return {"send", id, event.action, channel, key_id, event.minimal or "", attempts, body, deadline and deadline - at or -1}
+return {"send", id, event.action, channel, key_id, event.minimal or "", attempts, body, deadline and deadline - at or -1, endpoint}

@@ -1,6 +1,7 @@
 -- finish: record what came of one attempt, after the response; a result is never written before it is known.
---   K.lane(lane), K.leases, K.outbox_due, K.event(id), K.alert(uid), K.resting, K.queued, K.closed, K.dead, K.ledger, K.hints, K.wake
---   ARGV   lane, token, id, outcome, reason, channel, key id, delay (ms), unclear ("1" = it may have arrived all the same), next channel or "", most attempts
+--   K.lane(lane), K.leases, K.outbox_due, K.event(id), K.alert(uid), K.resting, K.queued, K.closed, K.dead, K.ledger, K.hints, K.wake, K.breaker(endpoint)
+--   ARGV   lane, token, id, outcome, reason, channel, key id, delay (ms), unclear ("1" = it may have arrived all the same), next channel or "", most attempts,
+--          endpoint, what the attempt tells of it and the rules of its breaker (see lib/breaker.lua)
 -- Outcomes: sent · retry (same again after delay) · pause (the key rests for delay; does not count as an attempt) · minimal (again in minimal form)
 --           · refused (this place will never take it: next channel, or dead letter when there is none; with a delay the key itself stops for so long).
 -- A caller whose lease was taken over may still report `sent`; anything else of it is ignored. Returns 1 if recorded.
@@ -9,12 +10,14 @@
 -- include: hint
 -- include: close
 -- include: wake
+-- include: breaker
 -- include: group
 local lane, token, id, outcome, reason, channel, key_id = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local delay, unclear, next_channel, most_attempts = tonumber(ARGV[8]), ARGV[9] == "1", ARGV[10], tonumber(ARGV[11])
 local REPEAT_AFTER = 60000  -- milliseconds until a resolve that followed an unclear attempt is sent once more
 local LOOK = 100  -- entries of a lane, no more: the server has others to serve
 local at = now()
+report_call(ARGV[12], token .. " " .. lane, ARGV[13], ARGV[14], at)
 local mine = redis.call("HGET", K.leases, lane) == token
 if not mine and outcome ~= "sent" then return 0 end
 

@@ -1,7 +1,7 @@
 """How Tocsin is, as far as the gateway can see."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from redis import RedisError
 
 from tasks.runtime import Runtime
+from tasks.utils.breakers import BreakerView
 from workers.gateway.api.access import Wired, allows
 from workers.gateway.api.errors import described
 
@@ -33,7 +34,7 @@ class Component(BaseModel):
 
     name: str = Field(examples=["inbox"])
     status: Status
-    waiting: int = Field(0, description="How many events or messages wait there.")
+    waiting: int = Field(0, description="How many events, messages or endpoints wait there.")
     oldest_seconds: float | None = Field(None, description="How long the oldest of them has waited.")
     output: str = Field("", description="What is wrong and how to mend it.")
 
@@ -75,6 +76,7 @@ def _in_redis(runtime: Runtime) -> list[Component]:
         pipe.zcard(keys.untold)
         pipe.zrange(keys.groups_due, 0, 0, withscores=True)
         inbox, first_in, outbox, first_out, queue, dead, untold, first_due = pipe.execute()
+        shut = [breaker for breaker in runtime.breakers.list() if breaker.is_shut]
     except (RedisError, OSError):
         return [Component(name="redis", status="fail", output="Redis does not answer; start it, or correct REDIS_URL")]
     took = time.monotonic() - asked
@@ -85,6 +87,7 @@ def _in_redis(runtime: Runtime) -> list[Component]:
         _waiting("inbox", inbox, first_in, now),
         _waiting("outbox", outbox, first_out, now),
         _groups(untold, first_due, now),
+        _breakers(shut),
         _dead(dead),
     ]
 
@@ -115,6 +118,13 @@ def _groups(untold: int, first_due: list[tuple[str, float]], now: int) -> Compon
     late = max(0.0, (now - first_due[0][1]) / 1000) if first_due else 0.0
     output = f"a bundle is {late:.0f} s late; the workers of group delivery do not run" if late > LATE else ""
     return Component(name="groups", status="warn" if output else "pass", waiting=untold, output=output)
+
+
+def _breakers(shut: Sequence[BreakerView]) -> Component:
+    """Endpoints that are left alone."""
+    told = (f"{one.name} is left alone ({one.state.replace('_', ' ')})" for one in shut)
+    output = "; ".join(told) + "; alerts take their next channel: tocsin notifications breakers" if shut else ""
+    return Component(name="breakers", status="warn" if shut else "pass", waiting=len(shut), output=output)
 
 
 def _queue(count: int) -> Component:

@@ -1,0 +1,152 @@
+"""The rate limiter on the real server, with the movable clock."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tasks.utils.breakers import LimitViews
+from tasks.utils.connect import connect
+from tasks.utils.error_handler import PermanentError
+from tasks.utils.rate_limiter import Rate, RateLimiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tasks.utils.clock import MovableClock
+    from tasks.utils.keys import Keys
+
+NOWHERE = "redis://127.0.0.1:1/0"
+NONE = timedelta(0)
+MINUTE = timedelta(minutes=1)
+Made = Any
+
+
+@pytest.fixture
+def make(client: Any, keys: Keys) -> Callable[..., RateLimiter]:
+    """Limiters of one name, as several processes have them. One a second, three at once."""
+
+    def make(rate: Rate | None = None) -> RateLimiter:
+        return RateLimiter("rest:k1", rate or Rate(timedelta(seconds=1), 3), client, keys)
+
+    return make
+
+
+def test_as_many_as_the_burst_go_at_once_and_the_next_is_told_how_long_to_wait(make: Made) -> None:
+    assert [make().acquire() for _ in range(3)] == [NONE] * 3
+
+    assert timedelta(seconds=0.9) < make().acquire() <= timedelta(seconds=1)
+
+
+def test_whoever_waits_as_long_as_told_may_go(make: Made, clock: MovableClock) -> None:
+    while not (wait := make().acquire()):
+        continue
+    clock.advance(wait)
+
+    assert make().acquire() == NONE
+
+
+def test_a_call_may_cost_more_than_one(make: Made) -> None:
+    assert make().acquire(2) == NONE
+    assert make().acquire(2) > NONE
+    assert make().acquire(1) == NONE
+
+
+@pytest.mark.parametrize("cost", [0, -1, 4])
+def test_a_cost_that_never_fits_is_an_error(make: Made, cost: int) -> None:
+    with pytest.raises(PermanentError, match="1 to 3 can be taken at once"):
+        make().acquire(cost)
+
+
+def test_no_minute_has_more_than_the_limit_whenever_it_begins(make: Made, clock: MovableClock) -> None:
+    limiter = make(Rate.within(960))
+    start, taken = clock.now_ms(), []
+    while (at := clock.now_ms() - start) < 150_000:
+        if wait := limiter.acquire(4):
+            clock.advance(wait)
+        else:
+            taken += [at] * 4
+
+    most = max(sum(begin <= at < begin + 60_000 for at in taken) for begin in taken)
+    assert 900 <= most <= 960
+
+
+def test_an_answer_that_says_how_many_are_left_counts_for_all(make: Made) -> None:
+    make().heed({"ratelimit-limit": "60", "ratelimit-remaining": "1", "ratelimit-reset": "30"})
+
+    assert make().acquire() == NONE
+    assert make().acquire() > NONE
+
+
+def test_nothing_left_is_a_rest_until_the_reset(make: Made, clock: MovableClock) -> None:
+    make().heed({"RateLimit-Remaining": "0", "RateLimit-Reset": "7"})
+    assert timedelta(seconds=6.9) < make().acquire() <= timedelta(seconds=7)
+
+    clock.advance(timedelta(seconds=7))
+
+    assert make().acquire() in (NONE, timedelta(milliseconds=1))
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [({"Retry-After": "12"}, 12), ({"ratelimit-reset": "9"}, 9), ({}, 60), ({"Retry-After": "soon"}, 60)],
+)
+def test_a_429_is_a_rest_for_as_long_as_it_asks(make: Made, headers: dict[str, str], seconds: float) -> None:
+    make().heed(headers, 429)
+
+    assert make().acquire() == pytest.approx(timedelta(seconds=seconds), abs=timedelta(seconds=1))
+
+
+def test_a_lower_limit_of_the_other_side_slows_down_until_it_says_otherwise(make: Made, clock: MovableClock) -> None:
+    ours = Rate.within(960)
+    make(ours).heed({"ratelimit-limit": "180", "ratelimit-remaining": "170"})
+    for _ in range(120):
+        make(ours).acquire()
+    assert make(ours).acquire() > timedelta(milliseconds=900)
+
+    make(ours).heed({"ratelimit-limit": "960", "ratelimit-remaining": "900"})
+    make(ours).acquire()
+    clock.advance(timedelta(seconds=1))
+
+    assert make(ours).acquire() == NONE
+
+
+def test_a_clock_set_back_locks_nobody_out(make: Made, clock: MovableClock) -> None:
+    while not make().acquire():
+        continue
+    make().heed({}, 429)
+    clock.advance(timedelta(hours=-1))
+
+    wait = make().acquire()
+    assert wait <= timedelta(seconds=1)
+    clock.advance(wait)
+    assert make().acquire() == NONE
+
+
+def test_coroutines_are_told_the_same(make: Made) -> None:
+    assert asyncio.run(make().acquire_async(3)) == NONE
+    assert asyncio.run(make().acquire_async()) > NONE
+
+
+def test_while_redis_is_away_calls_go_through_and_are_counted(keys: Keys) -> None:
+    limiter = RateLimiter("rest:k1", Rate(MINUTE), connect(NOWHERE), keys)
+
+    assert [limiter.acquire(), limiter.acquire()] == [NONE, NONE]
+    limiter.heed({}, 429)
+
+    assert limiter.counts == {"taken": 2, "unlimited": 3}
+
+
+def test_limits_can_be_listed(make: Made, client: Any, keys: Keys, clock: MovableClock) -> None:
+    make().acquire(2)
+    [view] = LimitViews(client, keys).list()
+    assert (view.name, view.interval_ms, view.burst, view.left) == ("rest:k1", 1000, 3, 1)
+
+    make().heed({"Retry-After": "60"}, 429)
+
+    [view] = LimitViews(client, keys).list()
+    assert view.left == 0
+    assert view.rests_until is not None
