@@ -12,7 +12,7 @@ from tasks.utils.rows import milliseconds
 from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tasks.utils.keys import Keys
 
@@ -74,12 +74,13 @@ class Breakers:
         known = set(self._client.zrange(self._keys.breakers, 0, -1))
         now = self._clock.now_ms()
         views = [
-            view_of(name, self._client.hgetall(self._keys.breaker(name)), now) for name in sorted(known | set(endpoints))
+            view_of(name, self._client.hgetall(self._keys.breaker(name)), now)
+            for name in sorted(known | set(endpoints))
         ]
         wanted = set(endpoints)
         return [view for view in views if view.name in wanted or view.state != "closed" or view.failures]
 
-    def history(self, most: int = RECENT) -> list[BreakerChange]:
+    def history(self, most: int = RECENT) -> Sequence[BreakerChange]:
         """The last changes, newest first."""
         return [
             BreakerChange(at=_moment(row["t"]), name=row["b"], state=row["s"], reason=row["r"], author=row["a"])
@@ -88,7 +89,8 @@ class Breakers:
 
     def force(self, name: str, how: Forced, span: timedelta, author: str, comment: str) -> datetime:
         """Hold a breaker open or closed for so long; returns until when."""
-        return _moment(self._scripts.run("breaker_force", name, how, milliseconds(span), author, comment))
+        until: datetime = _moment(self._scripts.run("breaker_force", name, how, milliseconds(span), author, comment))
+        return until
 
     def release(self, name: str, author: str, comment: str = "") -> bool:
         """Let a forced breaker stand as it would by itself; False when nobody had forced it."""

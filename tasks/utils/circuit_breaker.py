@@ -175,7 +175,9 @@ def verdict_of(error: BaseException | None) -> Verdict:
     status = getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(status, int):
         return "failed" if status >= SERVER_FAULT or status == TIMED_OUT else "answered"
-    is_network = any(kind.__module__.startswith("httpx") and kind.__name__ == "TransportError" for kind in type(error).__mro__)
+    is_network = any(
+        kind.__module__.startswith("httpx") and kind.__name__ == "TransportError" for kind in type(error).__mro__
+    )
     if is_network or isinstance(error, TransientError | ConnectionError | TimeoutError):
         return "failed"
     return ""

@@ -53,7 +53,9 @@ def answer(breaker: CircuitBreaker, times: int = 1) -> None:
 def test_as_many_failures_as_the_threshold_says_open_it_for_everybody(make: Made) -> None:
     fail(make(), 3)
 
-    with pytest.raises(CircuitOpenError, match=r"has not answered since \d\d:\d\d:\d\dZ; it is asked again in 60 s") as shut:
+    with pytest.raises(
+        CircuitOpenError, match=r"has not answered since \d\d:\d\d:\d\dZ; it is asked again in 60 s"
+    ) as shut:
         make().enter()
 
     assert shut.value.retry_after == pytest.approx(60, abs=1)
@@ -88,7 +90,9 @@ def test_failures_among_many_answers_do_not_open_it(make: Made) -> None:
     answer(make())
 
 
-def test_after_its_pause_one_call_asks_and_its_answer_closes_it(make: Made, clock: MovableClock, breakers: Breakers) -> None:
+def test_after_its_pause_one_call_asks_and_its_answer_closes_it(
+    make: Made, clock: MovableClock, breakers: Breakers
+) -> None:
     fail(make(), 3)
     clock.advance(timedelta(seconds=60))
     probe = make().enter()
@@ -197,7 +201,9 @@ def status(code: int) -> httpx.HTTPStatusError:
         (asyncio.CancelledError(), ""),
     ],
 )
-def test_network_timeouts_and_5xx_are_failures_and_a_4xx_is_an_answer(error: BaseException | None, verdict: str) -> None:
+def test_network_timeouts_and_5xx_are_failures_and_a_4xx_is_an_answer(
+    error: BaseException | None, verdict: str
+) -> None:
     assert verdict_of(error) == verdict
 
 
@@ -245,7 +251,9 @@ def test_while_redis_is_away_calls_go_through_and_are_counted(keys: Keys) -> Non
     assert breaker.counts == {"failed": 2, "answered": 1, "unguarded": 6}
 
 
-def test_who_forces_it_open_or_closed_is_known_and_it_ends_by_itself(make: Made, breakers: Breakers, clock: MovableClock) -> None:
+def test_who_forces_it_open_or_closed_is_known_and_it_ends_by_itself(
+    make: Made, breakers: Breakers, clock: MovableClock
+) -> None:
     breakers.force(make().name, "open", timedelta(minutes=30), "ann", "PagerDuty said so")
     with pytest.raises(CircuitOpenError, match="has been switched off by hand"):
         make().enter()
@@ -278,7 +286,10 @@ def test_released_it_stands_as_it_did(make: Made, breakers: Breakers) -> None:
 
     with pytest.raises(CircuitOpenError):
         make().enter()
-    assert [(change.state, change.author) for change in breakers.history()][:2] == [("released", "bob"), ("forced_closed", "ann")]
+    assert [(change.state, change.author) for change in breakers.history()][:2] == [
+        ("released", "bob"),
+        ("forced_closed", "ann"),
+    ]
 
 
 def test_the_history_keeps_the_last_thousand(make: Made, breakers: Breakers, client: Any, keys: Keys) -> None:

@@ -70,7 +70,9 @@ def force(
 
 
 @app.command()
-def release(name: Name, *, comment: Annotated[str, typer.Option("--comment", "-c", help="Why.")] = "", author: Author = None) -> None:
+def release(
+    name: Name, *, comment: Annotated[str, typer.Option("--comment", "-c", help="Why.")] = "", author: Author = None
+) -> None:
     """End what `force` began: the breaker stands as it would by itself."""
     from workers.cli.wiring import shell_runtime
 
@@ -102,7 +104,9 @@ def _forced(how: str) -> "Forced":
 def _span(text: str) -> "timedelta":
     span = length(text)
     if not span:
-        raise CliError("--for must be longer than nothing; to end it: tocsin notifications breakers release NAME", ExitCode.USAGE)
+        raise CliError(
+            "--for must be longer than nothing; to end it: tocsin notifications breakers release NAME", ExitCode.USAGE
+        )
     return span
 
 

@@ -1,18 +1,15 @@
 """Which endpoints are left alone, read without holding up the gateway's loop."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from tasks.utils.breakers import view_of
 from tasks.utils.keys import Keys
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
 
 
 class OpenBreakers:
     """Reads breakers; usually there is none to read."""
 
-    def __init__(self, redis: "Redis", keys: Keys) -> None:
+    def __init__(self, redis: Any, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
 

@@ -23,6 +23,7 @@
 -- include: storm
 -- include: breaker
 -- include: limit
+-- include: places
 local lane, token, lease, most_claims = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local CHANNELS = 11  -- where they begin in ARGV
 local GIVE_UP_AFTER = 3600000  -- milliseconds
@@ -42,15 +43,6 @@ local function drop(state, id, reason, into)  -- take the head off the lane, its
   redis.call("LPOP", K.lane(lane))
   if into then redis.call("HSET", K.event(id), "into", into) end
   end_story(id, at, state, reason, into)
-end
-
-local function places(alert)  -- where the alert may be open: "<channel>|<key id>"
-  local found = {}
-  for _, field in ipairs(redis.call("HKEYS", alert)) do
-    if string.sub(field, 1, 3) == "on:" then found[#found + 1] = string.sub(field, 4) end
-  end
-  table.sort(found)
-  return found
 end
 
 local function bequeath(event, heir)  -- else an alert with frequent news would never get past its first channel
@@ -151,16 +143,6 @@ local function head_to_send()  -- lane entry, event id and event of the first on
       if not again then bury(id, at, "poison", "its worker died " .. most_claims .. " times in mid-delivery") end
     end
   end
-end
-
-local function rest_of(key_id)  -- until when a key pauses, and until when it counts as refused
-  local rest = redis.call("HMGET", K.resting, "pause:" .. key_id, "stop:" .. key_id)
-  return tonumber(rest[1] or 0), tonumber(rest[2] or 0)
-end
-
-local function parts(place)  -- its channel and its key id
-  local bar = string.find(place, "|", 1, true)
-  return string.sub(place, 1, bar - 1), string.sub(place, bar + 1)
 end
 
 local function open_place(id, bare, event)  -- where an acknowledge or resolve must go next
