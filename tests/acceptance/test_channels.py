@@ -128,6 +128,19 @@ def test_what_pagerduty_does_not_take_in_time_is_told_in_the_chat(
     assert (entry["outcome"], "disk is in trouble" in entry["summary"]) == ("posted", True)
 
 
+def test_while_pagerduty_is_down_the_chat_is_told_so(wire: Wire, sandbox: Sandbox, clock: MovableClock) -> None:
+    runtime = wire(PAGE, CHAT.replace("{hooks}", sandbox.url.replace("127.0.0.1", "localhost") + "/hooks"))
+    sandbox.fault(kind="error", path="/v2")
+    told(runtime, *(trigger(f"disk{n}") for n in range(8)))
+
+    clock.advance(2 * SECOND)
+    told(runtime)
+
+    text = posted(sandbox, "chat")[0]["body"]["text"]
+    assert "PagerDuty has not answered since " in text
+    assert "disk7 is in trouble" in text
+
+
 @pytest.mark.parametrize("status", [403, 404, 410])
 def test_a_hook_that_is_gone_stops_and_the_next_channel_takes_over(
     wire: Wire, sandbox: Sandbox, postbox: tuple[Postbox, int], status: int

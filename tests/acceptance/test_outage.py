@@ -283,7 +283,7 @@ def test_ten_minutes_of_5xx_while_500_alerts_come_and_200_resolve(kit: Outage) -
     kit.pass_time(660, 5)
 
     assert opened - began < 30 * SECOND
-    resolved = {key for n, key in enumerate(keys) if n < 20 or n >= 50 and n % 5 < 2}
+    resolved = {key for n, key in enumerate(keys) if n < 20 or (n >= 50 and n % 5 < 2)}
     assert len(resolved) == 200
     check(kit, accepted, set(keys), resolved, opened)
 
@@ -308,5 +308,7 @@ def check(kit: Outage, accepted: list[str], keys: set[str], resolved: set[str], 
     open_here = {key for key, action in last.items() if action == "trigger"}
     assert open_here | open_there == keys - resolved
     assert all(bundle.outage for bundle in kit.desk.taken if any(m.action == "trigger" for m in bundle.members))
-    late = [m for b in kit.desk.taken for m in b.members if m.action == "trigger" and b.at - max(m.at, opened) > 31 * SECOND]
+    late = [
+        m for b in kit.desk.taken for m in b.members if m.action == "trigger" and b.at - max(m.at, opened) > 31 * SECOND
+    ]
     assert not late, [(m.dedup_key, m.at) for m in late]

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,15 @@ def test_health_warns_of_messages_that_pile_up(api: Api, http: httpx.Client) -> 
     api.runtime.client.lpush(api.runtime.keys.queue("alert"), *range(1001))
 
     assert (parts(http)["queue"]["waiting"], parts(http)["queue"]["status"]) == (1001, "warn")
+
+
+def test_health_warns_of_an_endpoint_that_is_left_alone(api: Api, http: httpx.Client) -> None:
+    api.runtime.breakers.force("https://events.example.com:443", "open", timedelta(minutes=5), "ann", "planned")
+
+    part = parts(http)["breakers"]
+
+    assert (part["status"], part["waiting"]) == ("warn", 1)
+    assert part["output"].startswith("https://events.example.com:443 is left alone (forced open); ")
 
 
 def test_health_warns_of_dead_letters(api: Api, http: httpx.Client) -> None:
