@@ -179,7 +179,7 @@ def test_a_worker_that_dies_while_it_asks_does_not_keep_the_others_waiting(kit: 
     kit.clock.advance(61 * SECOND)
     delivery = kit.delivery
     [claim] = delivery._outbox.claim(1, 30 * SECOND, "dead-worker")
-    assert delivery._outbox.next_attempt(claim, "dead-worker", delivery._plan("shop"))
+    assert delivery._outbox.begin([(claim, delivery._plan("shop"))], "dead-worker").attempts
 
     kit.pass_time(20, 5)
     assert kit.state(decision.id) == "queued"
