@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
+from config.breaker import CircuitBreaker
 from config.errors import UnfitError
 from config.section import Section
 from config.values import (
@@ -51,23 +52,6 @@ class Embedded(Section):
     """The server that `tocsin up` starts where `redis.url` names none."""
 
     allow: bool = Field(default=False, description="Allow it in production too, where nobody looks after it.")
-
-
-class CircuitBreaker(Section):
-    """When to stop asking an endpoint (PagerDuty's, a chat's, the mail server) that does not answer well; see docs/outages.md."""
-
-    failure_threshold: Count = Field(
-        5,
-        description="Failures within `window` after which an endpoint is left alone, unless more calls than that were answered.",
-    )
-    window: PositiveDuration = Field(2 * MINUTE, description="How long a failure counts; it begins with the first.")
-    recovery_timeout: PositiveDuration = Field(
-        60 * SECOND, description="How long it is left alone before one trial; doubled with every trial that fails."
-    )
-    longest_pause: PositiveDuration = Field(5 * MINUTE, description="Longest time between two trials.")
-    slow_after: PositiveDuration = Field(
-        5 * SECOND, description="An answer that takes longer counts as a failure, whatever it says."
-    )
 
 
 class PagerDuty(Section):

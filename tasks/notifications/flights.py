@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SETTLE: Final = 0.005  # seconds: what lands within it is recorded in one go
 LOOK_UP: Final = 0.1  # seconds after which a drain looks for new work although nothing has landed
+STILL: Final = 2.0  # seconds without a look: this process was stopped, or starved
 TOO_LATE: Final = Outcome("retry", "lease_too_short")
 
 
@@ -83,6 +84,8 @@ class Flights:
         self._places = 0
         self._air: dict[asyncio.Task[Outcome], Flight] = {}
         self._failure: BaseException | None = None
+        self._looked_at = time.monotonic()
+        self._stood_still_at = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -107,7 +110,15 @@ class Flights:
         """Start these, then wait until some of all have landed, but not for long: those, and what came of them."""
         landed = self._space.loop.run(self._fly(starting)) if starting or self._air else []
         self._keep(len(self._air))
+        now = time.monotonic()
+        if now - self._looked_at > STILL:
+            self._stood_still_at = now
+        self._looked_at = now
         return landed
+
+    def is_doubtful(self, attempt: Attempt) -> bool:
+        """Whether this process stood still since it began: that it took long tells nothing of the other side."""
+        return attempt.begun < self._stood_still_at
 
     def _keep(self, places: int) -> None:
         self._space.give(self._places - places)

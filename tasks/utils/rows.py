@@ -151,7 +151,14 @@ class Done:
     outcome: Outcome
     next_channel: str
     most_attempts: int
+    is_doubtful: bool = False  # its failure or slowness may be this process's own
     ended: float = field(default_factory=time.monotonic)
+
+    def verdict(self, rules: BreakerRules) -> str:
+        """What it tells of the endpoint, see `BreakerRules`."""
+        seconds = 0 if self.is_doubtful else self.ended - self.attempt.begun
+        verdict = rules.verdict(self.outcome.verb, self.outcome.reason, seconds)
+        return "" if self.is_doubtful and verdict == "failed" else verdict
 
     @property
     def is_last(self) -> bool:
@@ -239,7 +246,7 @@ class Outbox:
             done.next_channel,
             done.most_attempts,
             attempt.endpoint,
-            self._breaker.verdict(outcome.verb, outcome.reason, done.ended - attempt.begun),
+            done.verdict(self._breaker),
             self._breaker.spec,
         )
 

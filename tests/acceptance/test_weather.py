@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -9,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tasks.notifications.channels.protocol import AsyncChannel
+from tasks.notifications.flights import STILL
 from tasks.utils.breakers import Breakers
+from tasks.utils.rows import Outcome
 from tests.pipeline import PRIMARY_KEY, Pipeline, alert
 
 if TYPE_CHECKING:
+    from tasks.notifications.channels.protocol import Message
     from tasks.utils.clock import MovableClock
     from tests.conftest import Sandbox
 
@@ -114,3 +119,23 @@ def test_a_deleted_routing_key_stops_that_key_and_no_other_alert_of_its_endpoint
     assert len([e for e in sandbox.log() if e["routing_key"] == PRIMARY_KEY]) == 1
     assert failures(pipeline) == 0
     assert nobody_waits(pipeline)
+
+
+class Frozen(AsyncChannel):
+    """A channel in a process that is stopped in mid-send, and then finds that its time is over."""
+
+    async def asend(self, message: Message) -> Outcome:
+        threading.Event().wait(STILL + 0.1)  # holds the whole loop, as SIGSTOP would
+        return Outcome("retry", "network:TimeoutError")
+
+    async def aclose(self) -> None:
+        pass
+
+
+def test_a_process_that_stood_still_blames_nobody_else(pipeline: Pipeline) -> None:
+    pipeline.delivery._dispatch._channels = {"pagerduty": Frozen()}
+    pipeline.submit(alert("disk") | {"service": "solo"})
+
+    pipeline.deliver()
+
+    assert failures(pipeline) == 0

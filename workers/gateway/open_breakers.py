@@ -18,7 +18,7 @@ class OpenBreakers:
         names = await self._redis.zrange(self._keys.breakers, 0, -1)
         if not names:
             return []
-        seconds, _ = await self._redis.time()
-        now = int(seconds) * 1000 + int(await self._redis.get(self._keys.clock) or 0)
+        seconds, micros = await self._redis.time()
+        now = int(seconds) * 1000 + int(micros) // 1000 + int(await self._redis.get(self._keys.clock) or 0)
         views = [view_of(name, await self._redis.hgetall(self._keys.breaker(name)), now) for name in names]
         return [view.name for view in views if view.is_shut]

@@ -27,6 +27,7 @@
 local lane, token, lease, most_claims = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local CHANNELS = 11  -- where they begin in ARGV
 local GIVE_UP_AFTER = 3600000  -- milliseconds
+local SOON = 10000  -- milliseconds until a lane that waits for its turn looks whether its endpoint still answers
 local WINDOW = 100  -- entries of a lane looked at in one call: the server has others to serve
 local at = now()
 if redis.call("HGET", K.leases, lane) ~= token then return {"lost"} end
@@ -177,9 +178,9 @@ local function place_to_open(id, event)  -- channel and key id of a trigger or c
   local function reason_to_go_on()
     local pause, stop = rest_of(list[i][2])
     if stop > at then return "key_stopped" end
-    if not deadline or not answers_further_on() then return nil end
-    if shut(list[i][1]) then return "breaker_open" end
-    if at >= deadline and (was_tried or pause > at) then return "deadline_passed" end
+    if not deadline then return nil end
+    local why = shut(list[i][1]) and "breaker_open" or at >= deadline and (was_tried or pause > at) and "deadline_passed"
+    return why and answers_further_on() and why
   end
   local why = list[i + 1] and reason_to_go_on()
   while why do
@@ -211,7 +212,7 @@ local function waits_its_turn(event, key_id, limit, deadline)  -- the key's budg
   if fold_least_urgent(key_id, limit, lane, at) == lane then return true end
   if deadline then
     redis.call("HSET", K.event(event.id), "tried", "1")
-    redis.call("ZADD", K.outbox_due, deadline, lane)
+    redis.call("ZADD", K.outbox_due, math.min(deadline, at + SOON), lane)
   end
   return true
 end

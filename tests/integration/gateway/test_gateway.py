@@ -1,6 +1,7 @@
 import json
 import socket
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from pagerduty import EventsApiV2Client
 
 from deploy.local.embedded import Server
+from tasks.utils.breakers import Breakers
 from tasks.utils.error_handler import PermanentError
 from tasks.utils.validators import check_alert
 from tests.integration.gateway_kit import KEY, KEYS, SECOND_KEY, TRIGGER, Gateway, rows, running_gateway, settings
@@ -159,6 +161,14 @@ def test_broken_http_harms_nobody_else(http: httpx.Client, gateway: Gateway) -> 
             raw.sendall(rubbish)
 
     assert http.post("/v2/enqueue", json=TRIGGER).status_code == 202
+
+
+def test_metrics_show_endpoints_that_are_left_alone(http: httpx.Client, server: Server) -> None:
+    assert "tocsin_breaker_open{" not in http.get("/metrics").text
+    with server.client(decode_responses=True) as redis:
+        Breakers(redis, KEYS).force("https://events.example.com:443", "open", timedelta(minutes=5), "ann", "planned")
+
+    assert 'tocsin_breaker_open{endpoint="https://events.example.com:443"} 1.0' in http.get("/metrics").text
 
 
 def test_metrics_count_answers_and_alerts(http: httpx.Client) -> None:
