@@ -174,8 +174,8 @@ class DeliveryService:
                 starting = []
 
     def _land(self, flights: Flights, starting: Sequence[Flight], report: DrainReport) -> list[Done]:
-        landed = flights.fly(starting)
-        return [self._done(flight, outcome, report, flights.is_doubtful(flight.attempt)) for flight, outcome in landed]
+        done = [self._done(flight, outcome, report) for flight, outcome in flights.fly(starting)]
+        return [replace(one, is_doubtful=flights.is_doubtful(one.attempt)) for one in done]
 
     def _begin(
         self, claims: Sequence[Claim], token: str, begun: float, *, alone: bool = False
@@ -205,12 +205,12 @@ class DeliveryService:
     def _route(self, destination: str) -> Route:
         return self._routes[_known(destination, self._routes)]
 
-    def _done(self, flight: Flight, outcome: Outcome, report: DrainReport, is_doubtful: bool) -> Done:  # noqa: FBT001
+    def _done(self, flight: Flight, outcome: Outcome, report: DrainReport) -> Done:
         """What to record of an attempt that has ended."""
         attempt, route = flight.attempt, self._route(flight.destination)
         outcome = self._timed(outcome, attempt)
         next_channel = _channel_after(route.open_to(attempt.action), attempt.channel)
-        done = Done(attempt, outcome, next_channel, self._rules.max_attempts, is_doubtful)
+        done = Done(attempt, outcome, next_channel, self._rules.max_attempts)
         self._teller.attempted(attempt, flight.destination, route.owner, outcome, is_last=done.is_last)
         report.attempts += 1
         report.sent += outcome.verb == "sent"
