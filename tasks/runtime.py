@@ -21,6 +21,7 @@ from tasks.notifications.budgets import Budgets
 from tasks.notifications.dead_letters import DeadLetters
 from tasks.notifications.dispatch import Dispatch
 from tasks.notifications.groups import Groups
+from tasks.notifications.letter_care import LetterCare
 from tasks.notifications.service import DeliveryService
 from tasks.notifications.telling import Teller
 from tasks.notifications.wiring import channels_of, delivery_rules, letters_of, names_of, routes_of
@@ -101,6 +102,11 @@ class Runtime:
     def dead_letters(self) -> DeadLetters:
         """Shows what could not be delivered."""
         return DeadLetters(self.client, self.keys)
+
+    @cached_property
+    def letter_care(self) -> LetterCare:
+        """Gives dead letters another chance, or gives them up."""
+        return LetterCare(self.client, self.keys)
 
     @cached_property
     def groups(self) -> Groups:

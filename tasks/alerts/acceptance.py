@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tasks.alerts.labels import labels_of
 from tasks.utils.formatters import cut_text
+from tasks.utils.identifiers import alert_uid
 from tasks.utils.rows import milliseconds
 
 if TYPE_CHECKING:
@@ -106,11 +107,6 @@ def acceptance(
         destination = copy[1].replace("~", "/")
         ways = {destination: ways.get(destination) or _usual_grouping(rules.router, destination)}
     return (*call, *_places(ways, alert, labels)), dedup_key
-
-
-def alert_uid(service: str, dedup_key: str) -> str:
-    """The short name of one alert: the same for the same dedup key of the same service, whatever their length."""
-    return hashlib.sha256(f"{service}\0{dedup_key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def sign(alert: Mapping[str, Any]) -> str:

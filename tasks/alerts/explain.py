@@ -9,12 +9,13 @@ import redis
 
 from config.errors import did_you_mean
 from config.routing import walk
-from tasks.alerts.acceptance import alert_uid, sign
+from tasks.alerts.acceptance import sign
 from tasks.alerts.explanation import ALONE, ChannelView, Explanation, RouteLook, Way
 from tasks.alerts.labels import labels_of
 from tasks.alerts.route_story import look_at
 from tasks.alerts.standing import Standing
 from tasks.utils.error_handler import InvalidAlertError, UnknownError
+from tasks.utils.identifiers import alert_uid
 from tasks.utils.rows import milliseconds, service_of
 from tasks.utils.validators import check_alert
 

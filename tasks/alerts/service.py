@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from dataclasses import dataclass
@@ -11,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tasks.alerts.acceptance import Incoming, acceptance
 from tasks.alerts.models import Decision, SubmitReport
+from tasks.alerts.refusals import refusal
 from tasks.alerts.rule_store import RuleStore
 from tasks.utils.clock import Clock
 from tasks.utils.error_handler import InvalidAlertError
 from tasks.utils.error_reports import outcome
-from tasks.utils.formatters import tame
 from tasks.utils.rows import Inbox
 from tasks.utils.scripts import Scripts
 from tasks.utils.validators import check_alert
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 INBOX_TURN: Final = timedelta(seconds=5)  # a drain that dies holds up the inbox no longer than this
 INBOX_BATCH: Final = 100
 RELEASE_BATCH: Final = 100
-NOT_KEPT: Final = "(not kept)"
 STALE: Final = ["stale"]
 MEND: Final = "mend the cause; the alert is kept as a dead letter: `tocsin notifications dead-letters`"
 ANY_TIME: Final = datetime.fromtimestamp(0, UTC)  # what routes that do not look at the clock are told
@@ -93,9 +91,9 @@ class AlertService:
             released += int(count)
         return released
 
-    def bury(self, message_id: str, alerts: Sequence[Any], reason: str, detail: str) -> None:
-        """Dead-letter every alert of a message that must not be tried again."""
-        incoming = (Incoming(f"{message_id}:{index}", raw, "task") for index, raw in enumerate(alerts))
+    def bury(self, message_id: str, alerts: Sequence[Any], reason: str, detail: str, seen: str = "") -> None:
+        """Dead-letter every alert of a message that must not be tried again; `seen`: when it came, as far as that is known (ms)."""
+        incoming = (Incoming(f"{message_id}:{index}", raw, "task", seen) for index, raw in enumerate(alerts))
         self._refuse(incoming, reason, detail)
 
     def _decide_in_chunks(self, incoming: Iterable[Incoming]) -> Iterator[Decision]:
@@ -149,7 +147,7 @@ class AlertService:
                 self._errors.note(outcome(asked.refused, where, asked.detail, severity="error", mend=MEND))
 
     def _refusal(self, one: Incoming, reason: str, detail: str) -> Question:
-        call = ("refuse", one.id, json.dumps(_without_key(tame(one.raw))), reason, detail, one.source, one.received)
+        call = refusal(one, reason, detail, self._rules.default_service)
         return Question(one, call, detail=detail, refused=reason)
 
 
@@ -158,8 +156,3 @@ def _decision(asked: Question, reply: Sequence[str]) -> Decision:
     return Decision(
         id=asked.one.id, dedup_key=asked.dedup_key, state=state, reason=reason, into=into, detail=asked.detail
     )
-
-
-def _without_key(raw: Any) -> Any:
-    """A refused alert as it is kept: a routing key that should never have been in a message is not."""
-    return {**raw, "routing_key": NOT_KEPT} if isinstance(raw, dict) and "routing_key" in raw else raw

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -75,7 +75,11 @@ class DeadLetter(BaseModel):
     uid: str = Field("", description="The alert it belongs to.")
     source: str = Field("", description="The door it came through.")
     attempts: int = 0
+    destination: str = Field("", description="Where it was to go: a service, or one of its ways out.")
     channel: str = Field("", description="Where it was tried last.")
+    meanwhile: Literal["", "resolved", "overtaken"] = Field(
+        "", description="What came of its alert since: a replay would send nothing any more, only close this."
+    )
     can_be_replayed: bool = Field(description="False for messages that never were readable as alerts.")
     alert: Any = Field(None, description="The alert itself; only where one dead letter is asked for.")
     raw: str = Field("", description="The text of a message that is no alert, cut where long.")
@@ -86,3 +90,30 @@ class DeadLetterPage(BaseModel):
 
     dead_letters: list[DeadLetter]
     next_cursor: str = Field("", description="Ask with it for the next page; empty on the last.")
+
+
+class LetterGroup(BaseModel):
+    """Dead letters of one destination that died of the same."""
+
+    service: str = Field(description="Empty where they never became alerts of one.")
+    destination: str
+    reason: str
+    count: int = 0
+    resolved: int = Field(0, description="Of those, whose alert was resolved meanwhile.")
+    overtaken: int = Field(0, description="Of those, overtaken by newer news.")
+    unreadable: int = Field(0, description="Of those, never readable as alerts.")
+    oldest: datetime = Field(description="When the first of them died.")
+    newest: datetime
+
+
+class LetterCount(BaseModel):
+    """What a replay or purge of many dead letters did, or would do."""
+
+    is_dry_run: bool = Field(description="True when nothing was changed.")
+    matched: int = Field(0, description="Dead letters the filter fits.")
+    done: int = Field(0, description="Of those, put back or given up; in a dry run, those that would be.")
+    refused: dict[str, int] = Field(
+        default_factory=dict,
+        description="Why others were not: resolved or overtaken (closed, by that name), unreadable (stay), gone.",
+    )
+    more: bool = Field(default=False, description="Whether this ended before all were looked at: ask again.")

@@ -9,7 +9,8 @@ import uuid
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from tasks.notifications.models import DigestReport, DrainReport, ReplayReport, SweepReport
+from tasks.notifications.letter_care import LetterCare
+from tasks.notifications.models import DigestReport, DrainReport, SweepReport
 from tasks.utils.breaker_rules import BreakerRules
 from tasks.utils.rows import Attempt, Claim, Done, Outbox, Outcome, Plan, milliseconds, service_of
 from tasks.utils.scripts import Scripts
@@ -21,18 +22,13 @@ if TYPE_CHECKING:
     from tasks.notifications.channels.protocol import Address
     from tasks.notifications.dispatch import Dispatch
     from tasks.notifications.flights import Flight, Flights
+    from tasks.notifications.models import ReplayReport
     from tasks.notifications.telling import Teller
     from tasks.utils.keys import Keys
 
 LANES_A_DRAIN: Final = 16  # sends under way at once
 GROUPS_A_CALL: Final = 20
 SOON_MS: Final = 10_000  # longest wait of what the next channel would take as soon as the breaker opens
-REPLAY_REFUSALS: Final = {
-    "replayed": "",
-    "resolved": "was resolved meanwhile, so it is not sent any more (rule resolved_before_send)",
-    "overtaken": "was overtaken by newer news of its alert, so it is not sent any more",
-    "": "was replayed by somebody else",
-}
 DRAIN_SECONDS: Final = 5.0  # then the task ends and the next hint goes on, so that a shutdown never waits long
 
 
@@ -133,14 +129,7 @@ class DeliveryService:
 
     def replay(self, event_ids: Sequence[str]) -> ReplayReport:
         """Give dead letters another chance: triggers are decided on again, what followed them goes back on its lane."""
-        report = ReplayReport(replayed=[])
-        for event_id in event_ids:
-            refusal = self._replay(event_id)
-            if refusal:
-                report.refused[event_id] = refusal
-            else:
-                report.replayed.append(event_id)
-        return report
+        return LetterCare(self._client, self._keys).replay(event_ids)
 
     def _work(self, flights: Flights, token: str, report: DrainReport) -> list[Done] | None:
         """Claim, send and record, all in turns; what is still to be recorded when time is up, None when there was time enough."""
@@ -225,18 +214,6 @@ class DeliveryService:
         if attempt.patience_ms >= 0:
             delay = min(delay, attempt.patience_ms, SOON_MS)
         return Outcome(outcome.verb, outcome.reason, round(delay), outcome.unclear)
-
-    def _replay(self, event_id: str) -> str:
-        """Why the event cannot be replayed; '' when it was."""
-        state, body, source, received = self._client.hmget(
-            self._keys.event(event_id), "state", "body", "source", "received"
-        )
-        if state != "dead":
-            return "is no dead letter"
-        if source == "message":
-            return "was never readable as an alert; its raw body is kept with the dead letter"
-        answer = self._scripts.run("replay", event_id, f"{received}\n{source}\n{body}")
-        return REPLAY_REFUSALS[answer]
 
 
 def _known(destination: str, known: Mapping[str, Any]) -> str:

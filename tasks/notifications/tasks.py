@@ -29,6 +29,14 @@ def sweep(self: TocsinTask) -> dict[str, Any]:
 
 
 @shared_task(bind=True, name="notifications.replay")
-def replay(self: TocsinTask, event_ids: list[str]) -> dict[str, Any]:
-    """Put dead letters back to be decided on again, by their event ids."""
-    return self.runtime.delivery.replay(event_ids).model_dump()
+def replay(
+    self: TocsinTask,
+    event_ids: list[str] | None = None,
+    where: dict[str, Any] | None = None,
+    dry_run: bool = False,  # noqa: FBT001, FBT002 - an argument of the wire
+) -> dict[str, Any]:
+    """Put dead letters back to be decided on again: by their event ids, or all that `where` fits (`{}`: every one).
+
+    `where`: `{"service", "reason", "channel", "action", "severity", "summary", "since", "until"}`, any of them. `dry_run` counts only.
+    """
+    return self.runtime.letter_care.asked(event_ids, where, dry_run=dry_run).model_dump()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -66,6 +67,11 @@ def check_identifiers(values: Mapping[Kind, object]) -> None:
     ]
     if errors:
         raise InvalidIdentifierError(errors)
+
+
+def alert_uid(service: str, dedup_key: str) -> str:
+    """The short name of one alert: the same for the same dedup key of the same service, whatever their length."""
+    return hashlib.sha256(f"{service}\0{dedup_key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def path_inside(folder: Path, name: str) -> Path:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from config.matchers import Matcher
 from config.services import Service
-from tasks.alerts.acceptance import AlertRules, FlappingRule, alert_uid
+from tasks.alerts.acceptance import AlertRules, FlappingRule
 from tasks.alerts.holds import Inhibition
 from tasks.alerts.routing import Router
 from tasks.alerts.service import AlertService
 from tasks.notifications.channels.protocol import Address
 from tasks.notifications.service import DeliveryService, Route
 from tasks.utils.clock import MovableClock
+from tasks.utils.identifiers import alert_uid
 from tasks.utils.rows import Inbox
 from tests.pipeline import DEADLINES, Pipeline
 

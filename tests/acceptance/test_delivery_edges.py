@@ -76,7 +76,9 @@ def test_dead_letters_are_replayed_in_the_order_given(pipeline: Pipeline, sandbo
     pipeline.alerts.drain_inbox()
 
     assert len(set(scores)) == len(dead)
-    accepted = [e["e"] for _, e in pipeline.client.xrange(pipeline.keys.ledger) if e["d"] == "later"]
+    accepted = [
+        e["e"] for _, e in pipeline.client.xrange(pipeline.keys.ledger) if e["s"] == "accepted" and e["r"] != "refused"
+    ]
     assert accepted == [one.id for one in dead]
 
 

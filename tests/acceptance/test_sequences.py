@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks.alerts.acceptance import alert_uid
 from tasks.audit.service import AuditRules, AuditService
+from tasks.utils.identifiers import alert_uid
 from tasks.utils.scripts import Scripts
 from tests.acceptance.sequences import CHANNELS, World, steps
 

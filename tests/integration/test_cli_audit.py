@@ -75,21 +75,6 @@ def test_an_event_nobody_knows_is_said_to_be_unknown(shell: Tocsin) -> None:
     assert "Nothing is known of no-such-event" in refused.stderr
 
 
-@pytest.mark.usefixtures("_decided")
-def test_dead_letters_are_listed_and_put_back_only_when_confirmed(shell: Tocsin) -> None:
-    [dead] = json.loads(shell("notifications", "dead-letters", "--json").stdout)
-    assert (dead["event_id"], dead["reason"]) == ("message:1", "invalid")
-
-    asked = shell("notifications", "replay", "--all")
-    assert asked.returncode == ExitCode.NEEDS_CONFIRMATION
-    assert "1 dead letter;" in asked.stderr
-
-    done = shell("notifications", "replay", "message:1", "message:0")
-    assert done.returncode == ExitCode.DEGRADED
-    assert done.stdout.split() == ["message:1"]
-    assert "message:0 is no dead letter" in done.stderr
-
-
 def test_a_dead_letter_is_shown_whole_and_can_be_given_up(shell: Tocsin, environment: dict[str, str]) -> None:
     alerts = Runtime(load(environ=environment)).alerts
     alerts.submit("given-up", [{"event_action": "shout", "routing_key": "0123456789abcdef0123456789abcdef"}])
@@ -103,10 +88,6 @@ def test_a_dead_letter_is_shown_whole_and_can_be_given_up(shell: Tocsin, environ
     assert "0123456789abcdef" not in shown.stdout
     assert "the dead letter was given up by anna: no use" in shell("alerts", "trail", "given-up:0").stdout
     assert "there is no dead letter" in shell("notifications", "show", "given-up:0").stderr
-
-
-def test_a_replay_of_nothing_in_particular_is_a_usage_error(shell: Tocsin) -> None:
-    assert shell("notifications", "replay").returncode == ExitCode.USAGE
 
 
 @pytest.mark.usefixtures("_decided")

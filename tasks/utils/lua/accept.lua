@@ -2,7 +2,7 @@
 --   K.event(id)    state (queued|sent|merged|suppressed|dead), reason, uid, lane, service, action, severity, body, summary, source, received,
 --                  accepted, attempts, claims (handed out without an outcome), minimal, channel, into, ended, alert (uid of the alert, where `uid`
 --                  is that of a copy), since, tried (of the news it supersedes: since when the alert waits, whether it was sent before),
---                  replayed (see lib/overtaken.lua)
+--                  replayed (see lib/overtaken.lua), undecided (see refuse.lua)
 --   K.alert(uid)   the alert itself: service, dedup_key, status (open|acknowledged|resolved), since (it fires or is resolved), last_id, last_sign, last_at, repeats,
 --                  routes (destination and uid of the open episode, a line each; none = the service's own way only); see also lib/hold.lua, lib/flap.lua, lib/inhibit.lua
 --                  each of its destinations: episode (1 once a trigger is on its way), newest (its last trigger), unclear, and "on:<channel>|<key id>" = try|unclear|sent
@@ -53,7 +53,7 @@ end
 local is_announced = false
 
 local function accepted(event_id)
-  record(at, event_id, "accepted", action, service)
+  record(at, event_id, "accepted", action, service .. " " .. uid)
   if is_announced then record(at, event_id, "adapted", "flapping_announced") end
   if adaptations ~= "" then record(at, event_id, "adapted", adaptations) end
 end
@@ -228,6 +228,7 @@ if first_accepted and action == "trigger" then
   local reason, other = overtaken(id, uid, places_it_goes_to(), first_accepted, last_accepted)
   if reason then return other and merge_into(other, reason) or too_late() end
 end
+if first_accepted then redis.call("HDEL", K.event(id), "undecided") end
 if let_go_before and last[10] ~= id then return merge_into(newer or last[8] or last[1] or "", "superseded") end
 if last[10] and action ~= "acknowledge" then  -- what was let go and not decided on yet is outdated by this
   redis.call("HDEL", alert, "released")

@@ -94,6 +94,11 @@ local function off_lane(due)
   release(due)
 end
 
+local function die(of, detail)
+  each_told(bare, function(one) redis.call("HSET", K.event(one), "channel", channel) end)
+  bury(bare, at, of, detail)
+end
+
 local function over()  -- every place has answered an acknowledge or resolve: sent if one of them took it, and none that has it open refused to end it
   local taken, left_open
   for _, field in ipairs(redis.call("HKEYS", event)) do
@@ -106,14 +111,14 @@ local function over()  -- every place has answered an acknowledge or resolve: se
   end
   redis.call("LREM", K.lane(lane), 1, id)
   if taken and left_open then
-    bury(bare, at, "still_open", left_open)
+    die("still_open", left_open)
     taken = nil
   elseif taken then
     local bar = string.find(taken, "|", 1, true)
     record(at, bare, "sent", string.sub(taken, 1, bar - 1), tostring(attempts))
     told(string.sub(taken, 1, bar - 1))
   else
-    bury(bare, at, reason, channel)
+    die(reason, channel)
   end
   release(action == "resolve" and taken and resolved() or at)
 end
@@ -145,7 +150,7 @@ local function refused()
       record(at, bare, "next_channel", reason, next_channel)
       return release(at)
     end
-    bury(bare, at, reason, channel)
+    die(reason, channel)
     return off_lane(at)
   end
   record(at, bare, "refused", reason, channel)
@@ -159,7 +164,7 @@ end
 local function once_more()
   if again then return off_lane(at) end  -- a repeat is a courtesy: it is not tried twice
   if attempts >= most_attempts then
-    bury(bare, at, "attempts_used_up", reason)
+    die("attempts_used_up", reason)
     return off_lane(at)
   end
   redis.call("HSET", event, "claims", 0, "failed_place", place)

@@ -10,29 +10,20 @@
 -- include: close
 -- include: inbox
 -- include: group
--- include: overtaken
+-- include: second_chance
 local id = ARGV[1]
 local at = now()
 if not redis.call("ZSCORE", K.dead, id) then return "" end
 record(at, id, "replayed")
 
-local event = redis.call("HMGET", K.event(id), "uid", "action", "accepted", "alert", "lane", "replayed", "group", "service")
-local uid, action, accepted, lane = event[4] or event[1], event[2], tonumber(event[3] or 0), event[5]
-local first_accepted = tonumber(event[6] or accepted)
-local alert = uid and redis.call("HMGET", K.alert(uid), "status", "since", "routes") or {}
-local status, since, routes = alert[1], tonumber(alert[2] or 0), alert[3]
+local letter = letter_of(id)
+local uid, lane = letter.uid, letter.lane
 
 local function over(state, reason, into)
   close(id, at, state, reason)
   if into then redis.call("HSET", K.event(id), "into", into) end
   record(at, id, state, reason, into)
   return reason == "resolved_before_send" and "resolved" or "overtaken"
-end
-
-local function is_open_there()  -- whether the open episode went the way of this event
-  if event[7] then return redis.call("HGET", K.alert(event[1]), "group") == event[7] end
-  if routes and lane then return string.find("\n" .. routes, "\n" .. string.match(lane, "@(.*)$") .. " ", 1, true) ~= nil end
-  return not lane or event[1] == uid
 end
 
 local function back_on_lane()
@@ -51,28 +42,23 @@ end
 local function back_in_group()  -- to be told in the group's next bundle
   redis.call("HDEL", K.event(id), "ended", "detail", "bundle")
   redis.call("HSET", K.event(id), "state", "queued", "reason", "")
-  local destination = redis.call("HGET", K.alert(event[7]), "service") or event[8]
-  tell(id, event[1], event[7], event[7] .. "@" .. destination, true, at)
+  local destination = redis.call("HGET", K.alert(letter.group), "service") or letter.service
+  tell(id, letter.place, letter.group, letter.group .. "@" .. destination, true, at)
 end
 
-if action == "trigger" and uid then
-  local reason, newer = overtaken(id, uid, {event[1]}, first_accepted, accepted)
-  if reason then return over(newer and "merged" or "suppressed", reason, newer) end
-elseif action == "resolve" and status and status ~= "resolved" and is_open_there() then
-  return over("suppressed", "overtaken")
-elseif action == "acknowledge" and status == "open" and since > accepted and is_open_there() then
-  return over("suppressed", "overtaken")
-end
+local state, reason, newer = fate_of(letter)
+if state then return over(state, reason, newer) end
 
 redis.call("ZREM", K.dead, id)
-local follows = action == "acknowledge" or action == "resolve"
-if follows and event[7] then
+local follows = letter.action == "acknowledge" or letter.action == "resolve"
+if follows and letter.group then
   back_in_group()
 elseif follows and lane then
   back_on_lane()
 else
   back_to_inbox(id, at, ARGV[2])
-  if uid then redis.call("HSET", K.event(id), "replayed", string.format("%d", first_accepted), "accepted", string.format("%d", accepted)) end
+  if uid then redis.call("HSET", K.event(id), "replayed", string.format("%d", letter.first), "accepted", string.format("%d", letter.accepted)) end
+  if letter.undecided then redis.call("HSET", K.event(id), "undecided", 1) end
   hint("alert", at)
 end
 return "replayed"

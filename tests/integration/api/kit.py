@@ -69,7 +69,7 @@ def all_pages(http: httpx.Client, path: str, name: str, limit: int) -> list[str]
     while True:
         page = http.get(path, params={"limit": limit, "cursor": cursor}).json()
         assert len(page[name]) <= limit
-        found += [entry.get("uid") or entry["id"] for entry in page[name]]
+        found += [entry["uid" if name == "alerts" else "id"] for entry in page[name]]
         cursor = page["next_cursor"]
         if not cursor:
             return found

@@ -132,3 +132,42 @@ def test_a_silence_may_begin_later(http: httpx.Client) -> None:
     wish = {"services": ["web"], "starts_at": begins.isoformat(), "duration_seconds": 60, "comment": "x"}
 
     assert http.post("/silences", json=wish).json()["state"] == "pending"
+
+
+def test_dead_letters_are_counted_and_found_by_filter(api: Api, http: httpx.Client) -> None:
+    bury(api, "k1", "k2")
+    api.runtime.graves.bury("rubbish", "cannot be read", {})
+
+    groups = http.get("/dead-letters/groups").json()
+    found = http.get("/dead-letters", params={"reason": "poison", "service": "web", "limit": 1}).json()
+    none = http.get("/dead-letters", params={"until": "2020-01-01T00:00:00Z"}).json()
+
+    assert (groups["count"], groups["groups"][0]["reason"], groups["groups"][0]["count"]) == (3, "poison", 2)
+    assert (len(found["dead_letters"]), bool(found["next_cursor"])) == (1, True)
+    assert none == {"dead_letters": [], "next_cursor": ""}
+    assert http.get("/dead-letters", params={"since": "yesterday"}).status_code == 400
+
+
+def test_all_that_a_filter_fits_is_replayed_after_a_count(api: Api, http: httpx.Client) -> None:
+    bury(api, "k1", "k2")
+
+    counted = http.post("/dead-letters/replay", json={"where": {"reason": "poison"}, "dry_run": True}).json()
+    wrong = http.post("/dead-letters/replay", json={})
+    done = http.post("/dead-letters/replay", json={"where": {}})
+
+    assert (counted["done"], counted["is_dry_run"]) == (2, True)
+    assert wrong.status_code == 400
+    assert (done.status_code, done.json()["done"], done.json()["more"]) == (200, 2, False)
+    assert http.get("/dead-letters").json()["dead_letters"] == []
+
+
+def test_old_dead_letters_are_purged_in_the_name_of_the_tokens_subject(api: Api, http: httpx.Client) -> None:
+    bury(api, "k1", "k2")
+    wish = {"where": {}, "older_than_seconds": 3600, "comment": "too old"}
+
+    none = http.post("/dead-letters/purge", json=wish).json()
+    done = http.post("/dead-letters/purge", json={**wish, "older_than_seconds": 0}).json()
+
+    assert (none["matched"], done["done"]) == (0, 2)
+    last = api.runtime.client.xrevrange(api.runtime.keys.ledger, count=1)[0][1]
+    assert (last["s"], last["r"], last["d"]) == ("suppressed", "dropped", "by anna: too old")
