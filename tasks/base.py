@@ -14,10 +14,15 @@ from tasks.utils.connect import is_away
 from tasks.utils.error_reports import outcome
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from tasks.runtime import Runtime
     from tasks.utils.error_reports import ErrorReport
 
 log = structlog.get_logger("tocsin.task")
+
+Args = tuple[Any, ...]
+Kwargs = dict[str, Any]
 
 CELERYS_OWN: Final = (Ignore, Reject, Retry)
 
@@ -26,6 +31,7 @@ class TocsinTask(Task):
     """Binds log context, measures, counts deliveries of a message, claims a scheduled run; the work is the service's."""
 
     abstract = True
+    survives = False  # whether its message is all there is of what it is about
 
     @property
     def runtime(self) -> Runtime:
@@ -38,8 +44,8 @@ class TocsinTask(Task):
         structlog.contextvars.bind_contextvars(task=self.name, task_id=self.request.id)
         state = "done"
         try:
-            self._check_message(args, kwargs)
-            return self._run(args, kwargs)
+            with self._passage(args, kwargs):
+                return self._handle(args, kwargs)
         except redis.RedisError as error:
             if not is_away(error):
                 raise
@@ -66,10 +72,38 @@ class TocsinTask(Task):
         del task_id, args, kwargs, einfo
         self.runtime.errors.record(exc, self.name)
 
-    def last_words(self, reason: str, detail: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """What must be kept of a message that will not be tried again; nothing, where rows are the truth."""
+    @property
+    def came_back(self) -> bool:
+        """Whether the message was in a worker's hands before, which died or let go of it."""
+        return bool((self.request.delivery_info or {}).get("redelivered"))
 
-    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def last_words(self, reason: str, detail: str, args: Args, kwargs: Kwargs, seen: str = "") -> None:
+        """What must be kept of a message that will not be tried again; nothing, where rows are the truth.
+
+        `seen`: when it came, as far as that is known (ms).
+        """
+
+    def _passage(self, args: Args, kwargs: Kwargs) -> AbstractContextManager[None]:
+        """A message that came back may be what killed its worker: alone, it can take no other along, and a count is of its own deeds."""
+        gate = self.runtime.gate
+        return gate.alone() if self.survives and self.came_back and (args or kwargs) else gate.beside_others()
+
+    def _handle(self, args: Args, kwargs: Kwargs) -> Any:
+        self._check_message(args, kwargs)
+        try:
+            answer = self._run(args, kwargs)
+        except Exception:
+            self._spared()
+            raise
+        self._spared()
+        return answer
+
+    def _spared(self) -> None:
+        """The message has killed nobody this time. Not said when the process itself is told to end: then it may be why."""
+        if self.came_back:
+            self.runtime.messages.forget(self.request.id)
+
+    def _run(self, args: Args, kwargs: Kwargs) -> Any:
         try:
             return self.run(*args, **kwargs)
         except CELERYS_OWN:
@@ -80,22 +114,23 @@ class TocsinTask(Task):
             self.last_words("task_failed", f"{type(error).__name__}: {error}"[:500], args, kwargs)
             raise
 
-    def _check_message(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _check_message(self, args: Args, kwargs: Kwargs) -> None:
         """Refuse a message that keeps killing its worker, and a scheduled run somebody else has claimed."""
-        if (self.request.delivery_info or {}).get("redelivered"):
+        if self.came_back:
             self._count_delivery(args, kwargs)
         slot = getattr(self.request, "tocsin_slot", None)
         if slot and not self.runtime.slots.claim(slot, self.request.id):
             log.info("slot_taken", slot=slot)
             raise Ignore
 
-    def _count_delivery(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _count_delivery(self, args: Args, kwargs: Kwargs) -> None:
         messages = self.runtime.messages
-        count = messages.delivered(self.request.id)
+        count, since = messages.delivered(self.request.id)
         if count > messages.most_deliveries:
             log.error("poison_message", deliveries=count)
             self.runtime.errors.note(_poison(self.name))
-            self.last_words("poison", f"handed to a worker {count} times and never finished", args, kwargs)
+            detail = f"came back from a dead worker {count} times and was never finished"
+            self.last_words("poison", detail, args, kwargs, since)
             messages.forget(self.request.id)
             raise Reject("poison", requeue=False)
 
@@ -104,15 +139,21 @@ class AlertTask(TocsinTask):
     """A task whose message is all there is of the alerts it carries: they end as dead letters, never with the message."""
 
     abstract = True
+    survives = True
+    # Celery would give up after three lost children, or at once when time is up, and the alerts with it: here the message goes
+    # back, and those that come back too often are found out by count.
+    retry_on_worker_lost = False
+    reject_on_worker_lost = True
+    acks_on_timeout = False
     Request = "workers.request:QuietRequest"
 
-    def last_words(self, reason: str, detail: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def last_words(self, reason: str, detail: str, args: Args, kwargs: Kwargs, seen: str = "") -> None:
         """Dead-letter the alerts; where the call has another shape, the call as it was."""
         alerts = kwargs.get("alerts") or (args[0] if args else None)
         if alerts is None and not args and not kwargs:
             return
         carried = alerts if isinstance(alerts, list) else [{"args": list(args), "kwargs": kwargs}]
-        self.runtime.alerts.bury(self.request.id, carried, reason, detail)
+        self.runtime.alerts.bury(self.request.id, carried, reason, detail, seen)
 
 
 def _poison(task: str) -> ErrorReport:

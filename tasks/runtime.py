@@ -29,6 +29,7 @@ from tasks.utils.breakers import Breakers, LimitViews
 from tasks.utils.clock import Clock
 from tasks.utils.connect import connect
 from tasks.utils.error_handler import ErrorHandler
+from tasks.utils.gate import Gate
 from tasks.utils.graves import Graves
 from tasks.utils.keys import Keys
 from tasks.utils.messages import MessageGuard
@@ -47,6 +48,8 @@ class Runtime:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings
+        self.gate = Gate()
+        """Who may work beside whom in this process."""
 
     @cached_property
     def settings(self) -> Settings:

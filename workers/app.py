@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery
@@ -30,6 +31,7 @@ class Tocsin(Celery):
 
     task_cls = TocsinTask
     _runtime: tuple[int, Runtime] | None = None
+    _making = threading.Lock()  # all threads of a process share one runtime, from the first moment on
     settings: Settings | None = None
 
     @property
@@ -37,8 +39,13 @@ class Tocsin(Celery):
         """The services of this process."""
         pid = os.getpid()
         if self._runtime is None or self._runtime[0] != pid:
-            self._runtime = (pid, Runtime(self.settings))
-        return self._runtime[1]
+            self._make_runtime(pid)
+        return self._runtime[1]  # type: ignore[index]
+
+    def _make_runtime(self, pid: int) -> None:
+        with self._making:
+            if self._runtime is None or self._runtime[0] != pid:
+                self._runtime = (pid, Runtime(self.settings))
 
     def dead_letter(self, raw_body: bytes | str, reason: str, headers: dict[str, Any]) -> None:
         """Keep a message that no task can take, whole, as a dead letter."""

@@ -58,7 +58,7 @@ FAMILIES: Final[dict[str, str]] = {
     "inhibitors": "inhibitors:",  # set of one hold: uids of the open alerts that inhibit
     "breaker": "breaker:",  # hash of one endpoint: failures lately, open until when, who probes; see lua/lib/breaker.lua
     "limit": "limit:",  # hash of one limit: how much of it is spent; see lua/lib/limit.lua
-    "deliveries": "deliveries:",  # counter: how often one message was handed to a worker
+    "deliveries": "deliveries:",  # hash of one message that came back: how often, since when; see lua/count_delivery.lua
     "cached": "cache:of:",  # hash: one cached value and who computes it; see lua/cache_look.lua
     "cache_done": "cache:done:",  # list: one element once a computation has ended; wakes those who wait for it
     "cache_tag": "cache:tag:",  # string: when a tag was last invalidated, ms

@@ -52,3 +52,28 @@ def test_a_message_goes_back_while_the_server_takes_no_writes(
     assert returned.value.requeue
     client.config_set(setting, 0)
     assert [one.id for one in submit(alerts=alerts)] == ["m1:0"]
+
+
+def test_a_message_that_came_back_and_was_done_is_not_counted_any_longer(submit: Any, client: Any) -> None:
+    submit.request.delivery_info["redelivered"] = True
+    messages = submit.runtime.messages
+
+    for _ in range(10):
+        assert [one.id for one in submit(alerts=[alert("disk")])] == ["m1:0"]
+
+    assert messages.delivered("m1").times == 1
+
+
+def test_a_message_that_came_back_too_often_is_a_dead_letter_that_knows_since_when(submit: Any, client: Any) -> None:
+    submit.request.delivery_info["redelivered"] = True
+    runtime = submit.runtime
+    came = [runtime.messages.delivered("m1").since for _ in range(runtime.messages.most_deliveries)]
+
+    with pytest.raises(Reject) as refused:
+        submit(alerts=[alert("disk")])
+
+    assert not refused.value.requeue
+    letter = runtime.dead_letters.get("m1:0")
+    assert (letter.reason, letter.service, letter.summary) == ("poison", "shop", "disk is in trouble")
+    assert letter.received_at is not None
+    assert {f"{letter.received_at.timestamp() * 1000:.0f}"} == set(came)

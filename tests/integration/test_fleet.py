@@ -127,7 +127,7 @@ def test_a_call_with_wrong_arguments_is_kept_as_a_dead_letter(fleet: Fleet) -> N
 
 
 def test_a_message_that_keeps_coming_back_ends_as_a_dead_letter(fleet: Fleet) -> None:
-    fleet.client.set(fleet.keys.deliveries("poison-1"), 5)
+    fleet.client.hset(fleet.keys.deliveries("poison-1"), "n", 5)
     envelope = json.loads(hint_message("alerts.submit", "alert").replace(ID_MARK, "poison-1"))
     body = [[], {"alerts": [checkout("poisoned")]}, {}]
     envelope["body"] = base64.b64encode(json.dumps(body).encode()).decode()
