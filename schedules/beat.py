@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cronsim import CronSim
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One scheduled task: its wire name, and when it runs as a crontab expression."""
+    """One scheduled task: its wire name, when it runs as a crontab expression, and its arguments."""
 
     task: str
     cron: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 ENTRIES: Final[dict[str, Entry]] = {
     "outbox-sweep": Entry("notifications.sweep", "* * * * *"),
     "ledger-seal": Entry("audit.seal", "* * * * *"),
+    "ledger-proof": Entry("audit.prove", "*/10 * * * *", {"since_seconds": 3600, "keep": "hour"}),
+    "ledger-proof-whole": Entry("audit.prove", "25 4 * * *", {"keep": "whole"}),
 }
 
 

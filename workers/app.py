@@ -60,7 +60,12 @@ def make_app(settings: Settings, *, group: str | None = None) -> Tocsin:
     app.conf.task_queues = task_queues()
     app.conf.task_routes = task_routes()
     app.conf.beat_schedule = {
-        name: {"task": entry.task, "schedule": crontab(*entry.cron.split()), "options": {"expires": 3600}}
+        name: {
+            "task": entry.task,
+            "schedule": crontab(*entry.cron.split()),
+            "kwargs": dict(entry.arguments),
+            "options": {"expires": 3600},
+        }
         for name, entry in ENTRIES.items()
     }
     if group is not None:

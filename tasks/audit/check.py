@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from tasks.utils.ledger import Entry
 
 MOST_TOLD: Final = 1000
+EVIDENCE: Final = "evidence"
 
 
 class Faults:
@@ -19,13 +21,18 @@ class Faults:
 
     def __init__(self) -> None:
         self.told: list[Broken] = []
-        self.count = 0
+        self.counts: Counter[str] = Counter()
 
-    def add(self, wrong: str, event_id: str = "") -> None:
-        """One more."""
-        self.count += 1
+    @property
+    def count(self) -> int:
+        """All of them."""
+        return self.counts.total()
+
+    def add(self, wrong: str, event_id: str = "", fault: str = EVIDENCE) -> None:
+        """One more; `fault` says in one word what is broken."""
+        self.counts[fault] += 1
         if len(self.told) < MOST_TOLD:
-            self.told.append(Broken(event_id=event_id, wrong=wrong))
+            self.told.append(Broken(event_id=event_id, fault=fault, wrong=wrong))
 
 
 class Checkpoint(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tasks.audit.check import moment
 
@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from tasks.audit.stories import Stories
 
 
+OVERDUE: Final = "overdue"
+
+
 class Judged(NamedTuple):
-    """One verdict. `reason`: rule, reason of death, channel, event merged into, or what is broken. `due` in ms."""
+    """One verdict. `reason`: rule, reason of death, channel, event merged into, or what is broken, `fault` in one word. `due` in ms."""
 
     verdict: VerdictName
     reason: str
     due: int | None = None
+    fault: str = ""
 
 
 class Judge:
@@ -37,13 +41,13 @@ class Judge:
 
     def judge(self, event_id: str) -> Judged:
         """What became of one event the ledger knows."""
-        state, reason, waits_for = self._stories.verdict(event_id)
+        state, reason, waits_for, fault = self._stories.verdict(event_id)
         if waits_for:
             return self._judge_open(event_id, waits_for)
         if event_id in self.unburied and state == "dead":
             wrong = f"is a dead letter ({reason}) that Redis does not hold any more"
-            return Judged("broken", self._with_loss(event_id, wrong))
-        return Judged(state, reason)  # type: ignore[arg-type]
+            return self._loss(event_id, wrong, "dead_letter_gone")
+        return Judged(state, reason, fault=fault)  # type: ignore[arg-type]
 
     def suspects(self) -> set[str]:
         """Open events that look broken, and dead letters that look lost: a step may have been taken meanwhile."""
@@ -56,9 +60,10 @@ class Judge:
         wrong = self._wrong(row)
         if not wrong:
             return Judged("pending", "", row.due)
-        if row.due is None:
-            wrong = self._with_loss(waits_for, wrong)
-        return Judged("broken", wrong if waits_for == event_id else f"was merged into {waits_for}, which {wrong}")
+        told = self._loss(waits_for, wrong, row.fault) if row.due is None else Judged("broken", wrong, fault=OVERDUE)
+        return (
+            told if waits_for == event_id else told._replace(reason=f"was merged into {waits_for}, which {told.reason}")
+        )
 
     def _wrong(self, row: Row) -> str:
         if row.due is None:
@@ -68,11 +73,12 @@ class Judge:
             return ""
         return f"was due {moment(row.due)}, {late // 1000} s ago, and no worker has taken it up"
 
-    def _with_loss(self, event_id: str, wrong: str) -> str:
+    def _loss(self, event_id: str, wrong: str, fault: str) -> Judged:
         story = self._stories.get(event_id)
         if story is None or self._new_since <= story.last:
-            return wrong
-        return f"{wrong} (Redis lost everything before {moment(self._new_since)}: lost history)"
+            return Judged("broken", wrong, fault=fault)
+        since = moment(self._new_since)
+        return Judged("broken", f"{wrong} (Redis lost everything before {since}: lost history)", fault="lost_history")
 
 
 class Tally:
@@ -93,7 +99,7 @@ class Tally:
         elif judged.verdict == "pending":
             self._wait(judged.due)
         elif judged.verdict == "broken":
-            self._faults.add(judged.reason, event_id)
+            self._faults.add(judged.reason, event_id, judged.fault)
         else:
             counts = report.dead if judged.verdict == "dead" else report.suppressed
             counts[judged.reason] = counts.get(judged.reason, 0) + 1

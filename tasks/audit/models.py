@@ -14,6 +14,14 @@ class Broken(BaseModel):
     """One promise that does not hold."""
 
     event_id: str = Field("", description="The event concerned; empty where the evidence itself is at fault.")
+    service: str = Field("", description="Of its alert; empty where neither Redis nor the ledger at hand can tell.")
+    dedup_key: str = Field("", description="Of its alert; empty where Redis has forgotten the alert.")
+    uid: str = Field("", description="Short name of its alert, made of service and dedup key.")
+    fault: str = Field(
+        "evidence",
+        description="In one word: overdue, no_due_time, lost, lost_history, dead_letter_gone, held_too_long, never_accepted, "
+        "merged_into_unknown, merged_into_itself, evidence.",
+    )
     wrong: str = Field(description="What is wrong, in plain English.")
 
 
@@ -39,6 +47,7 @@ class ProofReport(BaseModel):
     pending: Pending = Field(default_factory=Pending)
     broken: list[Broken] = Field(default_factory=list, description="At most the first 1,000.")
     broken_count: int = Field(0, description="All of them.")
+    broken_by: dict[str, int] = Field(default_factory=dict, description="Fault -> how many.")
     sealed_entries: int = Field(0, description="Ledger entries read from the archive and found in the chain.")
     live_entries: int = Field(0, description="Ledger entries read from Redis, not archived yet.")
     anchors: int = Field(0, description="Signed anchors that agree with the chain.")
@@ -94,3 +103,44 @@ class VerifyReport(BaseModel):
     anchors: int = 0
     broken: list[Broken] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
+
+
+class KeptProof(BaseModel):
+    """What a scheduled proof found, kept where everybody can look at it."""
+
+    name: str = Field(
+        description="Which: hour (the last hour, every ten minutes) or whole (all there ever was, daily)."
+    )
+    holds: bool
+    checked_at: datetime
+    since: datetime | None = None
+    events: int = 0
+    broken_count: int = 0
+    broken_by: dict[str, int] = Field(default_factory=dict, description="Fault -> how many.")
+    broken: list[Broken] = Field(default_factory=list, description="At most the first 20.")
+    took_seconds: float = 0.0
+
+
+class TrailEvent(BaseModel):
+    """One event of an alert."""
+
+    event_id: str
+    action: str = Field(description="trigger, acknowledge, resolve or change; refused: it could not become an alert.")
+    number: int = Field(description="Its place among the alert's events, from 1.")
+
+
+class TrailStep(Step):
+    """One step on an alert's time line."""
+
+    event_id: str
+    gap_ms: int = Field(description="Since the step before.")
+
+
+class AlertTrail(BaseModel):
+    """The story of one alert: all its events, copies for other destinations and bundles that told of it included."""
+
+    service: str
+    dedup_key: str
+    uid: str
+    events: list[TrailEvent]
+    steps: list[TrailStep] = Field(description="Of all of them, in the order of time.")

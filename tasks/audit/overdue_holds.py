@@ -18,4 +18,4 @@ def add_overdue_holds(client: Any, keys: Keys, before: int, faults: Faults) -> N
     for hold, due in client.zrangebyscore(keys.holds_due, "-inf", before, start=0, num=MOST, withscores=True):
         for uid in client.zrange(keys.held(hold), 0, MOST):
             wrong = f"is held back by {hold}, which was over {moment(int(due))}, and no worker has let it go"
-            faults.add(wrong, client.hget(keys.alert(uid), "held") or uid)
+            faults.add(wrong, client.hget(keys.alert(uid), "held") or uid, "held_too_long")

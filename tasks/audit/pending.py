@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from tasks.utils.keys import Keys
 
 PAGE: Final = 500
+LOST: Final = "lost"
+NO_DUE_TIME: Final = "no_due_time"
 
 
 class Row(NamedTuple):
@@ -18,6 +20,7 @@ class Row(NamedTuple):
 
     due: int | None
     wrong: str = ""
+    fault: str = ""  # the same in one word
 
 
 class Lane(NamedTuple):
@@ -87,12 +90,18 @@ class PendingRows:
     def _in_buffer(self, event_id: str, group: str, lane: str, lanes: Mapping[str, Lane]) -> Row:
         """News that waits for its group's next bundle, which waits in turn for the one that is on its way."""
         if self._client.lpos(self._keys.buffer(group), event_id) is None:
-            return Row(None, f"has no end in the ledger and does not wait in its group {group} any more: it is lost")
+            return Row(
+                None, f"has no end in the ledger and does not wait in its group {group} any more: it is lost", LOST
+            )
         due = self._client.zscore(self._keys.groups_due, lane)
         if due is None:
             due = lanes[lane].due
         if due is None:
-            return Row(None, f"waits in group {group}, which has no due time; the task notifications.sweep mends that")
+            return Row(
+                None,
+                f"waits in group {group}, which has no due time; the task notifications.sweep mends that",
+                NO_DUE_TIME,
+            )
         return Row(int(due))
 
     def _lanes(self, names: Iterable[str]) -> dict[str, Lane]:
@@ -121,16 +130,18 @@ def pages(ids: Iterable[str], size: int) -> Iterator[list[str]]:
 
 def _in_inbox(due: float | None) -> Row:
     if due is None:
-        return Row(None, "waits in the inbox without a due time, so nobody will look at it")
+        return Row(None, "waits in the inbox without a due time, so nobody will look at it", NO_DUE_TIME)
     return Row(int(due))
 
 
 def _in_lane(event_id: str, name: str | None, lanes: dict[str, Lane]) -> Row:
     if not name:
-        return Row(None, "has no end in the ledger, and Redis does not know it any more: it is lost")
+        return Row(None, "has no end in the ledger, and Redis does not know it any more: it is lost", LOST)
     lane = lanes[name]
     if event_id not in lane.waiting:
-        return Row(None, f"has no end in the ledger and does not stand in its lane {name} any more: it is lost")
+        return Row(None, f"has no end in the ledger and does not stand in its lane {name} any more: it is lost", LOST)
     if lane.due is None:
-        return Row(None, f"waits in lane {name}, which has no due time; the task notifications.sweep mends that")
+        return Row(
+            None, f"waits in lane {name}, which has no due time; the task notifications.sweep mends that", NO_DUE_TIME
+        )
     return Row(int(lane.due))

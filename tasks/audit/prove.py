@@ -12,6 +12,7 @@ from tasks.audit.judge import Judge, Tally, as_datetime
 from tasks.audit.models import EventVerdict, ProofReport, VerifyReport
 from tasks.audit.overdue_holds import add_overdue_holds
 from tasks.audit.pending import PendingRows, pages
+from tasks.audit.records import Records, service_in, uid_in
 from tasks.audit.stories import Stories
 from tasks.utils.rows import milliseconds
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from tasks.audit.anchors import Anchors
     from tasks.audit.archive import Archive
+    from tasks.audit.models import Broken
     from tasks.utils.clock import Clock
     from tasks.utils.keys import Keys
 
@@ -51,6 +53,7 @@ class Prover:
         self._clock = clock
         self._grace_ms = milliseconds(grace)
         self._rows = PendingRows(client, keys)
+        self._records = Records(client, keys, archive)
 
     def prove(self, since: Since) -> ProofReport:
         """The proof over events accepted in the last `since`, or from that moment on; over all of them when None."""
@@ -63,7 +66,8 @@ class Prover:
         for event_id in case.stories.since(case.begun):
             tally.add(event_id, case.judge.judge(event_id))
         add_overdue_holds(self._client, self._keys, case.now - self._grace_ms, evidence.faults)
-        report.broken, report.broken_count = evidence.faults.told, evidence.faults.count
+        report.broken, report.broken_count = self._named(evidence.faults.told), evidence.faults.count
+        report.broken_by = dict(evidence.faults.counts.most_common())
         report.holds = not report.broken_count
         report.sealed_entries, report.live_entries = evidence.archived, evidence.live
         report.anchors, report.notes = evidence.anchors_agreed, evidence.notes
@@ -96,6 +100,22 @@ class Prover:
             broken=evidence.faults.told,
             notes=evidence.notes,
         )
+
+    def _named(self, broken: list[Broken]) -> list[Broken]:
+        """The same with service and dedup key: as Redis knows them, else as the ledger does."""
+        concerned = {one.event_id for one in broken if one.event_id}
+        if not concerned:
+            return broken
+        places = {
+            e.event: (service_in(e), uid_in(e)) for e in self._records.of_events(concerned) if e.step == "accepted"
+        }
+        known: dict[str, dict[str, str]] = {}
+        for page in pages(concerned, PAGE):
+            uids = [places.get(event_id, ("", ""))[1] for event_id in page]
+            for event_id, uid, row in zip(page, uids, self._describe(page, uids), strict=True):
+                service = row["service"] or places.get(event_id, ("", ""))[0]
+                known[event_id] = {"service": service, "dedup_key": row["dedup_key"], "uid": uid}
+        return [one.model_copy(update=known.get(one.event_id, {})) for one in broken]
 
     def _open_case(self, since: Since) -> _Case:
         now = self._clock.now_ms()
@@ -138,14 +158,14 @@ class Prover:
             if judge.suspects().isdisjoint(case.evidence.read_on()):
                 return
 
-    def _describe(self, event_ids: Sequence[str]) -> list[dict[str, str]]:
-        """Service, action, dedup key and detail of each event; empty where Redis has forgotten it."""
+    def _describe(self, event_ids: Sequence[str], uids: Sequence[str] = ()) -> list[dict[str, str]]:
+        """Service, action, dedup key and detail of each event; empty where Redis has forgotten it. `uids`: of alerts, where known."""
         pipe = self._client.pipeline(transaction=False)
         for event_id in event_ids:
             pipe.hmget(self._keys.event(event_id), "service", "action", "detail", "uid")
         events = pipe.execute()
-        for *_, uid in events:
-            pipe.hget(self._keys.alert(uid or ""), "dedup_key")
+        for (*_, uid), other in zip(events, uids or [""] * len(events), strict=True):
+            pipe.hget(self._keys.alert(uid or other), "dedup_key")
         return [
             {"service": service or "", "action": action or "", "detail": detail or "", "dedup_key": dedup_key or ""}
             for (service, action, detail, _), dedup_key in zip(events, pipe.execute(), strict=True)

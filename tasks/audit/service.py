@@ -8,18 +8,30 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.audit.anchors import Anchors
 from tasks.audit.archive import Archive
+from tasks.audit.kept import KeptProofs
 from tasks.audit.prove import Prover
+from tasks.audit.records import Records
 from tasks.audit.retention import Retention
 from tasks.audit.seal import Sealer
+from tasks.audit.timeline import Timelines
 from tasks.audit.trail import Trails
 from tasks.utils.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
-    from tasks.audit.models import ArchiveReport, EventVerdict, ProofReport, SealReport, Step, VerifyReport
+    from tasks.audit.models import (
+        AlertTrail,
+        ArchiveReport,
+        EventVerdict,
+        KeptProof,
+        ProofReport,
+        SealReport,
+        Step,
+        VerifyReport,
+    )
     from tasks.utils.keys import Keys
 
 
@@ -50,6 +62,8 @@ class AuditService:
         self._retention = Retention(client, keys, rules)
         self._prover = Prover(client, keys, archive, anchors, clock, rules.grace)
         self._trails = Trails(client, keys, archive)
+        self._timelines = Timelines(Records(client, keys, archive))
+        self._kept = KeptProofs(client, keys)
 
     def seal(self) -> SealReport:
         """Chain, archive and anchor what is new in the ledger. Safe at any time, and after any crash."""
@@ -78,6 +92,17 @@ class AuditService:
         """Every step of one event in plain words; empty when the ledger does not know it."""
         return self._trails.story(event_id)
 
-    def find(self, dedup_key: str, service: str | None = None) -> list[str]:
-        """The ids of a dedup key's events that Redis still holds, oldest first."""
-        return self._trails.find(dedup_key, service)
+    def trails(self, dedup_key: str, services: Iterable[str]) -> list[AlertTrail]:
+        """The whole story of each alert of that dedup key, of any of these services, as far back as the archive goes."""
+        return self._timelines.find(dedup_key, services)
+
+    def prove_and_keep(self, since: timedelta | None, name: str) -> ProofReport:
+        """A proof whose result is kept under that name, unless the name is empty."""
+        report = self.prove(since)
+        if name:
+            self._kept.keep(name, report)
+        return report
+
+    def kept_proofs(self) -> dict[str, KeptProof]:
+        """What the last scheduled proofs have found, by name."""
+        return self._kept.all()

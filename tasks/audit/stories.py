@@ -36,6 +36,7 @@ class Verdict(NamedTuple):
     state: str
     reason: str
     waits_for: str = ""  # the open event that decides on this one: itself, or what it was merged into
+    fault: str = ""  # where broken: what is, in one word
 
 
 class Stories:
@@ -92,7 +93,7 @@ class Stories:
         """What became of one known event; a merged one shares the fate of the one it went into, if that is no good."""
         story = self._stories[event_id]
         if story.went_unaccepted and (self.is_whole or story.begun != UNKNOWN_BEGIN):
-            return Verdict("broken", "has steps of a delivery, but was never accepted")
+            return Verdict("broken", "has steps of a delivery, but was never accepted", fault="never_accepted")
         if story.state != "merged" or is_bundle(story.reason):  # a bundle takes in what it tells of once it was sent
             return Verdict(story.state or "open", story.reason, "" if story.state else event_id)
         return self._fate_of_merged(event_id, story)
@@ -106,7 +107,8 @@ class Stories:
             if target is None:
                 if not self.is_whole:
                     return Verdict("merged", story.reason)
-                return Verdict("broken", f"was merged into {into or 'nothing'}, which the ledger does not know")
+                wrong = f"was merged into {into or 'nothing'}, which the ledger does not know"
+                return Verdict("broken", wrong, fault="merged_into_unknown")
             if target.state == "dead":
                 return Verdict("dead", target.reason)
             if not target.state:
@@ -114,7 +116,8 @@ class Stories:
             if target.state != "merged":
                 return Verdict("merged", story.reason)
             into = target.reason
-        return Verdict("broken", f"was merged into {story.reason}, and that, in the end, into itself")
+        wrong = f"was merged into {story.reason}, and that, in the end, into itself"
+        return Verdict("broken", wrong, fault="merged_into_itself")
 
     @staticmethod
     def _close(story: Story, entry: Entry) -> None:

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
 
 
 @shared_task(bind=True, name="audit.prove")
-def prove(self: TocsinTask, since_seconds: float | None = None) -> dict[str, Any]:
-    """Prove that every event accepted in the last `since_seconds` (None: ever) met a rightful end or is pending."""
+def prove(self: TocsinTask, since_seconds: float | None = None, keep: str = "") -> dict[str, Any]:
+    """Prove that every event accepted in the last `since_seconds` (None: ever) met a rightful end or is pending.
+
+    `keep`: a name under which health and Tocsin's own alerts find the result; for scheduled runs.
+    """
     since = None if since_seconds is None else timedelta(seconds=since_seconds)
-    return self.runtime.audit.prove(since).model_dump(mode="json")
+    return self.runtime.audit.prove_and_keep(since, keep).model_dump(mode="json")
 
 
 @shared_task(bind=True, name="audit.seal")

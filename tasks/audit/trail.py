@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 from tasks.audit.chain import take_apart
 from tasks.audit.judge import as_datetime
 from tasks.audit.models import Step
-from tasks.audit.pending import pages
 from tasks.audit.position import position, sealed_in_redis
 from tasks.utils.ledger import Ledger, is_bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tasks.audit.archive import Archive
     from tasks.utils.keys import Keys
     from tasks.utils.ledger import Entry
 
-PAGE: Final = 500
 SOURCES: Final = {
     "events": "by HTTP (Events API v2)",
     "alertmanager": "from Alertmanager",
@@ -38,7 +36,7 @@ RULES: Final = {
 
 
 class Trails:
-    """Finds events and tells their stories."""
+    """Tells the stories of single events."""
 
     def __init__(self, client: Any, keys: Keys, archive: Archive) -> None:
         self._client = client
@@ -49,35 +47,6 @@ class Trails:
     def story(self, event_id: str) -> list[Step]:
         """Every step of one event, oldest first; empty when the ledger does not know it."""
         return [Step(at=as_datetime(e.at), step=e.step, text=in_words(e)) for e in self._entries(event_id)]
-
-    def find(self, dedup_key: str, service: str | None) -> list[str]:
-        """The ids of the events of one dedup key that Redis still holds, oldest first; of any service when None."""
-        uids = set(self._uids(dedup_key, service))
-        found: set[tuple[int, str]] = set()
-        for page in pages(self._event_ids(uids), PAGE):
-            pipe = self._client.pipeline(transaction=False)
-            for event_id in page:
-                pipe.hmget(self._keys.event(event_id), "alert", "uid", "accepted")
-            for event_id, (alert, uid, at) in zip(page, pipe.execute(), strict=True):
-                if (alert or uid) in uids:
-                    found.add((int(at), event_id))
-        return [event_id for _, event_id in sorted(found)]
-
-    def _event_ids(self, uids: Iterable[str]) -> Iterator[str]:
-        """Every event there is; what is held back stands with its alert only."""
-        for set_key in (self._keys.queued, self._keys.untold, self._keys.closed, self._keys.dead):
-            yield from (event_id for event_id, _ in self._client.zscan_iter(set_key, count=PAGE))
-        held = (self._client.hget(self._keys.alert(uid), "held") for uid in uids)
-        yield from filter(None, held)
-
-    def _uids(self, dedup_key: str, service: str | None) -> Iterator[str]:
-        for page in pages((uid for uid, _ in self._client.zscan_iter(self._keys.alerts, count=PAGE)), PAGE):
-            pipe = self._client.pipeline(transaction=False)
-            for uid in page:
-                pipe.hmget(self._keys.alert(uid), "service", "dedup_key")
-            for uid, (its_service, its_key) in zip(page, pipe.execute(), strict=True):
-                if its_key == dedup_key and service in (None, its_service):
-                    yield uid
 
     def _entries(self, event_id: str) -> Iterator[Entry]:
         told: set[str] = set()
@@ -127,7 +96,8 @@ def _received(source: str, earlier: str) -> str:
     return f"{said} at {as_datetime(int(earlier)):%H:%M:%S} UTC; until now it waited in the spool" if earlier else said
 
 
-def _accepted(action: str, service: str) -> str:
+def _accepted(action: str, detail: str) -> str:
+    service = detail.partition(" ")[0]
     if action == "refused":
         return "taken in, but it cannot become an alert"
     return f"accepted: {action} for service {service}"

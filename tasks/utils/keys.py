@@ -33,6 +33,7 @@ FIXED: Final[dict[str, str]] = {
     "holds_due": "holds:due",  # sorted set: name of a hold -> when it ends and what it holds is let go, ms
     "ledger": "ledger",  # stream: e event, s step, r reason, d detail, t time (ms)
     "seal": "ledger:seal",  # hash: last sealed entry, its hash, how many
+    "proof": "ledger:proof",  # hash: hour | whole -> what the last scheduled proof found, as JSON
     "hints": "hints",  # hash: queue -> time of the hint on its way, ms
     "hint_number": "hints:number",  # counter: makes hint ids unique
     "errors": "errors",  # stream: c field in error_counts, t time (ms), r report as JSON; one entry a minute and kind of error

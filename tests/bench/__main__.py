@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import flood, ingest, latency, routing, storm
+from tests.bench import flood, ingest, latency, prove, routing, storm
 
-BENCHES = {"flood": flood.run, "ingest": ingest.run, "latency": latency.run, "routing": routing.run, "storm": storm.run}
+BENCHES = {
+    "flood": flood.run,
+    "ingest": ingest.run,
+    "latency": latency.run,
+    "prove": prove.run,
+    "routing": routing.run,
+    "storm": storm.run,
+}
 
 
 LONG = ("flood",)  # minutes: only when asked for

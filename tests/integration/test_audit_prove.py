@@ -163,17 +163,6 @@ def test_a_story_is_told_in_plain_words_across_archive_and_ledger(pipeline: Pipe
     assert str(steps[0]).endswith(" received from test")
 
 
-def test_events_are_found_by_their_dedup_key(pipeline: Pipeline, audit: AuditService) -> None:
-    (first,) = pipeline.submit(alert("disk"))
-    pipeline.submit(alert("cpu"))
-    pipeline.deliver()
-    (second,) = pipeline.submit(alert("disk", "resolve"))
-
-    assert audit.find("disk") == [first.id, second.id]
-    assert audit.find("disk", "shop") == [first.id, second.id]
-    assert audit.find("disk", "solo") == []
-
-
 def test_three_witnesses_agree_on_a_quiet_day(pipeline: Pipeline, audit: AuditService, sandbox: Sandbox) -> None:
     names = [decision.id for decision in pipeline.submit(*(alert(f"k{i}") for i in range(20)))]
     (repeat,) = pipeline.submit(alert("k0"))

@@ -60,12 +60,29 @@ def test_events_are_listed_with_their_verdict(shell: Tocsin) -> None:
 
 
 @pytest.mark.usefixtures("_decided")
-@pytest.mark.parametrize("name", ["message:0", "disk-1"], ids=["event id", "dedup key"])
-def test_a_story_is_told_by_event_id_and_by_dedup_key(shell: Tocsin, name: str) -> None:
-    shown = shell("alerts", "trail", name)
+def test_a_story_is_told_by_event_id(shell: Tocsin) -> None:
+    shown = shell("alerts", "trail", "message:0")
 
     assert shown.stdout.startswith("message:0\n")
     assert "accepted: trigger" in shown.stdout
+
+
+@pytest.mark.usefixtures("_decided")
+def test_the_story_of_an_alert_is_told_by_its_dedup_key_on_a_time_line(
+    shell: Tocsin, environment: dict[str, str]
+) -> None:
+    Runtime(load(environ=environment)).alerts.submit("end", [{"event_action": "resolve", "dedup_key": "disk-1"}])
+
+    shown = shell("alerts", "trail", "disk-1").stdout.splitlines()
+    [told] = json.loads(shell("alerts", "trail", "disk-1", "--json").stdout)
+
+    assert shown[0].startswith("disk-1 of service default: 2 events, ")
+    assert shown[1].split() == ["#1", "trigger", "message:0"]
+    assert shown[2].split() == ["#2", "resolve", "end:0"]
+    assert shown[3].endswith(" UTC")
+    assert shown[4].endswith("#1   accepted: trigger for service default")
+    assert [event["action"] for event in told["events"]] == ["trigger", "resolve"]
+    assert shell("alerts", "trail", "disk-1", "--service", "checkout").returncode == ExitCode.FAILED
 
 
 def test_an_event_nobody_knows_is_said_to_be_unknown(shell: Tocsin) -> None:

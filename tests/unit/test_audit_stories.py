@@ -70,7 +70,8 @@ def test_a_merged_event_shares_the_fate_of_what_it_went_into(end: tuple[str, ...
 def test_a_merge_into_the_unknown_is_broken() -> None:
     stories = tell(("b", "accepted"), ("b", "merged", "duplicate", "gone"))
 
-    assert stories.verdict("b") == Verdict("broken", "was merged into gone, which the ledger does not know")
+    wrong = "was merged into gone, which the ledger does not know"
+    assert stories.verdict("b") == Verdict("broken", wrong, fault="merged_into_unknown")
     assert list(stories.strangers(None)) == ["gone"]
 
 

@@ -16,7 +16,7 @@ from tasks.utils.ledger import Entry
         ("received", "events", "", "received by HTTP (Events API v2)"),
         ("received", "door", "", "received from door"),
         ("received", "shell", "3661000", "received from a shell at 01:01:01 UTC; until now it waited in the spool"),
-        ("accepted", "trigger", "shop", "accepted: trigger for service shop"),
+        ("accepted", "trigger", "shop 0123abcd", "accepted: trigger for service shop"),
         ("accepted", "refused", "", "taken in, but it cannot become an alert"),
         (
             "adapted",

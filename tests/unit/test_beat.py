@@ -38,3 +38,9 @@ def test_two_beats_that_fire_minutes_apart_for_the_same_run_name_the_same_slot()
 def test_every_entry_has_a_crontab_celery_understands() -> None:
     for entry in ENTRIES.values():
         assert crontab(*entry.cron.split())
+
+
+def test_the_promise_is_proved_every_ten_minutes_over_the_last_hour_and_daily_as_a_whole() -> None:
+    proofs = {entry.cron: dict(entry.arguments) for entry in ENTRIES.values() if entry.task == "audit.prove"}
+
+    assert proofs == {"*/10 * * * *": {"since_seconds": 3600, "keep": "hour"}, "25 4 * * *": {"keep": "whole"}}

@@ -4,6 +4,7 @@ import pytest
 import typer
 
 from tasks.audit.models import Broken, Pending, ProofReport
+from workers.cli.alert_trail import span
 from workers.cli.proof import _show
 from workers.cli.spans import span_since
 
@@ -41,11 +42,17 @@ def test_a_proof_that_holds_shows_every_verdict_and_its_reasons(capsys: pytest.C
 
 
 def test_a_broken_promise_names_the_events(capsys: pytest.CaptureFixture[str]) -> None:
-    broken = [Broken(event_id="e1", wrong="it was due 5 minutes ago"), Broken(wrong="the chain is cut")]
-    _show(ProofReport(holds=False, checked_at=NOON, since=NOON, events=3, broken=broken, broken_count=5))
+    late = Broken(event_id="e1", service="shop", dedup_key="disk", fault="overdue", wrong="it was due 5 minutes ago")
+    broken = [late, Broken(wrong="the chain is cut")]
+    by = {"overdue": 4, "evidence": 1}
+    _show(ProofReport(holds=False, checked_at=NOON, since=NOON, events=3, broken=broken, broken_count=5, broken_by=by))
 
     out = capsys.readouterr().out
-    assert "  e1  it was due 5 minutes ago\n  (evidence)  the chain is cut\n  … and 3 more\n" in out
+    assert "  e1 (shop disk)  it was due 5 minutes ago\n  (evidence)  the chain is cut\n  … and 3 more\n" in out
+    assert [line.split() for line in out.splitlines() if line.startswith("broken")] == [
+        ["broken", "4", "overdue"],
+        ["broken", "1", "evidence"],
+    ]
     assert "The promise is BROKEN: 3 events accepted since 2026-01-02 12:00:00 UTC" in out
 
 
@@ -81,3 +88,21 @@ def test_what_is_no_time_is_refused_with_examples() -> None:
 def test_a_time_to_come_is_refused() -> None:
     with pytest.raises(typer.BadParameter, match="still to come"):
         span_since("2999-01-01")
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "words"),
+    [
+        (7, "7 ms"),
+        (999, "999 ms"),
+        (3200, "3.2 s"),
+        (60_000, "1 min"),
+        (729_000, "12 min 9 s"),
+        (3_600_000, "1 h"),
+        (86_400_000 * 2 + 3_600_000 * 3, "2 d 3 h"),
+        (-5, "-5 ms"),
+        (-61_000, "-1 min 1 s"),
+    ],
+)
+def test_a_gap_is_told_in_its_two_largest_units(milliseconds: int, words: str) -> None:
+    assert span(milliseconds) == words

@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from tasks.utils.formatters import for_terminal
 from workers.cli import silence_commands
 from workers.cli.lazy import new_app
 from workers.cli.output import CliError, ExitCode, JsonFlag, answer, answer_json, answer_table, say
@@ -146,16 +145,7 @@ def trail(
     service: Annotated[str | None, typer.Option(help="Of this service only, where it is a dedup key.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """The story of one event, or of all events of a dedup key, step by step."""
-    from workers.cli.wiring import shell_runtime
+    """The story of one event, or of one alert by its dedup key: all its events on one time line, as far back as the archive goes."""
+    from workers.cli.alert_trail import show_trail
 
-    audit = shell_runtime().audit
-    story = audit.story(event)
-    stories = {event: story} if story else {found: audit.story(found) for found in audit.find(event, service)}
-    if not stories:
-        raise CliError(f"Nothing is known of {event}. Which there are: tocsin alerts list --since 1d")
-    if as_json:
-        answer_json({event_id: [step.model_dump() for step in steps] for event_id, steps in stories.items()})
-        return
-    for event_id, steps in stories.items():
-        answer("\n".join([event_id, *(for_terminal(f"  {step}") for step in steps)]))
+    show_trail(event, service, as_json=as_json)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from tasks.audit.models import Pending, ProofReport
+    from tasks.audit.models import Broken, Pending, ProofReport
 
 app = new_app()
 
@@ -44,7 +44,7 @@ def prove(
 def _show(report: ProofReport) -> None:
     answer_table(("VERDICT", "EVENTS", "WHY"), list(_rows(report)))
     for broken in report.broken:
-        answer(f"  {broken.event_id or '(evidence)'}  {broken.wrong}")
+        answer(f"  {_name(broken)}  {broken.wrong}")
     if report.broken_count > len(report.broken):
         answer(f"  … and {report.broken_count - len(report.broken)} more")
     span = f"accepted since {report.since:%Y-%m-%d %H:%M:%S %Z}" if report.since else "ever accepted"
@@ -66,7 +66,14 @@ def _rows(report: ProofReport) -> Iterator[tuple[str, int, str]]:
     for reason, count in report.dead.items() or {"": 0}.items():
         yield "dead", count, reason
     yield "pending", report.pending.count, _due(report.pending)
-    yield "broken", report.broken_count, ""
+    for fault, count in report.broken_by.items() or {"": report.broken_count}.items():
+        yield "broken", count, fault
+
+
+def _name(broken: Broken) -> str:
+    """The event, and the alert it is of: service and dedup key."""
+    alert = " ".join(filter(None, (broken.service, broken.dedup_key)))
+    return f"{broken.event_id or '(evidence)'}" + (f" ({alert})" if alert else "")
 
 
 def _due(pending: Pending) -> str:

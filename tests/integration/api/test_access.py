@@ -159,6 +159,7 @@ OPERATIONS = [
     ("POST", "/maintenance-windows/preview", "maintenance:read"),
     ("GET", "/maintenance-windows/x", "maintenance:read"),
     ("DELETE", "/maintenance-windows/x", "maintenance:write"),
+    ("GET", "/trails", "trails:read"),
     ("GET", "/trails/x", "trails:read"),
     ("GET", "/dead-letters", "dead-letters:read"),
     ("GET", "/dead-letters/groups", "dead-letters:read"),

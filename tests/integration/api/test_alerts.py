@@ -267,3 +267,35 @@ def test_without_redis_the_api_asks_to_come_again_and_says_what_fails(tmp_path: 
         assert (health.status_code, health.json()["status"]) == (503, "fail")
         assert submit(http, ALERT).status_code == 202, "it is kept in the spool"
         assert parts(http)["spool"]["waiting"] == 1
+
+
+def test_health_fails_when_the_last_proof_found_the_promise_broken_and_warns_when_none_was_made_for_long(
+    api: Api, http: httpx.Client
+) -> None:
+    submit(http, ALERT)
+    api.decide()
+    assert parts(http)["proof"]["status"] == "pass"
+
+    api.runtime.client.delete(api.runtime.keys.outbox_due)
+    api.runtime.audit.prove_and_keep(None, "hour")
+    assert (parts(http)["proof"]["status"], parts(http)["proof"]["waiting"]) == ("fail", 1)
+    assert http.get("/health").status_code == 503
+
+    api.forget()
+    api.runtime.audit.prove_and_keep(None, "hour")
+    assert parts(http)["proof"]["status"] == "pass"
+    api.runtime.client.set(api.runtime.keys.clock, 1_900_000)
+    assert parts(http)["proof"]["status"] == "warn"
+
+
+def test_the_story_of_an_alert_is_found_by_its_dedup_key(api: Api, http: httpx.Client) -> None:
+    submit(http, ALERT)
+    submit(http, {**ALERT, "event_action": "resolve"})
+    api.decide()
+
+    [trail] = http.get("/trails", params={"dedup_key": "db-1/disk"}).json()["trails"]
+
+    assert (trail["service"], [event["action"] for event in trail["events"]]) == ("web", ["trigger", "resolve"])
+    assert [step["step"] for step in trail["steps"]].count("received") == 2
+    assert http.get("/trails", params={"dedup_key": "nix"}).status_code == 404
+    assert http.get("/trails").status_code == 400

@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 from redis import RedisError
 
+from tasks.audit.models import KeptProof
 from tasks.runtime import Runtime
 from tasks.utils.breakers import BreakerView
 from workers.gateway.api.access import Wired, allows
@@ -24,6 +25,7 @@ QUEUE: Final = "alert"  # where alerts sent as Celery tasks wait
 MANY: Final = 1000
 GIVEN_UP: Final = 60  # seconds in the inbox: no worker decides on anything
 LATE: Final = 10  # seconds a bundle may be late
+STALE: Final = 1800  # seconds: a proof of the last hour is made every ten minutes
 
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -77,6 +79,7 @@ def _in_redis(runtime: Runtime) -> list[Component]:
         pipe.zrange(keys.groups_due, 0, 0, withscores=True)
         inbox, first_in, outbox, first_out, queue, dead, untold, first_due = pipe.execute()
         shut = [breaker for breaker in runtime.breakers.list() if breaker.is_shut]
+        proofs = runtime.audit.kept_proofs()
     except (RedisError, OSError):
         return [Component(name="redis", status="fail", output="Redis does not answer; start it, or correct REDIS_URL")]
     took = time.monotonic() - asked
@@ -89,6 +92,7 @@ def _in_redis(runtime: Runtime) -> list[Component]:
         _groups(untold, first_due, now),
         _breakers(shut),
         _dead(dead),
+        _proof(proofs, now),
     ]
 
 
@@ -136,3 +140,16 @@ def _queue(count: int) -> Component:
 def _dead(count: int) -> Component:
     output = "mend what killed them, then replay or drop them: GET /dead-letters" if count else ""
     return Component(name="dead_letters", status="warn" if count else "pass", waiting=count, output=output)
+
+
+def _proof(proofs: Mapping[str, KeptProof], now: int) -> Component:
+    """What the last scheduled proofs have found; before the first has run, nothing is amiss."""
+    broken = [proof for proof in proofs.values() if not proof.holds]
+    if broken:
+        count = max(proof.broken_count for proof in broken)
+        output = f"the promise is broken for {count} events: `tocsin prove` names them"
+        return Component(name="proof", status="fail", waiting=count, output=output)
+    hour = proofs.get("hour")
+    age = now / 1000 - hour.checked_at.timestamp() if hour else 0.0
+    output = f"the last proof is {age / 60:.0f} min old; beat or the workers of group maintenance do not run"
+    return Component(name="proof", status="warn" if age > STALE else "pass", output=output if age > STALE else "")
