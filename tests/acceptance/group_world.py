@@ -16,6 +16,7 @@ from tasks.notifications.dispatch import Dispatch
 from tasks.notifications.letters import Letters
 from tasks.notifications.service import DeliveryService, Route
 from tasks.notifications.telling import Teller
+from tasks.utils.breaker_rules import BreakerRules
 from tasks.utils.bundles import Bundle, Notice
 from tasks.utils.metrics_collector import Metrics
 from tasks.utils.rows import Outcome
@@ -277,6 +278,7 @@ class FallingBack(History):
     def _begin(self, chance: random.Random) -> None:
         self.ruled_by()
         self.sandbox.register(PRIMARY_KEY, "Shop")
+        self.delivery._rules = replace(self.delivery._rules, breaker=BreakerRules(threshold=chance.choice((1, 2, 5))))
         self.delivery = self.delivered_by([self.primary, Address("desk", "slack", "", {"kid-desk": "secret"})])
 
     def _fail(self, chance: random.Random) -> None:

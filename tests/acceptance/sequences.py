@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,7 @@ from tasks.alerts.routing import Router
 from tasks.alerts.service import AlertService
 from tasks.notifications.channels.protocol import Address
 from tasks.notifications.service import DeliveryService, Route
+from tasks.utils.breaker_rules import BreakerRules
 from tasks.utils.clock import MovableClock
 from tasks.utils.identifiers import alert_uid
 from tasks.utils.rows import Inbox
@@ -37,6 +39,7 @@ CHANNELS: Final = {
     "solo": ("solo",),
 }
 KEYS: Final = {name: f"sandbox{name}".ljust(32, "0") for names in CHANNELS.values() for name in names}
+EAGER: Final = BreakerRules(threshold=1)  # so that breakers open often
 ALERTS: Final = (("shop", "a"), ("shop", "b"), ("shop", "c"), ("solo", "d"))
 NIGHT: Final = {"from": "20:00", "to": "08:00"}
 ROUTES: Final = [
@@ -172,7 +175,8 @@ class World(Pipeline):
         rules = AlertRules(windows, "shop", 500, 5, self.router, INHIBITIONS, FLAPPING)
         self.fleets = [AlertService(self.client, self.keys, rules) for _ in range(2)]
         old = self.delivery
-        self.mortal = Mortal(self.client, self.keys, self.routes(), self.dispatch(), old._rules, old._teller)
+        rules_of_delivery = replace(old._rules, breaker=EAGER)
+        self.mortal = Mortal(self.client, self.keys, self.routes(), self.dispatch(), rules_of_delivery, old._teller)
         old.close()
         self.delivery = self.mortal
         self.messages: list[tuple[str, tuple[Any, ...]]] = []
@@ -181,8 +185,10 @@ class World(Pipeline):
         self.accepted: set[str] = set()
 
     def routes(self) -> dict[str, Route]:
+        """Every channel with its key; those that are fallen back on at an endpoint of their own."""
         url = f"{self.url}/v2/enqueue"
-        of = {name: Address(name, "pagerduty", url, {f"kid-{name}": key}) for name, key in KEYS.items()}
+        urls = dict.fromkeys(("standby", "spare"), url.replace("127.0.0.1", "localhost"))
+        of = {n: Address(n, "pagerduty", urls.get(n, url), {f"kid-{n}": key}) for n, key in KEYS.items()}
         return {to: Route([of[name] for name in names], DEADLINES) for to, names in CHANNELS.items()}
 
     def run(self, steps: Sequence[Step]) -> None:
