@@ -72,7 +72,9 @@ class Outage(GroupKit):
         return self.sandbox.count()
 
 
-def check(kit: Outage, accepted: list[str], keys: set[str], resolved: set[str], opened: Any) -> None:
+def check(
+    kit: Outage, accepted: list[str], keys: set[str], resolved: set[str], opened: Any, *, most_twice: int
+) -> None:
     """The three witnesses, and what people and PagerDuty know at the end."""
     audit = AuditService(kit.client, kit.keys, AuditRules(kit.folder))
     proof = audit.prove()
@@ -84,7 +86,7 @@ def check(kit: Outage, accepted: list[str], keys: set[str], resolved: set[str], 
     told_of = [member.dedup_key for member in read if member.action == "trigger"]
     taken = [e["dedup_key"] for e in kit.sandbox.log() if e["outcome"] in ("opened", "updated")]
     assert len(told_of) == len(set(told_of)), "told twice"
-    assert not set(told_of) & set(taken), "called twice"
+    assert len(set(told_of) & set(taken)) <= most_twice, "called twice"
     silent = {v.dedup_key for v in verdicts.values() if v.reason in ("resolved_before_send", "nothing_was_sent")}
     assert set(told_of) | set(taken) | silent >= keys
     last = {member.dedup_key: member.action for member in read}
