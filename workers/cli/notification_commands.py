@@ -11,7 +11,7 @@ from workers.cli.letter_commands import dead_letters, drop, purge, replay, show
 from workers.cli.output import CliError, ExitCode, JsonFlag, answer, answer_json, answer_table
 
 if TYPE_CHECKING:
-    from tasks.notifications.models import GroupView
+    from tasks.notifications.models import BudgetView, GroupView
     from tasks.utils.breakers import LimitView
 
 app = new_app(help="Dead letters, groups, breakers, limits, and how messages look.", no_args_is_help=True)
@@ -44,16 +44,26 @@ def _group(one: "GroupView") -> tuple[object, ...]:
 
 @app.command()
 def limits(*, as_json: JsonFlag = False) -> None:
-    """How fast others may be called, and how much of that is left."""
+    """How fast others may be called, how much of that is left, and who waits for PagerDuty's limit until when."""
     from workers.cli.wiring import shell_runtime
 
-    found = shell_runtime().limits.list()
+    runtime = shell_runtime()
+    found, keys = runtime.limits.list(), runtime.budgets.list()
     if as_json:
-        answer_json({"limits": [limit.model_dump(mode="json") for limit in found]})
-    elif found:
+        document = {"limits": found, "keys": keys}
+        answer_json({name: [one.model_dump(mode="json") for one in views] for name, views in document.items()})
+        return
+    if keys:
+        answer_table(("KEY", "USED BY", "A MINUTE", "SENT", "WAITING", "THROUGH AT"), [_budget(one) for one in keys])
+    if found:
         answer_table(("LIMIT", "ONE EVERY", "AT ONCE", "LEFT", "RESTS UNTIL"), [_limit(one) for one in found])
-    else:
+    if not keys and not found:
         answer("no limit was used so far")
+
+
+def _budget(one: "BudgetView") -> tuple[object, ...]:
+    through = f"{one.through_at.astimezone():%H:%M:%S}" if one.through_at else ""
+    return one.key_id, ", ".join(one.used_by), one.limit, one.used, one.waiting, through
 
 
 def _limit(one: "LimitView") -> tuple[object, ...]:
