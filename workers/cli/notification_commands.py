@@ -50,8 +50,12 @@ def limits(*, as_json: JsonFlag = False) -> None:
     runtime = shell_runtime()
     found, keys = runtime.limits.list(), runtime.budgets.list()
     if as_json:
-        document = {"limits": found, "keys": keys}
-        answer_json({name: [one.model_dump(mode="json") for one in views] for name, views in document.items()})
+        answer_json(
+            {
+                "limits": [one.model_dump(mode="json") for one in found],
+                "keys": [one.model_dump(mode="json") for one in keys],
+            }
+        )
         return
     if keys:
         answer_table(("KEY", "USED BY", "A MINUTE", "SENT", "WAITING", "THROUGH AT"), [_budget(one) for one in keys])
