@@ -7,9 +7,10 @@ import signal
 import socket
 import sys
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
+from redis import ConnectionError  # noqa: A004 - the server's, not the system's
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -50,9 +51,20 @@ def run(settings: Settings, host: str | None = None, port: int | None = None) ->
             server.run(sockets=[listener])
 
 
-def connect(settings: Settings) -> "Redis":
+class Client(Redis):
+    """A client to which a lost connection is a lost connection, whoever notices it."""
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Send a command and await its answer. RedisError or OSError when there is none."""
+        try:
+            return await super().execute_command(*args, **options)
+        except RuntimeError as error:  # what uvloop says of a connection that was reset just before it is written to
+            raise ConnectionError("the connection was reset before it could be written to") from error
+
+
+def connect(settings: Settings) -> Redis:
     """An asyncio client for short answers: one quick second try on a broken connection, no more."""
-    return Redis.from_url(
+    return Client.from_url(
         settings.redis.url.get_secret_value(),
         decode_responses=True,
         socket_timeout=settings.redis.socket_timeout.total_seconds(),
