@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from functools import partial
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Protocol
 
 from celery import signals
 from celery.exceptions import InvalidTaskError, NotRegistered
 from celery.utils.log import get_logger
 from celery.worker.consumer import Consumer
+from celery.worker.state import maybe_shutdown
 from kombu.exceptions import ContentDisallowed, DecodeError
 
+from workers.patience import Patience
 from workers.transport import SCHEME
 from workers.unreadable import UNREADABLE, UNREADABLE_HEADER
 
@@ -64,6 +67,10 @@ class ResilientConsumer(Consumer):
     #: Messages received since the start, of any kind: what the watchdog goes by.
     received = 0
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.patience = Patience()
+        super().__init__(*args, **kwargs)
+
     def connection_for_read(self, heartbeat: float | None = None) -> Any:
         """The connection tasks are consumed on: with reliable fetch, whatever form the broker URL has."""
         connection = self.app.connection_for_read(heartbeat=heartbeat)
@@ -93,6 +100,18 @@ class ResilientConsumer(Consumer):
 
         connection.collect = collect_and_forget
         super().on_connection_error_after_connected(exc)
+
+    def on_connection_error_before_connected(self, exc: BaseException) -> None:
+        """Say why the server takes nobody, then leave it alone for a moment.
+
+        A server that is full or read-only answers at once, so that Celery would ask it six times a second, with a line each.
+        """
+        if self.patience.is_news(str(exc), monotonic()):
+            logger.error("the server takes no worker for now (%s); it is asked again every few seconds", exc)
+        over = monotonic() + self.patience.pause(monotonic())
+        while (left := over - monotonic()) > 0:
+            maybe_shutdown()
+            sleep(min(left, 0.2))
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         """Celery's handler of received messages; one it chokes on is buried instead of killing worker after worker."""

@@ -89,3 +89,25 @@ def test_an_idle_worker_with_messages_unacknowledged_survives_the_server(tmp_pat
         the_fleet.send(range(20))
         await_that(lambda: len(the_fleet.done()) == 20 or not worker.lives, what="work after the restart")
         assert worker.lives, worker.text()
+
+
+def test_a_full_server_is_asked_again_without_haste_and_served_when_it_has_room(tmp_path: Path) -> None:
+    with fleet(tmp_path) as the_fleet:
+        worker = the_fleet.worker(slots=4)
+        the_fleet.redis.config_set("maxmemory", "1mb")
+        the_fleet.redis.client_kill_filter(_type="normal", skipme=True)
+        await_that(lambda: "takes no worker" in worker.text(), what="the worker's notice")
+        asked = connections(the_fleet)
+        await_that(lambda: connections(the_fleet) >= asked + 4, what="a few more tries")
+        the_fleet.redis.config_set("maxmemory", "0")
+
+        the_fleet.send(range(20))
+        await_that(lambda: len(the_fleet.done()) == 20 or not worker.lives, what="work once there is room")
+        assert worker.lives, worker.text()
+        assert worker.text().count("takes no worker") == 1
+        assert "Frequent restarts" not in worker.text()
+
+
+def connections(the_fleet: Fleet) -> int:
+    """How many the server has had."""
+    return int(the_fleet.redis.info("stats")["total_connections_received"])
