@@ -4,7 +4,8 @@
 #   make test [ARGS="-k pump"]    the tests, short forms          make coverage   the same, measured
 #   make check                    lint, types, layers
 #   make bench [BENCH=latency]    figures as JSON lines
-#   make chaos [SEED=1] [MINUTES=5]
+#   make chaos [SEED=1] [MINUTES=5]   everything goes wrong, by a seed: docs/chaos.md
+#   make proofs [ARGS="-k kills"]     the long forms of the tests
 #   make fuzz [REQUESTS=20000]    hostile requests to every door of a running gateway
 #   make senders                  the tests of foreign senders, each fetched from its own package into .cache/senders
 #   make lock                     resolve requirements.lock anew (needs uv)
@@ -21,7 +22,7 @@ SEED ?= 1
 MINUTES ?= 5
 REQUESTS ?= 20000
 
-.PHONY: install demo test coverage check bench chaos fuzz senders lock clean help
+.PHONY: install demo test coverage check bench chaos proofs fuzz senders lock clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -51,7 +52,10 @@ bench: $(READY)
 	@$(BIN)/python -m tests.bench $(BENCH)
 
 chaos: $(READY)
-	@SEED=$(SEED) MINUTES=$(MINUTES) $(BIN)/python -m pytest -m slow tests/chaos $(ARGS)
+	@$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES) $(ARGS)
+
+proofs: $(READY)
+	@SEED=$(SEED) $(BIN)/python -m pytest -m slow $(ARGS)
 
 fuzz: $(READY)
 	@FUZZ_REQUESTS=$(REQUESTS) $(BIN)/python -m pytest -s tests/fuzz $(ARGS)

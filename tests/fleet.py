@@ -16,6 +16,7 @@ from celery import Celery
 from config.channels import PagerDutyChannel
 from config.settings import load
 from deploy.local.embedded import start_server
+from deploy.local.guard import Guard
 from tasks.utils.connect import connect
 from tasks.utils.keys import Keys
 from tests.conftest import ROOT, Sandbox
@@ -38,6 +39,8 @@ class Fleet:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
+        self._guard = Guard()  # ends what is left should this process be killed
+        self._stack.callback(self._guard.close)
         self.server = self._stack.enter_context(start_server(self.folder / "server"))
         self.client = self._stack.enter_context(connect(self.server.url))
         self.keys = Keys()
@@ -71,8 +74,9 @@ class Fleet:
     def start_sandbox(self) -> None:
         """Start the sandbox on a free port and point the fleet at it."""
         command = [sys.executable, "-m", "deploy.sandbox", "--host", "127.0.0.1", "--port", "0", *self._sandbox_options]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, start_new_session=True)
         assert process.stdout is not None
+        self._guard.watch(process.pid)
         self.processes["sandbox"] = process
         self._stack.callback(process.stdout.close)
         self.sandbox = Sandbox(json.loads(process.stdout.readline())["url"])
@@ -81,6 +85,8 @@ class Fleet:
     def start(self, *words: str, name: str = "") -> subprocess.Popen[bytes]:
         """Run `tocsin <words>`; its output goes to `<folder>/<name>.log`."""
         name = name or "-".join(words)
+        if name in self.processes:
+            self._guard.forget(self.processes[name].pid)
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, "-m", "workers.cli", *words],
@@ -90,6 +96,7 @@ class Fleet:
                 stderr=log,
                 start_new_session=True,
             )
+        self._guard.watch(self.processes[name].pid)
         return self.processes[name]
 
     def start_gateway(self) -> str:
@@ -115,6 +122,7 @@ class Fleet:
         process = self.processes.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=10)
+        self._guard.forget(process.pid)
 
     def stop(self, name: str, patience: float = 30) -> int:
         """End a process as a supervisor would; returns its exit code."""
@@ -127,6 +135,20 @@ class Fleet:
             process.kill()
             process.wait(timeout=10)
             raise
+        finally:
+            self._guard.forget(process.pid)
+
+    def revive(self, *names: str) -> bool:
+        """Start workers anew that have ended by themselves, as a supervisor does: without a server they end with 69."""
+        for name in names:
+            if self.processes[name].poll() is not None:
+                self.start("worker", name.partition("-")[0], name=name)
+        return True
+
+    @property
+    def in_flight(self) -> int:
+        """How many sends a delivery worker may have begun when something happens to it."""
+        return max(self.settings.workers.delivery.concurrency, getattr(self.settings.delivery, "in_flight", 0))
 
     def submit(self, *alerts: dict[str, Any]) -> str:
         """Send one `alerts.submit` message as any Celery producer would; returns the task id."""

@@ -11,6 +11,7 @@ import pytest
 
 from tasks.audit.service import AuditRules, AuditService
 from tests.chaos.digests import Told, at_desk, fates, news, percentile, write_config
+from tests.chaos.kit.stage import QUICK
 from tests.fleet import Fleet
 
 if TYPE_CHECKING:
@@ -20,12 +21,6 @@ SEED = int(os.environ.get("SEED", "1"))
 GROUPS = ("alert", "delivery")
 WAIT = 3.0
 A_MESSAGE = 10
-QUICK = {
-    "TOCSIN_DELIVERY__LEASE": "5s",
-    "TOCSIN_DELIVERY__DEADLINE": "3s",
-    "TOCSIN_WORKERS__ALERT__VISIBILITY_TIMEOUT": "8s",
-    "TOCSIN_WORKERS__DELIVERY__VISIBILITY_TIMEOUT": "8s",
-}
 
 
 def flow(folder: Path, *, alerts: int, groups: int, kills: int, seconds: float, seed: int) -> None:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tasks.runtime import Runtime
-from tests.chaos.test_delivery_kills import GROUPS, IN_FLIGHT, QUICK, revive
+from tests.chaos.kit.stage import QUICK
 from tests.conftest import ROOT
 from tests.fleet import Fleet
 from tests.witnesses import ANY, hear
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SINK = ("--no-limits", "--sink")
+GROUPS = ("alert", "delivery")
 SENDERS = 4
 TURNS = ("1", "2", "3", "resolve")  # what is said of each key, about a second apart
 
@@ -122,7 +123,7 @@ def await_end(fleet: Fleet, url: str) -> None:
     def is_over() -> bool:
         return httpx.get(f"{url}/readyz", timeout=10).json()["spool"]["rows"] == 0 and fleet.is_idle()
 
-    fleet.wait(lambda: revive(fleet) and is_over(), 120, "events wait for ever")
+    fleet.wait(lambda: fleet.revive(*GROUPS) and is_over(), 120, "events wait for ever")
 
 
 def judge(fleet: Fleet, senders: list[Sender], outage: float, spare: float) -> None:
@@ -135,7 +136,7 @@ def judge(fleet: Fleet, senders: list[Sender], outage: float, spare: float) -> N
     slowest = max(sender.slowest for sender in senders)
     figures = {"accepted": total, "slowest_answer_s": slowest, "arrived": len(log), "repeated": len(told.duplicates)}
     print(json.dumps(figures))
-    assert len(told.duplicates) <= 2 * IN_FLIGHT  # what was being sent when its outcome could not be written
+    assert len(told.duplicates) <= 2 * fleet.in_flight  # what was being sent when its outcome could not be written
     told.duplicates.clear()
     assert told.nothing_wrong, told
     assert sum(sender.refused for sender in senders) == 0
