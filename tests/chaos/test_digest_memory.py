@@ -24,8 +24,9 @@ def resident(fleet: Fleet, group: str) -> float:
 
 
 def used(fleet: Fleet) -> float:
-    """What Redis uses, MB; the ledger, which is archived in its own time, not counted."""
-    total = fleet.client.info("memory")["used_memory"]
+    """What Redis uses, MB; neither buffers of its clients nor the ledger, which is archived in its own time."""
+    memory = fleet.client.info("memory")
+    total = memory["used_memory"] - memory["mem_clients_normal"] - memory.get("mem_aof_buffer", 0)
     return (total - (fleet.client.memory_usage(fleet.keys.ledger, samples=0) or 0)) / MEGABYTE
 
 
