@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.test_delivery_kills import QUICK
+from tests.chaos.kit.stage import QUICK
 from tests.conftest import ROOT
 from tests.fleet import Fleet
 
