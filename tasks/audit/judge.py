@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from tasks.audit.check import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tasks.audit.check import Faults
     from tasks.audit.models import ProofReport, VerdictName
     from tasks.audit.pending import Row
@@ -32,7 +30,7 @@ class Judge:
     """Judges events at one moment. `new_since`: when Redis began to know anything (ms), 0 when it does not say."""
 
     def __init__(self, stories: Stories, *, now: int, grace: int, new_since: int) -> None:
-        self.rows: Mapping[str, Row] = {}
+        self.rows: dict[str, Row] = {}
         self.unburied: frozenset[str] = frozenset()
         self._stories = stories
         self._now = now
@@ -52,6 +50,10 @@ class Judge:
     def suspects(self) -> set[str]:
         """Open events that look broken, and dead letters that look lost: a step may have been taken meanwhile."""
         return {event_id for event_id, row in self.rows.items() if self._wrong(row)} | self.unburied
+
+    def misplaced(self) -> set[str]:
+        """Open events that do not stand where they should."""
+        return {event_id for event_id, row in self.rows.items() if row.due is None}
 
     def _judge_open(self, event_id: str, waits_for: str) -> Judged:
         row = self.rows.get(waits_for)

@@ -24,10 +24,11 @@ class Row(NamedTuple):
 
 
 class Lane(NamedTuple):
-    """When a lane goes on (ms), and the events that stand in it."""
+    """When a lane goes on (ms), the events that stand in it, and when its group's next bundle is due."""
 
     due: float | None
     waiting: frozenset[str]
+    next_bundle: float | None
 
 
 class PendingRows:
@@ -40,8 +41,9 @@ class PendingRows:
     def look_up(self, event_ids: Iterable[str]) -> dict[str, Row]:
         """The row of each event."""
         found: dict[str, Row] = {}
+        buffers: dict[str, frozenset[str]] = {}
         for page in pages(event_ids, PAGE):
-            found |= self._look_up(page)
+            found |= self._look_up(page, buffers)
         return found
 
     def missing_dead_letters(self, event_ids: Iterable[str]) -> set[str]:
@@ -54,26 +56,34 @@ class PendingRows:
             missing |= {event_id for event_id, died in zip(page, pipe.execute(), strict=True) if died is None}
         return missing
 
-    def _look_up(self, event_ids: Sequence[str]) -> dict[str, Row]:
+    def _look_up(self, event_ids: Sequence[str], buffers: dict[str, frozenset[str]]) -> dict[str, Row]:
         pipe = self._client.pipeline(transaction=False)
         for event_id in event_ids:
-            pipe.hexists(self._keys.inbox, event_id)
-            pipe.zscore(self._keys.inbox_due, event_id)
             pipe.hmget(self._keys.event(event_id), "lane", "group", "bundle")
-        replies = pipe.execute()
-        asked = dict(zip(event_ids, zip(replies[::3], replies[1::3], replies[2::3], strict=True), strict=True))
-        found = {event_id: _in_inbox(due) for event_id, (received, due, _) in asked.items() if received}
-        places = {event_id: place for event_id, (received, _, place) in asked.items() if not received}
+        places = dict(zip(event_ids, pipe.execute(), strict=True))
+        found = self._in_inbox([event_id for event_id, (lane, group, _) in places.items() if not lane and not group])
+        for event_id in found:
+            del places[event_id]
         lanes = self._lane_names(places)
         states = self._lanes(filter(None, lanes.values()))
         for event_id, (_, group, bundle) in places.items():
             lane = lanes[event_id]
             waits_in_buffer = bool(group) and not bundle
             if waits_in_buffer and lane:
-                found[event_id] = self._in_buffer(event_id, group, lane, states)
+                is_there = self._waits_in(group, event_id, buffers)
+                found[event_id] = _in_buffer(group, states[lane], is_there=is_there)
             else:
                 found[event_id] = _in_lane(bundle or event_id, lane, states)
         return found
+
+    def _in_inbox(self, event_ids: Sequence[str]) -> dict[str, Row]:
+        """Those of the events that wait to be decided on."""
+        if not event_ids:
+            return {}
+        envelopes = self._client.hmget(self._keys.inbox, event_ids)
+        dues = self._client.zmscore(self._keys.inbox_due, event_ids)
+        asked = zip(event_ids, envelopes, dues, strict=True)
+        return {event_id: _in_inbox(due) for event_id, envelope, due in asked if envelope is not None}
 
     def _lane_names(self, places: Mapping[str, Sequence[str | None]]) -> dict[str, str | None]:
         """The lane of each event: its own, or that of the group that tells of it."""
@@ -87,38 +97,32 @@ class PendingRows:
             for event_id, (lane, group, _) in places.items()
         }
 
-    def _in_buffer(self, event_id: str, group: str, lane: str, lanes: Mapping[str, Lane]) -> Row:
-        """News that waits for its group's next bundle, which waits in turn for the one that is on its way."""
-        if self._client.lpos(self._keys.buffer(group), event_id) is None:
-            return Row(
-                None, f"has no end in the ledger and does not wait in its group {group} any more: it is lost", LOST
-            )
-        due = self._client.zscore(self._keys.groups_due, lane)
-        if due is None:
-            due = lanes[lane].due
-        if due is None:
-            return Row(
-                None,
-                f"waits in group {group}, which has no due time; the task notifications.sweep mends that",
-                NO_DUE_TIME,
-            )
-        return Row(int(due))
+    def _waits_in(self, group: str, event_id: str, buffers: dict[str, frozenset[str]]) -> bool:
+        """Whether news waits in the buffer of its group. A buffer is read once; what has come into it since is asked for by name."""
+        key = self._keys.buffer(group)
+        if group not in buffers:
+            buffers[group] = frozenset(self._client.lrange(key, 0, -1))
+        return event_id in buffers[group] or self._client.lpos(key, event_id) is not None
 
     def _lanes(self, names: Iterable[str]) -> dict[str, Lane]:
-        asked = list(names)
-        pipe = self._client.pipeline(transaction=False)
+        """How lanes stand, all at one moment: one may be waiting for its key's budget and go on in between."""
+        asked = sorted(set(names))
+        if not asked:
+            return {}
+        pipe = self._client.pipeline(transaction=True)
+        pipe.zmscore(self._keys.outbox_due, asked)
+        pipe.zmscore(self._keys.groups_due, asked)
+        pipe.hmget(self._keys.parking, asked)
+        pipe.zrange(self._keys.keys_due, 0, -1, withscores=True)
         for name in asked:
-            pipe.zscore(self._keys.outbox_due, name)
             pipe.lrange(self._keys.lane(name), 0, -1)
-        replies = pipe.execute() if asked else []
-        lanes = zip(asked, replies[::2], replies[1::2], strict=True)
-        return {name: Lane(due or self._turn(name), frozenset(waiting)) for name, due, waiting in lanes}
-
-    def _turn(self, lane: str) -> float | None:
-        """When a lane that waits for the budget of its key is looked at next."""
-        place = self._client.hget(self._keys.parking, lane)
-        due: float | None = self._client.zscore(self._keys.keys_due, place.partition("|")[0]) if place else None
-        return due
+        dues, bundles, parked, turns, *waiting = pipe.execute()
+        turn_of = dict(turns)
+        rows = zip(asked, dues, bundles, parked, waiting, strict=True)
+        return {
+            name: Lane(due or turn_of.get((place or "").partition("|")[0]), frozenset(events), bundle)
+            for name, due, bundle, place, events in rows
+        }
 
 
 def pages(ids: Iterable[str], size: int) -> Iterator[list[str]]:
@@ -131,6 +135,17 @@ def pages(ids: Iterable[str], size: int) -> Iterator[list[str]]:
 def _in_inbox(due: float | None) -> Row:
     if due is None:
         return Row(None, "waits in the inbox without a due time, so nobody will look at it", NO_DUE_TIME)
+    return Row(int(due))
+
+
+def _in_buffer(group: str, lane: Lane, *, is_there: bool) -> Row:
+    """News that waits for its group's next bundle, which waits in turn for the one that is on its way."""
+    if not is_there:
+        return Row(None, f"has no end in the ledger and does not wait in its group {group} any more: it is lost", LOST)
+    due = lane.due if lane.next_bundle is None else lane.next_bundle
+    if due is None:
+        wrong = f"waits in group {group}, which has no due time; the task notifications.sweep mends that"
+        return Row(None, wrong, NO_DUE_TIME)
     return Row(int(due))
 
 

@@ -154,6 +154,9 @@ class Prover:
                 elif verdict.state == "dead" and not stories.is_merged(event_id):
                     dead.append(event_id)
             judge.rows = self._rows.look_up(waiting)
+            judge.rows |= self._rows.look_up(
+                judge.suspects() & waiting
+            )  # one may have changed its place between two reads
             judge.unburied = frozenset(self._rows.missing_dead_letters(dead))
             if judge.suspects().isdisjoint(case.evidence.read_on()):
                 return

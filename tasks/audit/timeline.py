@@ -13,7 +13,7 @@ from tasks.utils.identifiers import alert_uid
 from tasks.utils.ledger import is_bundle, order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tasks.audit.records import Records
     from tasks.utils.ledger import Entry
@@ -39,14 +39,14 @@ class Timelines:
         if not event_ids:
             return []
         found = list(self._records.of_events(event_ids))
-        bundles = {entry.reason for entry in found if entry.step == "bundled"}
+        bundles = {bundle for entry in found for bundle in _told_in(entry)}
         if bundles:
             found += self._records.of_events(bundles)
         return sorted(found, key=lambda entry: (entry.at, order(entry.id)))
 
 
 def _trail(service: str, dedup_key: str, uid: str, actions: dict[str, str], entries: Sequence[Entry]) -> AlertTrail:
-    bundles = {entry.reason for entry in entries if entry.step == "bundled" and entry.event in actions}
+    bundles = {bundle for entry in entries if entry.event in actions for bundle in _told_in(entry)}
     mine = [entry for entry in entries if entry.event in actions or entry.event in bundles]
     names = dict.fromkeys(entry.event for entry in mine)
     events = [
@@ -59,3 +59,8 @@ def _trail(service: str, dedup_key: str, uid: str, actions: dict[str, str], entr
         for entry, gap in zip(mine, gaps, strict=True)
     ]
     return AlertTrail(service=service, dedup_key=dedup_key, uid=uid, events=events, steps=steps)
+
+
+def _told_in(entry: Entry) -> Iterator[str]:
+    """The bundle an entry names as the one that tells of its event."""
+    yield from filter(is_bundle, (entry.reason, entry.detail))
