@@ -7,6 +7,7 @@ from textwrap import dedent
 import pytest
 
 from config.errors import ConfigError
+from config.mapping_files import mapping_paths
 from config.models import Settings
 from config.settings import Loaded, read
 
@@ -14,15 +15,21 @@ KEY = "R" * 32
 OTHER_KEY = "S" * 32
 INGEST = "I" * 32
 ENCRYPTION_KEY = "A" * 43 + "="
+MAPPING = "alerts: [{fields: {event_action: trigger, dedup_key: '{id}', summary: '{title}'}}]"
 SERVICE = f"channels: [{{name: primary, routing_key: {KEY}}}]"
 
 
 class Folder:
-    """A configuration with one service, `default`; tests add and replace files."""
+    """A configuration with one service, `default`; tests add and replace files.
 
-    def __init__(self, path: Path) -> None:
+    Short mappings take the place of the shipped ones unless a test asks for those: they take longer to read than all the rest.
+    """
+
+    def __init__(self, path: Path, *, with_shipped_mappings: bool = False) -> None:
         self.path = path
         self.write("services/default.yaml", SERVICE)
+        for name in () if with_shipped_mappings else mapping_paths(path):
+            self.write(f"mappings/{name}.yaml", MAPPING)
 
     def write(self, name: str, text: str) -> Path:
         file = self.path / name

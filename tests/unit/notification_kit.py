@@ -86,6 +86,7 @@ class Templates:
         self.folder = folder
         self.reported: list[BrokenTemplateError] = []
         self._writes = 0
+        self._builder = self.builder()
 
     def write(self, name: str, text: str) -> Path:
         path = self.folder / name
@@ -105,4 +106,8 @@ class Templates:
 
     def notice(self, template: str, about: Bundle | None = None, kind: str = "webhook") -> Notice:
         self.write("tried.j2", template)
-        return self.builder().notice(kind, growing() if about is None else about, template="tried")
+        return self.named("tried", about, kind)
+
+    def named(self, name: str, about: Bundle | None = None, kind: str = "webhook") -> Notice:
+        """A notice by the template of that name, always of the same builder."""
+        return self._builder.notice(kind, growing() if about is None else about, template=name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from config.channels import KINDS
@@ -114,9 +112,3 @@ def test_a_channel_is_made_once_when_it_is_first_sent_by() -> None:
     lazy.close()
 
     assert [one.done for one in made] == [["1", "2", "closed"]]
-
-
-def test_a_process_that_sends_nothing_imports_no_http_client() -> None:
-    program = "import sys, tasks.runtime; print([n for n in ('httpx', 'smtplib', 'httpcore') if n in sys.modules])"
-
-    assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == "[]"

@@ -1,5 +1,7 @@
+import random
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -27,7 +29,7 @@ def mapper(tmp_path: Path) -> Mapper:
 
 
 def test_a_mapping_is_one_file_more_beside_the_shipped_ones(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
+    folder = Folder(tmp_path, with_shipped_mappings=True)
     folder.write("mappings/own.yaml", OWN)
 
     mappings = folder.load().mappings
@@ -37,14 +39,14 @@ def test_a_mapping_is_one_file_more_beside_the_shipped_ones(tmp_path: Path) -> N
 
 
 def test_a_file_of_ones_own_takes_the_place_of_a_shipped_one(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
+    folder = Folder(tmp_path, with_shipped_mappings=True)
     folder.write("mappings/sentry.yaml", OWN)
 
     assert folder.load().mappings["sentry"].options.description == "Ours."
 
 
 def test_every_fault_of_every_mapping_is_told_at_once(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
+    folder = Folder(tmp_path, with_shipped_mappings=True)
     folder.write("mappings/a.yaml", "alert: []\n")
     folder.write("mappings/b.yaml", OWN.replace("{id}", "{id"))
     folder.write("mappings/Not a name.yaml", OWN)
@@ -147,18 +149,26 @@ FRAME = (
     "signature",
     "sns",
 )
-keys = st.sampled_from([*FRAME, *KEYS, "event_action", "dedup_key", "summary"])
-leaves = (
-    st.none()
-    | st.sampled_from(["{a}", "{$item.x}", "$b", "a=b", "a[*]", "json", "true", "{", "trigger"])
-    | st.text(max_size=5)
-)
-anything = st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=5))
+NAMES = [*FRAME, *KEYS, "event_action", "dedup_key", "summary"]
+TEXTS = [None, "{a}", "{$item.x}", "$b", "a=b", "a[*]", "json", "true", "{", "trigger", "", "-1", "\u2028", "{a|b}}"]
 
 
-@given(st.dictionaries(keys, anything, max_size=4))
+def anything(chance: random.Random, depth: int = 0) -> Any:
+    """A text, a list or a table of such things, with names that mean something."""
+    kind = chance.randint(0, 5 if depth < 4 else 2)
+    if kind < 3:
+        return chance.choice(TEXTS)
+    below = [anything(chance, depth + 1) for _ in range(chance.randint(0, 5))]
+    return below if kind == 3 else dict(zip(chance.sample(NAMES, len(below)), below, strict=True))
+
+
+# A draw of Hypothesis costs more than reading the mapping does: one for each of a few large parts.
+PARTS = [anything(random.Random(number)) for number in range(5000)]
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), st.sampled_from(PARTS), max_size=5))
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 def test_whatever_stands_in_a_mapping_is_read_or_told(mapper: Mapper, content: dict[str, object]) -> None:
     mapper.file.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper), encoding="utf-8")
@@ -190,7 +200,7 @@ def test_a_value_nested_without_end_is_refused(mapper: Mapper) -> None:
 
 
 def test_the_secret_of_a_mapping_comes_from_the_environment_and_is_shown_nowhere(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
+    folder = Folder(tmp_path, with_shipped_mappings=True)
     folder.write("mappings/own.yaml", f"signature: {{header: X-Signature, secret: '${{OWN_SECRET}}'}}\n{OWN}")
 
     loaded = folder.read({"OWN_SECRET": "swordfish"})

@@ -64,9 +64,13 @@ ENDLESS = {
 }
 
 
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    return Templates(tmp_path_factory.mktemp("templates"))
+
+
 @pytest.mark.parametrize("template", ENDLESS.values(), ids=ENDLESS)
-def test_what_has_no_end_ends_soon_and_the_page_goes_out(tmp_path: Path, template: str) -> None:
-    templates = Templates(tmp_path)
+def test_what_has_no_end_ends_soon_and_the_page_goes_out(templates: Templates, template: str) -> None:
     began = time.thread_time()
 
     notice = templates.notice(template)
@@ -145,8 +149,8 @@ OUTWARD = [
 
 
 @pytest.mark.parametrize("template", OUTWARD)
-def test_there_is_no_way_out_of_a_template(tmp_path: Path, template: str) -> None:
-    notice = Templates(tmp_path).notice(template)
+def test_there_is_no_way_out_of_a_template(templates: Templates, template: str) -> None:
+    notice = templates.notice(template)
 
     assert "tried.j2:1: " in notice.fell_back
 

@@ -22,6 +22,14 @@ def templates(tmp_path: Path) -> Templates:
     return Templates(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def one_folder(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """For tests of many templates, each of which is tried in the place of the one before."""
+    folder = tmp_path_factory.mktemp("outer") / "templates"
+    folder.mkdir()
+    return Templates(folder)
+
+
 def test_a_file_of_the_same_name_takes_the_place_of_the_shipped_one(templates: Templates) -> None:
     templates.write("slack.j2", "ours: {{ what }}")
 
@@ -122,8 +130,8 @@ def test_a_file_that_is_edited_or_appears_counts_from_the_next_notice_on(templat
         ("{{ severity }} {{ status }} {{ at }} {{ id }}", "critical firing 2026-01-31T03:12:00Z bundle-1-7"),
     ],
 )
-def test_what_a_template_can_say(templates: Templates, template: str, text: str) -> None:
-    assert templates.text(template).strip() == text
+def test_what_a_template_can_say(one_folder: Templates, template: str, text: str) -> None:
+    assert one_folder.text(template).strip() == text
 
 
 def test_details_can_be_named_and_shown_with_their_lines(templates: Templates) -> None:
@@ -197,12 +205,10 @@ def test_only_the_broken_part_falls_back(templates: Templates) -> None:
     "name", ["gone", "../night", "/etc/passwd", "a/b", "..", ".hidden", "nul", "x" * 300, "é", "a\x00b"]
 )
 @pytest.mark.parametrize("kind", WORDY)
-def test_a_name_that_is_no_file_of_the_folder_is_a_broken_template(
-    templates: Templates, tmp_path: Path, name: str, kind: str
-) -> None:
-    (tmp_path.parent / "night.j2").write_text("escaped")
+def test_a_name_that_is_no_file_of_the_folder_is_a_broken_template(one_folder: Templates, name: str, kind: str) -> None:
+    (one_folder.folder.parent / "night.j2").write_text("escaped")
 
-    notice = templates.builder().notice(kind, growing(), template=name)
+    notice = one_folder.named(name, kind=kind)
 
     assert "there is no template" in notice.fell_back
     assert "escaped" not in notice.text

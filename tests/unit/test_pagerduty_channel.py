@@ -24,7 +24,7 @@ ALERT = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def channel() -> Iterator[PagerDutyEvents]:
     made = PagerDutyEvents(deadline=SECOND, attempts=1, throttle_pause=45 * SECOND, key_pause=600 * SECOND)
     yield made

@@ -97,7 +97,7 @@ def test_a_flood_of_subscriptions_is_held_off() -> None:
 def test_certificates_are_remembered_within_bounds_and_not_fetched_without_end() -> None:
     async def run() -> None:
         opened = asyncio.Event()
-        gate = SnsGate(Amazon(gate=opened).fetch)
+        gate = SnsGate(Amazon(gate=opened).fetch, patience=0.1)
         message = signed({**SUBSCRIPTION, "Type": "Notification"})
         named = [message | {"SigningCertURL": f"https://sns.eu-west-1.amazonaws.com/{n}.pem"} for n in range(40)]
         refused = await asyncio.gather(*(gate.admit(each, OPTIONS) for each in named), return_exceptions=True)

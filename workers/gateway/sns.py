@@ -43,15 +43,20 @@ log = logging.getLogger(__name__)
 class SnsGate:
     """Lets messages of SNS through. `fetch` gets an address: those handed to it are Amazon's own, always.
 
-    `certificates` gets those of certificates, which do not change.
+    `certificates` gets those of certificates, which do not change; a message waits for its one as long as `patience` (seconds).
     """
 
     def __init__(
-        self, fetch: Fetch, pauses: tuple[float, ...] = PAUSES_SECONDS, certificates: Fetch | None = None
+        self,
+        fetch: Fetch,
+        pauses: tuple[float, ...] = PAUSES_SECONDS,
+        certificates: Fetch | None = None,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._fetch = fetch
         self._fetch_certificate = certificates or fetch
         self._pauses = pauses
+        self._patience = patience
         self._certificates: dict[str, asyncio.Task[RSAPublicKey]] = {}
         self._confirming: dict[str, asyncio.Task[None]] = {}
 
@@ -68,7 +73,7 @@ class SnsGate:
             self._begin_to_confirm(message, confirmation_url(message), options)
             return f"the subscription of {topic} is being confirmed"
         if options.verify:
-            await self._verify(message, PATIENCE_SECONDS)
+            await self._verify(message, self._patience)
         if message["Type"] in _LOUD:
             log.warning(_LOUD[message["Type"]], topic[:200])
         return None
