@@ -10,6 +10,7 @@ from config.gateway import Gateway
 from config.grouping import Grouping
 from config.limits import Limits
 from config.mappings import WebhookMapping
+from config.own_alerts import OwnAlerts
 from config.section import Section
 from config.sections import (
     Api,
@@ -87,6 +88,7 @@ class Settings(Section):
     workers: Workers = Field(default_factory=Workers, description=Workers.__doc__)
     watchdog: Watchdog = Field(default_factory=Watchdog, description=Watchdog.__doc__)
     ledger: Ledger = Field(default_factory=Ledger, description=Ledger.__doc__)
+    own_alerts: OwnAlerts = Field(default_factory=OwnAlerts, description=OwnAlerts.__doc__)
     services: dict[str, Service] = Field(
         default_factory=dict, description="The services by name, each from its own file `services/NAME.yaml`."
     )
@@ -113,6 +115,16 @@ class Settings(Section):
         """The window of one service: its own, else `dedup.window`."""
         own = self.services[service].dedup_window
         return self.dedup.window if own is None else own
+
+    def quota(self, service: str) -> int:
+        """How many alerts a minute one service may get before it is told: its own word, else `ingest.quota`; 0 is no limit."""
+        own = self.services[service].quota
+        return self.ingest.quota if own is None else own
+
+    @property
+    def own_service(self) -> Service:
+        """The service whose channels take Tocsin's own alerts."""
+        return self.services[self.own_alerts.service or self.default_service]
 
     def flapping_of(self, service: str) -> Flapping:
         """When alerts of one service flap: its own word, else `flapping`."""

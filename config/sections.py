@@ -16,6 +16,7 @@ from config.values import (
     HttpUrl,
     Port,
     PositiveDuration,
+    Quota,
     RedisUrl,
     SecretTexts,
 )
@@ -176,6 +177,10 @@ class Ingest(Section):
     )
     max_alerts_per_message: Count = Field(
         500, description="Most alerts accepted in one step; a longer message is taken in several."
+    )
+    quota: Quota = Field(
+        0,
+        description="Alerts a minute of one service from which on its sender is reported; none is refused. 0: no limit.",
     )
 
 

@@ -11,7 +11,7 @@ from config.routing import Route, walk
 from config.section import Section
 from config.sections import SeverityDeadlines
 from config.suppression import Flapping
-from config.values import Duration, Key32, Name
+from config.values import Duration, Key32, Name, Quota
 
 
 class Service(Section):
@@ -30,6 +30,7 @@ class Service(Section):
     severity_deadlines: SeverityDeadlines | None = Field(
         None, description="`delivery.severity_deadlines` for this service only; severities left out keep theirs."
     )
+    quota: Quota | None = Field(None, description="`ingest.quota` for this service only; 0 is no limit.")
     group_by: GroupBy | None = Field(
         None, description="Labels that alerts told of together have in common; see a route's."
     )

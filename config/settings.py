@@ -136,6 +136,7 @@ class _Reading:
 
     def _check_together(self, settings: Settings, node: Node, files: ServiceFiles) -> None:
         files.check_default(settings.default_service, node.nearest(("default_service",)).origin)
+        files.check_own(settings.own_alerts.service, node.nearest(("own_alerts", "service")).origin)
         if settings.email.host is None:
             files.check_mail()
         if settings.environment == "production":

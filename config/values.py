@@ -161,6 +161,7 @@ def in_parts(texts: object) -> object:
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(0))]
 PositiveDuration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
 Count = Annotated[int, Field(ge=1)]
+Quota = Annotated[int, Field(ge=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Name = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$")]
 Key32 = Annotated[SecretStr, AfterValidator(_check_key)]

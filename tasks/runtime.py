@@ -34,12 +34,14 @@ from tasks.utils.graves import Graves
 from tasks.utils.keys import Keys
 from tasks.utils.messages import MessageGuard
 from tasks.utils.metrics_collector import Metrics
+from tasks.utils.pulse import Pulse
 from tasks.utils.slots import Slots
 
 if TYPE_CHECKING:
     from config.models import Settings
     from config.suppression import Flapping
     from tasks.alerts.explain import Explainer
+    from tasks.health.service import OwnAlerts
     from tasks.notifications.service import Route
 
 
@@ -95,6 +97,24 @@ class Runtime:
     def slots(self) -> Slots:
         """Claims of scheduled runs."""
         return Slots(self.client, self.keys)
+
+    @cached_property
+    def pulse(self) -> Pulse:
+        """The beat that shows whether workers live."""
+        return Pulse(self.client, self.keys)
+
+    @cached_property
+    def own_alerts(self) -> OwnAlerts:
+        """Watches over Tocsin itself."""
+        from tasks.health.dead_man import DeadMan  # noqa: PLC0415 (only sentinels watch)
+        from tasks.health.service import OwnAlerts  # noqa: PLC0415
+        from tasks.health.wiring import own_rules  # noqa: PLC0415
+        from tasks.notifications import direct_wiring as outside  # noqa: PLC0415
+
+        settings = self.settings
+        rules = own_rules(settings, outside.places_of(settings), outside.own_endpoints(settings))
+        line, dead_man = outside.direct_line(settings, self.teller), DeadMan(outside.outside_post(settings))
+        return OwnAlerts(self.client, self.keys, rules, line, dead_man)
 
     @cached_property
     def messages(self) -> MessageGuard:

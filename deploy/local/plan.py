@@ -19,6 +19,7 @@ WORKER_GROUPS: Final = ("alert", "delivery", "maintenance")
 LISTENS: Final = re.compile(r'^\{"url": ')
 WORKER_READY: Final = re.compile("worker_ready")
 BEAT_READY: Final = re.compile("beat_ready")
+SENTINEL_READY: Final = re.compile("sentinel_ready")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ def make_plan(settings: Settings, redis_url: str, *, use_sandbox: bool) -> Plan:
         _tocsin("beat", environment, Stage.PRODUCER, BEAT_READY),
         _serving("flower", _with_password(environment, password), Stage.OBSERVER, "--port", str(flower)),
     ]
+    if settings.own_alerts.enabled:
+        children.insert(-1, _tocsin("sentinel", environment, Stage.PRODUCER, SENTINEL_READY))
     if sandbox:
         children.insert(0, _sandbox(settings, sandbox))
     return Plan(

@@ -29,3 +29,9 @@ def silence(self: TocsinTask, action: str = "list", **asked: Any) -> dict[str, A
     `include_ended`. Answers the silence, the preview or `{"silences": […]}`.
     """
     return self.runtime.silence_requests.answer(action, asked)
+
+
+@shared_task(bind=True, name="alerts.pulse", ignore_result=True)
+def pulse(self: TocsinTask) -> None:
+    """Show that workers of group `alert` live, and pass the beat on to those of group `delivery`."""
+    self.runtime.pulse.came_by("alert")

@@ -40,3 +40,9 @@ def replay(
     `where`: `{"service", "reason", "channel", "action", "severity", "summary", "since", "until"}`, any of them. `dry_run` counts only.
     """
     return self.runtime.letter_care.asked(event_ids, where, dry_run=dry_run).model_dump()
+
+
+@shared_task(bind=True, name="notifications.pulse", ignore_result=True)
+def pulse(self: TocsinTask) -> None:
+    """Show that workers of group `delivery` live: the end of a beat's way."""
+    self.runtime.pulse.came_by("delivery")

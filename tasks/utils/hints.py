@@ -11,10 +11,12 @@ import json
 from typing import Any, Final
 
 ID_MARK: Final = "@hint@"
-HINTED: Final = {  # kind of rows -> the task that looks after them, and its queue
+HINTED: Final = {  # kind of rows (or the pulse, which has none) -> the task that looks after them, and its queue
     "alert": ("alerts.submit", "alert"),
     "delivery": ("notifications.deliver", "delivery"),
     "digest": ("notifications.digest", "delivery"),
+    "pulse_alert": ("alerts.pulse", "alert"),
+    "pulse_delivery": ("notifications.pulse", "delivery"),
 }
 
 

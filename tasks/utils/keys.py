@@ -24,6 +24,7 @@ FIXED: Final[dict[str, str]] = {
     "parking": "budget:parking",  # hash: lane that waits for its turn -> key id|team; see lua/lib/budget.lua
     "budgets": "budget:limits",  # hash: key id -> most events in a minute
     "keys_due": "budget:due",  # sorted set: key id -> when the lanes that wait for it are looked at next, ms
+    "failing": "outbox:failing",  # hash: <channel>|<key id> -> since when every attempt fails (ms); see lua/lib/failing.lua
     "dead": "dead",  # sorted set: event id -> time of death, ms
     "closed": "closed",  # sorted set: event id -> time its story ended, ms; archived later
     "alerts": "alerts",  # sorted set: alert uid -> time of its last news, ms; archived later
@@ -42,6 +43,9 @@ FIXED: Final[dict[str, str]] = {
     "breakers": "breakers",  # sorted set: name of a breaker that is not simply closed -> when it last changed, ms
     "breaker_events": "breakers:events",  # stream: b name, s state, r reason, a author, t time (ms); the last thousand
     "limits": "limits",  # sorted set: name of a limit -> when it was last used, ms
+    "pulse": "pulse",  # hash: a beat on its way through the queues: asked, alert, delivery (ms, when it came by there)
+    "own_alerts": "own:alerts",  # hash: name of an own alert -> how it stands as JSON; see tasks/health/standing.py
+    "watch": "own:watch",  # hash: which sentinel watches for the whole fleet (token), until when (ms)
     "slots": "schedules:slots",  # hash: entry@due -> task id that claimed it
     "slot_times": "schedules:slots:at",  # sorted set: entry@due -> time of the claim, ms
 }
@@ -60,6 +64,7 @@ FAMILIES: Final[dict[str, str]] = {
     "breaker": "breaker:",  # hash of one endpoint: failures lately, open until when, who probes; see lua/lib/breaker.lua
     "limit": "limit:",  # hash of one limit: how much of it is spent; see lua/lib/limit.lua
     "deliveries": "deliveries:",  # hash of one message that came back: how often, since when; see lua/count_delivery.lua
+    "rates": "rates:",  # hash of one minute since the epoch: service -> alerts it got; gone after five minutes
     "cached": "cache:of:",  # hash: one cached value and who computes it; see lua/cache_look.lua
     "cache_done": "cache:done:",  # list: one element once a computation has ended; wakes those who wait for it
     "cache_tag": "cache:tag:",  # string: when a tag was last invalidated, ms
@@ -118,6 +123,10 @@ class Keys:
     def inhibitors(self, hold: str) -> str:
         """The set of the open alerts that feed one hold."""
         return f"{self.prefix}{FAMILIES['inhibitors']}{hold}"
+
+    def rates(self, minute: int) -> str:
+        """The hash of how many alerts each service got in one minute since the epoch."""
+        return f"{self.prefix}{FAMILIES['rates']}{minute}"
 
     def deliveries(self, message_id: str) -> str:
         """The counter of one message's deliveries to workers."""

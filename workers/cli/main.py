@@ -19,6 +19,7 @@ class Tocsin(LazyGroup):
         "demo": Entry("workers.cli.launch:demo_app", "Start everything, page through it, prove nothing was lost"),
         "worker": Entry("workers.cli.processes:worker_app", "Run the worker of one group"),
         "beat": Entry("workers.cli.processes:beat_app", "Run the scheduler"),
+        "sentinel": Entry("workers.cli.processes:sentinel_app", "Watch over Tocsin itself"),
         "gateway": Entry("workers.cli.processes:gateway_app", "Run the HTTP gateway"),
         "flower": Entry("workers.cli.processes:flower_app", "Run Flower, the view on the queues"),
         "sandbox": Entry("workers.cli.launch:sandbox_app", "Run a stand-in for PagerDuty"),

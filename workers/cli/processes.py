@@ -1,4 +1,4 @@
-"""The processes of a running Tocsin, one verb each: worker, beat, gateway, Flower."""
+"""The processes of a running Tocsin, one verb each: worker, beat, sentinel, gateway, Flower."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from workers.cli.connection import current_settings, reach_redis
 from workers.cli.lazy import new_app
+from workers.cli.output import CliError, ExitCode
 
 if TYPE_CHECKING:
     from config.models import Settings
@@ -19,6 +20,7 @@ Port = Annotated[int | None, typer.Option(help="Port to listen on, if not the co
 
 worker_app = new_app()
 beat_app = new_app()
+sentinel_app = new_app()
 gateway_app = new_app()
 flower_app = new_app()
 
@@ -44,6 +46,17 @@ def beat() -> None:
     from workers.cli.celery_processes import run_beat
 
     run_beat(settings)
+
+
+@sentinel_app.command()
+def sentinel() -> None:
+    """Watch over Tocsin itself and tell what is amiss, also while Redis is away. Any number may run; each thing is told once."""
+    settings = _log_as_told(current_settings())
+    if not settings.own_alerts.enabled:
+        raise CliError("There is nothing to do: own_alerts.enabled is false.", ExitCode.BAD_CONFIG)
+    from workers.sentinel import run
+
+    run(settings)
 
 
 @gateway_app.command()

@@ -33,22 +33,23 @@ def _pagerduty(settings: Settings) -> Channel:
 def _slack(settings: Settings) -> Channel:
     from tasks.notifications.channels.slack import SlackHook
 
-    return SlackHook(_poster(settings))
+    return SlackHook(poster(settings))
 
 
 def _teams(settings: Settings) -> Channel:
     from tasks.notifications.channels.teams import TeamsHook
 
-    return TeamsHook(_poster(settings))
+    return TeamsHook(poster(settings))
 
 
 def _webhook(settings: Settings) -> Channel:
     from tasks.notifications.channels.webhook import SignedWebhook
 
-    return SignedWebhook(_poster(settings))
+    return SignedWebhook(poster(settings))
 
 
-def _poster(settings: Settings) -> Poster:
+def poster(settings: Settings) -> Poster:
+    """What channels over HTTP post by, within the bounds of the settings."""
     from tasks.notifications.channels.posting import Poster
 
     delivery = settings.delivery

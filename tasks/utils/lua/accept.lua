@@ -9,7 +9,7 @@
 --                  for every place that may hold it open. The service's own destination is the alert's own hash; another's is a hash of its
 --                  own with copy_of (uid of the alert), service (the destination), dedup_key, status.
 --   K.lane(lane), K.outbox_due, K.queued, K.inbox_due, K.inbox, K.inbox_tries, K.alerts, K.closed, K.rules_version, K.holds_due, K.held(hold),
---   K.inhibitors(hold), K.labels (uid -> labels at the last trigger, JSON), K.ledger, K.hints
+--   K.inhibitors(hold), K.rates(minute) (how many alerts the service got), K.labels (uid -> labels at the last trigger, JSON), K.ledger, K.hints
 --   ARGV           id, uid, service, dedup key, action, severity, sign, window (ms), body, summary, source, received (ms; "" = it never was in the
 --                  inbox), adaptations (JSON list or ""), labels (JSON or ""), version of the rules, rules that match (see lib/hold.lua or ""),
 --                  holds it may feed (JSON list of names or ""), flapping (see lib/flap.lua or ""), body of the announcement of flapping (or ""),
@@ -27,6 +27,7 @@
 -- include: close
 -- include: group
 -- include: overtaken
+-- include: rate
 local id, uid, service, dedup_key, action = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local severity, sign, window, body, summary = ARGV[6], ARGV[7], tonumber(ARGV[8]), ARGV[9], ARGV[10]
 local source, received, adaptations, labels, version = ARGV[11], ARGV[12], ARGV[13], ARGV[14], ARGV[15]
@@ -223,6 +224,7 @@ local function suppress(name, hold)
   return {"suppressed", name, hold}
 end
 
+if not (first_accepted or let_go_before) then count(service, tonumber(received) or at) end
 if action == "change" then return queue() end
 if first_accepted and action == "trigger" then
   local reason, other = overtaken(id, uid, places_it_goes_to(), first_accepted, last_accepted)

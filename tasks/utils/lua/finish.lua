@@ -1,5 +1,5 @@
 -- finish: record what came of one attempt, after the response; a result is never written before it is known.
---   K.lane(lane), K.leases, K.outbox_due, K.event(id), K.alert(uid), K.resting, K.queued, K.closed, K.dead, K.ledger, K.hints, K.wake, K.breaker(endpoint)
+--   K.lane(lane), K.leases, K.outbox_due, K.event(id), K.alert(uid), K.resting, K.failing, K.queued, K.closed, K.dead, K.ledger, K.hints, K.wake, K.breaker(endpoint)
 --   ARGV   lane, token, id, outcome, reason, channel, key id, delay (ms), unclear ("1" = it may have arrived all the same), next channel or "", most attempts,
 --          endpoint, what the attempt tells of it and the rules of its breaker (see lib/breaker.lua)
 -- Outcomes: sent · retry (same again after delay) · pause (the key rests for delay; does not count as an attempt) · minimal (again in minimal form)
@@ -12,6 +12,7 @@
 -- include: wake
 -- include: breaker
 -- include: group
+-- include: failing
 local lane, token, id, outcome, reason, channel, key_id = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local delay, unclear, next_channel, most_attempts = tonumber(ARGV[8]), ARGV[9] == "1", ARGV[10], tonumber(ARGV[11])
 local REPEAT_AFTER = 60000  -- milliseconds until a resolve that followed an unclear attempt is sent once more
@@ -29,6 +30,7 @@ local uid, action, state, attempts, members = fields[1], fields[2], fields[3], t
 if not uid then return 0 end
 local alert = K.alert(uid)
 local place = channel .. "|" .. key_id
+note_try(place, outcome, reason, delay, at)
 local takes_one_place = action == "trigger" or action == "change"  -- the others go wherever the alert may be open
 
 local function release(due)  -- the lane falls due again, or ends when nothing is left on it

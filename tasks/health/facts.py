@@ -1,0 +1,96 @@
+"""What is known of the fleet at one moment: read once, in one round trip, for every condition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tasks.utils.keys import Keys
+
+DEAD_WINDOW_MS: Final = 600_000
+MINUTE_MS: Final = 60_000
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A key by which every attempt has failed `since` (ms) until `last`, `count` times.
+
+    `outcome` and `reason` are the last one's; `sent` says that it is over since `last`.
+    """
+
+    since: int
+    last: int
+    count: int
+    outcome: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All times in milliseconds by the fleet's clock. `waiting`: worker group -> when its oldest row fell due."""
+
+    now: int
+    memory_used: int = 0
+    memory_limit: int = 0
+    disk_fault: str = ""
+    waiting: Mapping[str, int] = field(default_factory=dict)
+    pulse: Mapping[str, int] = field(default_factory=dict)
+    failing: Mapping[str, Failure] = field(default_factory=dict)
+    deaths: int = 0
+    missed: Sequence[str] = ()
+    proof: Mapping[str, str] = field(default_factory=dict)
+    rates: Mapping[str, int] = field(default_factory=dict)
+
+
+def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, Sequence[str]]) -> Facts:
+    """The facts of this moment. `schedule`: entry -> slots of which one at least must have been claimed by now."""
+    minute = now // MINUTE_MS
+    slots = [slot for names in schedule.values() for slot in names]
+    pipe = client.pipeline(transaction=False)
+    pipe.info("memory")
+    pipe.info("persistence")
+    for rows in (keys.inbox_due, keys.holds_due, keys.outbox_due, keys.groups_due):
+        pipe.zrange(rows, 0, 0, withscores=True)
+    for known in (keys.pulse, keys.failing, keys.proof, keys.rates(minute), keys.rates(minute - 1)):
+        pipe.hgetall(known)
+    pipe.zcount(keys.dead, now - DEAD_WINDOW_MS, "+inf")
+    pipe.hmget(keys.slots, ["", *slots])
+    memory, disk, *rest = pipe.execute()
+    inbox, holds, outbox, groups, pulse, failing, proof, this_minute, last_minute, deaths, claims = rest
+    claimed = {slot for slot, claim in zip(slots, claims[1:], strict=True) if claim}
+    return Facts(
+        now=now,
+        memory_used=int(memory["used_memory"]),
+        memory_limit=int(memory.get("maxmemory") or memory.get("total_system_memory") or 0),
+        disk_fault=_disk_fault(disk),
+        waiting=_waiting(alert=[*inbox, *holds], delivery=[*outbox, *groups]),
+        pulse={name: int(at) for name, at in pulse.items()},
+        failing={place: _failure(line) for place, line in failing.items()},
+        deaths=int(deaths),
+        missed=[entry for entry, names in schedule.items() if not claimed.intersection(names)],
+        proof=proof,
+        rates=_most(this_minute, last_minute),
+    )
+
+
+def _disk_fault(persistence: Mapping[str, Any]) -> str:
+    """What Redis could not write last, in its own words; '' if all went well."""
+    watched = ("aof_last_write_status", "aof_last_bgrewrite_status", "rdb_last_bgsave_status")
+    return ", ".join(f"{name}:{persistence[name]}" for name in watched if persistence.get(name, "ok") != "ok")
+
+
+def _waiting(**rows: Sequence[tuple[str, float]]) -> dict[str, int]:
+    return {group: int(min(at for _, at in first)) for group, first in rows.items() if first}
+
+
+def _failure(line: str) -> Failure:
+    since, last, count, outcome, reason = line.split(" ", 4)
+    return Failure(int(since), int(last), int(count), outcome, reason)
+
+
+def _most(*minutes: Mapping[str, str]) -> dict[str, int]:
+    services = {service for minute in minutes for service in minute}
+    return {service: max(int(minute.get(service, 0)) for minute in minutes) for service in services}
