@@ -28,17 +28,25 @@ def run(settings: Settings) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    watch = Runtime(settings).own_alerts
-    watch.look(expected_slots)
+    watch, schedule = Runtime(settings).own_alerts, Schedule()
+    watch.look(schedule.expected)
     log.info("sentinel_ready")
     while not stopping.wait(settings.own_alerts.every.total_seconds()):
-        watch.look(expected_slots)
+        watch.look(schedule.expected)
     watch.close()
 
 
-def expected_slots(now: datetime) -> Mapping[str, Sequence[str]]:
-    """For each scheduled entry its slots from two minutes ago on: somebody must have claimed one of them."""
-    return {
-        name: sorted({slot(name, last_due(entry.cron, moment)) for moment in (now - SLACK, now - SLACK / 2, now)})
-        for name, entry in ENTRIES.items()
-    }
+class Schedule:
+    """What must have run by now. Of what was due before the first question nothing is expected: perhaps nobody was up then."""
+
+    def __init__(self) -> None:
+        self._began: datetime | None = None
+
+    def expected(self, now: datetime) -> Mapping[str, Sequence[str]]:
+        """For each entry that was due two minutes ago, its slots from then on: somebody must have claimed one of them."""
+        began = self._began = self._began or now
+        moments = (now - SLACK, now - SLACK / 2, now)
+        dues = {name: [last_due(entry.cron, moment) for moment in moments] for name, entry in ENTRIES.items()}
+        return {
+            name: sorted({slot(name, due) for due in due_at}) for name, due_at in dues.items() if due_at[0] >= began
+        }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MINUTE: Final = timedelta(minutes=1)
 FEWEST_FAILURES: Final = 2
 UNTRIED_MS: Final = 15 * 60_000  # a channel nobody has tried since is not known to be down
+FORGOTTEN_MS: Final = 24 * 3_600_000  # nor is a key nobody has used since
 MOST_NAMED: Final = 5
 
 
@@ -160,7 +161,7 @@ def key_rejected(facts: Facts, limits: Limits) -> Iterator[Finding]:
     """The other side refuses a key of ours; none of the attempts since has been taken."""
     for place, failure in facts.failing.items():
         known = limits.places.get(place)
-        if known and failure.outcome == "refused":
+        if known and failure.outcome == "refused" and facts.now - failure.last <= FORGOTTEN_MS:
             summary = f"A key is refused: {known.words} ({failure.reason})"
             owner = f"its owner is {known.owner}; " if known.owner else ""
             mend = f"{owner}put a key that the other side knows into the channel"
@@ -181,10 +182,14 @@ def dead_letters(facts: Facts, limits: Limits) -> Iterator[Finding]:
 
 def proof_broken(facts: Facts, _: Limits) -> Iterator[Finding]:
     """The last proof found an alert that nobody can account for."""
-    if facts.proof.get("holds") == "0":
-        count = facts.proof.get("broken") or "some"
+    if facts.broken:
         mend = "`tocsin prove` names each of them; keep the state folder and the server's data as they are"
-        yield Finding("proof_broken", "critical", f"The promise is broken for {count} events", mend)
+        yield Finding(
+            "proof_broken",
+            "critical",
+            f"The promise is broken for {facts.broken} event{'s' * (facts.broken > 1)}",
+            mend,
+        )
 
 
 def schedule_late(facts: Facts, _: Limits) -> Iterator[Finding]:

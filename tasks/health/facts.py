@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,7 +31,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Facts:
-    """All times in milliseconds by the fleet's clock. `waiting`: worker group -> when its oldest row fell due."""
+    """All times in milliseconds by the fleet's clock. `waiting`: worker group -> when its oldest row fell due; `broken`: events of the last proofs."""
 
     now: int
     memory_used: int = 0
@@ -41,7 +42,7 @@ class Facts:
     failing: Mapping[str, Failure] = field(default_factory=dict)
     deaths: int = 0
     missed: Sequence[str] = ()
-    proof: Mapping[str, str] = field(default_factory=dict)
+    broken: int = 0
     rates: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -71,7 +72,7 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, Sequenc
         failing={place: _failure(line) for place, line in failing.items()},
         deaths=int(deaths),
         missed=[entry for entry, names in schedule.items() if not claimed.intersection(names)],
-        proof=proof,
+        broken=max(map(_broken, proof.values()), default=0),
         rates=_most(this_minute, last_minute),
     )
 
@@ -89,6 +90,12 @@ def _waiting(**rows: Sequence[tuple[str, float]]) -> dict[str, int]:
 def _failure(line: str) -> Failure:
     since, last, count, outcome, reason = line.split(" ", 4)
     return Failure(int(since), int(last), int(count), outcome, reason)
+
+
+def _broken(kept: str) -> int:
+    """How many events a proof could not account for; see `tasks.audit.kept`."""
+    proof = json.loads(kept)
+    return 0 if proof.get("holds", True) else max(1, int(proof.get("broken_count") or 0))
 
 
 def _most(*minutes: Mapping[str, str]) -> dict[str, int]:

@@ -154,7 +154,7 @@ def test_a_closed_pipe_is_no_error_to_read_about() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "offered"), [("task run al", {"alerts.silence", "alerts.submit"}), ("tas", {"task"})]
+    ("typed", "offered"), [("task run al", {"alerts.pulse", "alerts.silence", "alerts.submit"}), ("tas", {"task"})]
 )
 def test_the_shell_completes_commands_and_task_names(typed: str, offered: set[str]) -> None:
     words = {"COMP_WORDS": f"tocsin {typed}", "COMP_CWORD": str(len(typed.split()))}

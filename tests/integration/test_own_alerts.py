@@ -135,7 +135,7 @@ def test_two_watchers_tell_once_and_a_new_one_neither_repeats_nor_forgets(town: 
 def test_a_proof_that_does_not_hold_and_a_schedule_that_stands_still_are_told(
     town: Town, fleet: Fleet, client: Any, keys: Keys
 ) -> None:
-    client.hset(keys.proof, mapping={"holds": "0", "broken": "2"})
+    client.hset(keys.proof, "hour", json.dumps({"holds": False, "broken_count": 2}))
     watch = fleet.runtime.own_alerts
     for _ in range(25):
         fleet.watch(1, watchers=[_Scheduled(watch)])

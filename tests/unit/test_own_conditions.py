@@ -34,7 +34,6 @@ WELL = Facts(
     memory_used=1,
     memory_limit=100,
     pulse={"asked": NOW - SECOND, "alert": NOW, "delivery": NOW},
-    proof={"holds": "1"},
     rates={"shop": 100, "pay": 100_000},
 )
 
@@ -53,7 +52,7 @@ def told(**facts: Any) -> str:
 
 def test_nothing_is_amiss_with_a_fleet_that_is_well() -> None:
     assert found() == []
-    assert found(pulse={}, proof={}, rates={}, memory_limit=0) == []  # nor with one that is new
+    assert found(pulse={}, rates={}, memory_limit=0) == []  # nor with one that is new
 
 
 @pytest.mark.parametrize(
@@ -74,10 +73,11 @@ def test_nothing_is_amiss_with_a_fleet_that_is_well() -> None:
         ({"memory_used": 79}, []),
         ({"disk_fault": "aof_last_write_status:err"}, ["redis_disk"]),
         ({"deaths": 1}, ["dead_letters"]),
-        ({"proof": {"holds": "0", "broken": "3"}}, ["proof_broken"]),
+        ({"broken": 3}, ["proof_broken"]),
         ({"missed": ["outbox-sweep"]}, ["schedule_late"]),
         ({"rates": {"shop": 101}}, ["sender_over_quota:shop"]),
         ({"failing": {"primary|k1": fails(3 * MINUTE, outcome="refused")}}, ["key_rejected:k1"]),
+        ({"failing": {"primary|k1": fails(48 * 60 * MINUTE, last=25 * 60 * MINUTE, outcome="refused")}}, []),
         ({"failing": {"primary|gone": fails(3 * MINUTE)}}, []),
     ],
 )
@@ -144,6 +144,6 @@ def test_the_outside_is_told_nothing_while_the_chain_is_broken() -> None:
     assert breaks(replace(WELL, pulse={"delivery": NOW - 3 * MINUTE}), LIMITS, own) == [
         "no pulse has come through the queues"
     ]
-    assert breaks(replace(WELL, proof={"holds": "0"}), LIMITS, own) == ["the promise is broken"]
+    assert breaks(replace(WELL, broken=1), LIMITS, own) == ["the promise is broken"]
     assert breaks(replace(WELL, failing=down), LIMITS, own) == ["no channel for Tocsin's own alerts gets through"]
     assert breaks(replace(WELL, failing={"primary|k1": down["primary|k1"]}), LIMITS, own) == []

@@ -39,7 +39,7 @@ sandbox_app = new_app()
 
 @up_app.command(context_settings=_PASS_ON, epilog=_UP_OPTIONS)
 def up(ctx: typer.Context) -> None:
-    """Start Redis (when none is given), sandbox, gateway, workers, beat and Flower as one process group.
+    """Start Redis (when none is given), sandbox, gateway, workers, beat, sentinel and Flower as one group.
 
     Ctrl-C stops all of it.
     """
