@@ -31,7 +31,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class Facts:
-    """All times in milliseconds by the fleet's clock. `waiting`: worker group -> when its oldest row fell due; `broken`: events of the last proofs."""
+    """All times in milliseconds by the fleet's clock.
+
+    `waiting`: worker group -> when its oldest row fell due; `broken`: events of the last proofs.
+    """
 
     now: int
     memory_used: int = 0

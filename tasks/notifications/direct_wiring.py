@@ -33,7 +33,7 @@ def direct_line(settings: Settings, teller: Teller) -> DirectLine:
         return made[0]
 
     channels = settings.own_service.own_channels
-    addresses = [address_of(channel, settings.pagerduty.events_url) for channel in channels]
+    addresses = [address_of(channel, settings.pagerduty) for channel in channels]
     return DirectLine(channels_of(settings), addresses, builder)
 
 
@@ -78,12 +78,12 @@ def _places(settings: Settings) -> Iterator[tuple[str, Place]]:
                 words=f"{service.name} via {channel.name}",
                 owner=service.team or service.name,
             )
-            for key_id in address_of(channel, settings.pagerduty.events_url).keys:
+            for key_id in address_of(channel, settings.pagerduty).keys:
                 yield f"{channel.name}|{key_id}", place
 
 
 def _endpoint(channel: ChannelSetting, settings: Settings) -> str:
     """The other side by kind and host; the host itself, which may be as good as a key, as a digest."""
-    url = address_of(channel, settings.pagerduty.events_url).url
+    url = address_of(channel, settings.pagerduty).url
     host = urlsplit(url).netloc if url else settings.email.host or ""
     return f"{channel.kind}-{hashlib.sha256(host.encode()).hexdigest()[:8]}"
