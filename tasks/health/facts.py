@@ -33,7 +33,7 @@ class Failure:
 class Facts:
     """All times in milliseconds by the fleet's clock.
 
-    `waiting`: worker group -> when its oldest row fell due; `broken`: events of the last proofs.
+    `waiting`: worker group -> when its oldest row fell due. `missed`: entries of the schedule. `broken`: events of the last proofs.
     """
 
     now: int

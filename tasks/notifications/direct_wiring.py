@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from tasks.notifications.direct import DirectLine
-from tasks.notifications.wiring import address_of, channels_of
+from tasks.notifications.wiring import NAMES, channels_of, whole_address
 from tasks.utils.places import Place
 from tasks.utils.rows import Outcome
 
@@ -33,7 +32,7 @@ def direct_line(settings: Settings, teller: Teller) -> DirectLine:
         return made[0]
 
     channels = settings.own_service.own_channels
-    addresses = [address_of(channel, settings.pagerduty) for channel in channels]
+    addresses = [whole_address(settings, channel) for channel in channels]
     return DirectLine(channels_of(settings), addresses, builder)
 
 
@@ -74,16 +73,15 @@ def _places(settings: Settings) -> Iterator[tuple[str, Place]]:
         for channel in service.channels:
             place = Place(
                 endpoint=_endpoint(channel, settings),
-                kind=channel.kind,
+                kind=NAMES.get(channel.kind, channel.kind),
                 words=f"{service.name} via {channel.name}",
                 owner=service.team or service.name,
             )
-            for key_id in address_of(channel, settings.pagerduty).keys:
+            for key_id in whole_address(settings, channel).keys:
                 yield f"{channel.name}|{key_id}", place
 
 
 def _endpoint(channel: ChannelSetting, settings: Settings) -> str:
-    """The other side by kind and host; the host itself, which may be as good as a key, as a digest."""
-    url = address_of(channel, settings.pagerduty).url
-    host = urlsplit(url).netloc if url else settings.email.host or ""
-    return f"{channel.kind}-{hashlib.sha256(host.encode()).hexdigest()[:8]}"
+    """The other side: kind and a digest, for dedup keys show it and a host may be nobody else's business."""
+    endpoint = whole_address(settings, channel).endpoint
+    return f"{channel.kind}-{hashlib.sha256(endpoint.encode()).hexdigest()[:8]}"

@@ -116,7 +116,7 @@ def address_of(channel: ChannelSetting, pagerduty: PagerDuty) -> Address:
     return Address(channel=channel.name, kind=channel.kind, url=url, keys=keys, limit=limit, options=options)
 
 
-def _address(settings: Settings, channel: ChannelSetting) -> Address:
+def whole_address(settings: Settings, channel: ChannelSetting) -> Address:
     """Where a channel leads, and how fast it may be used."""
     interval = getattr(settings.limits, channel.kind, timedelta(0))
     return replace(
@@ -131,7 +131,7 @@ def _route(settings: Settings, service: Service, names: Sequence[str], news: str
     deadlines: dict[str, int] = {
         name: milliseconds(settings.severity_deadline(service.name, name)) for name in severities
     }
-    addresses = {channel.name: _address(settings, channel) for channel in service.channels}
+    addresses = {channel.name: whole_address(settings, channel) for channel in service.channels}
     return Route(
         addresses=[addresses.pop(name) for name in names],
         deadlines_ms=deadlines,
