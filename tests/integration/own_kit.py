@@ -24,7 +24,8 @@ LOOK = timedelta(seconds=10)
 SERVICES = {
     "tocsin": "channels:\n"
     f"  - {{name: page, routing_key: {KEY}}}\n"
-    "  - {{name: chat, kind: slack, webhook_url: '{hooks}/own', allow_private: true}}\n",
+    "  - {{name: chat, kind: slack, webhook_url: '{hooks}/own', allow_private: true}}\n"
+    "severity_deadlines: {{critical: 20s}}\n",
     "shop": f"quota: 5\nchannels:\n  - {{name: primary, routing_key: {'sandboxshop'.ljust(32, '0')}}}\n"
     "  - {{name: desk, kind: slack, webhook_url: '{hooks}/shop', allow_private: true}}\n"
     "severity_deadlines: {{critical: 20s}}\n",
