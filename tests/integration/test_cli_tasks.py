@@ -91,7 +91,8 @@ def test_every_task_can_be_described(environment: dict[str, str], monkeypatch: p
 def test_a_description_names_arguments_and_types(shell: Tocsin) -> None:
     shown = shell("task", "describe", "notifications.replay").stdout
 
-    assert "event_ids: list[str], required" in shown
+    assert "event_ids: list[str] | None" in shown
+    assert "dry_run: bool" in shown
 
 
 def test_an_unknown_task_is_a_usage_error_with_the_near_one(shell: Tocsin) -> None:
@@ -102,11 +103,11 @@ def test_an_unknown_task_is_a_usage_error_with_the_near_one(shell: Tocsin) -> No
 
 
 def test_wrong_arguments_are_refused_before_anything_is_sent(shell: Tocsin, server: Server) -> None:
-    refused = shell("task", "run", "notifications.replay", "event_id=1")
+    refused = shell("task", "run", "notifications.replay", "event_id=1", "dry_run=perhaps")
 
     assert refused.returncode == ExitCode.USAGE
     assert "Did you mean event_ids?" in refused.stderr
-    assert "event_ids: missing" in refused.stderr
+    assert "dry_run: Input should be a valid boolean" in refused.stderr
     with server.client() as client:
         assert client.llen("tocsin:delivery") == 0
 
