@@ -183,7 +183,10 @@ class Fleet:
         return "\n".join(f"--- {log.name}\n" + "\n".join(log.read_text().splitlines()[-15:]) for log in logs)
 
     def _register_keys(self) -> None:
+        names: dict[str, str] = {}  # services may share a key
         for service in self.settings.services.values():
             for channel in service.channels:
                 if isinstance(channel, PagerDutyChannel):
-                    self.sandbox.register(channel.routing_key.get_secret_value(), service.name)
+                    names.setdefault(channel.routing_key.get_secret_value(), service.name)
+        for key, name in names.items():
+            self.sandbox.register(key, name)
