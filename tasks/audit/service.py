@@ -97,10 +97,16 @@ class AuditService:
         return self._timelines.find(dedup_key, services)
 
     def prove_and_keep(self, since: timedelta | None, name: str) -> ProofReport:
-        """A proof whose result is kept under that name, unless the name is empty."""
+        """A proof whose result is kept under that name, unless the name is empty.
+
+        A kept proof of everything that is broken is made anew on this occasion: it must not look so for a day once that is mended.
+        """
         report = self.prove(since)
         if name:
             self._kept.keep(name, report)
+            for other in self._kept.all().values():
+                if other.name != name and other.since is None and not other.holds:
+                    self._kept.keep(other.name, self.prove())
         return report
 
     def kept_proofs(self) -> dict[str, KeptProof]:

@@ -180,3 +180,19 @@ def test_a_proof_is_kept_for_others_to_look_at(
     assert (proofs["hour"].holds, proofs["hour"].events) == (True, 1)
     assert (proofs["whole"].holds, proofs["whole"].broken_by) == (False, {"no_due_time": 1})
     assert [(one.service, one.dedup_key) for one in proofs["whole"].broken] == [("shop", "disk")]
+
+
+def test_a_kept_proof_of_everything_is_not_called_broken_any_longer_than_it_is(
+    pipeline: Pipeline, audit: AuditService, client: Any, keys: Keys, clock: MovableClock
+) -> None:
+    pipeline.submit(alert("disk"))
+    client.delete(keys.outbox_due)
+    audit.prove_and_keep(None, "whole")
+    audit.prove_and_keep(HOUR, "hour")
+    assert not audit.kept_proofs()["whole"].holds
+
+    clock.advance(timedelta(seconds=61))
+    pipeline.delivery.sweep()
+    audit.prove_and_keep(HOUR, "hour")
+
+    assert {name: proof.holds for name, proof in audit.kept_proofs().items()} == {"hour": True, "whole": True}
