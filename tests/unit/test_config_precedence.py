@@ -104,6 +104,8 @@ def _another_value(path: tuple[str, ...]) -> str:
         "pool": "threads" if path[1:2] == ("maintenance",) else "prefork",
         "concurrency": "17",
         "allow": "true",
+        "enabled": "false",
+        "service": "other",
     }
     name = path[-1]
     if name in special:
