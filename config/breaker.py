@@ -19,10 +19,10 @@ class CircuitBreaker(Section):
         timedelta(minutes=2), description="How long a failure counts; it begins with the first."
     )
     recovery_timeout: PositiveDuration = Field(
-        timedelta(seconds=60),
+        timedelta(seconds=10),
         description="How long it is left alone before one trial; doubled with every trial that fails.",
     )
-    longest_pause: PositiveDuration = Field(timedelta(minutes=5), description="Longest time between two trials.")
+    longest_pause: PositiveDuration = Field(timedelta(minutes=1), description="Longest time between two trials.")
     slow_after: PositiveDuration = Field(
         timedelta(seconds=5), description="An answer that takes longer counts as a failure, whatever it says."
     )

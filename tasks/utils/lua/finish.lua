@@ -1,5 +1,5 @@
 -- finish: record what came of one attempt, after the response; a result is never written before it is known.
---   K.lane(lane), K.leases, K.outbox_due, K.event(id), K.alert(uid), K.resting, K.failing, K.queued, K.closed, K.dead, K.ledger, K.hints, K.wake, K.breaker(endpoint)
+--   K.lane(lane), K.leases, K.outbox_due, K.event(id), K.alert(uid), K.resting, K.failing, K.sends(key id), K.queued, K.closed, K.dead, K.ledger, K.hints, K.wake, K.breaker(endpoint)
 --   ARGV   lane, token, id, outcome, reason, channel, key id, delay (ms), unclear ("1" = it may have arrived all the same), next channel or "", most attempts,
 --          endpoint, what the attempt tells of it and the rules of its breaker (see lib/breaker.lua)
 -- Outcomes: sent · retry (same again after delay) · pause (the key rests for delay; does not count as an attempt) · minimal (again in minimal form)
@@ -31,6 +31,7 @@ if not uid then return 0 end
 local alert = K.alert(uid)
 local place = channel .. "|" .. key_id
 note_try(place, outcome, reason, delay, at)
+redis.call("ZADD", K.sends(key_id), "XX", at, bare .. " " .. attempts)  -- it may have arrived as late as now: its minute begins here
 local takes_one_place = action == "trigger" or action == "change"  -- the others go wherever the alert may be open
 
 local function release(due)  -- the lane falls due again, or ends when nothing is left on it

@@ -1,6 +1,6 @@
 -- Budget: how many events PagerDuty takes of one key in a minute, and whose turn it is while more want to go. A sliding window, kept under by a
 -- second's margin. The first alert of a service and summaries may spend what the others must leave; the others are spread over the minute, too.
---   K.sends(key)        one member a send -> when it began (ms); the last window only
+--   K.sends(key)        one member a send -> when it began, then when its answer came (ms); the last window only
 --   K.firsts(key)       service -> when an alert of it went out with this key
 --   K.parked(key|team)  lane -> rank, the lowest goes first; K.teams(key): team with such lanes -> when one of them was let go
 --   K.parking           lane -> key|team, or `!` once it was let go
