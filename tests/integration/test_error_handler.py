@@ -164,7 +164,7 @@ def test_a_failed_task_is_kept_with_its_name_and_place(server: Server, client: A
 
     [entry] = app.runtime.errors.top(HOUR)
     assert (entry.report.kind, entry.report.where, entry.report.error) == ("bug", "test.seal", "TypeError")
-    assert entry.report.place == "tasks/notifications/service.py:DeliveryService.replay"
+    assert entry.report.place == "tasks/notifications/letter_care.py:LetterCare.replay"
     app.runtime.client.close()
     app.close()
 

@@ -114,7 +114,7 @@ def test_a_trail_of_a_hostile_key_is_shown_harmless(server: Server, pipeline: Pi
     [decision] = pipeline.submit(alert(key))
     assert isinstance(decision, Decision)
     environment = {**os.environ, "REDIS_URL": server.url, "TOCSIN_STATE_DIR": str(tmp_path)}
-    for verb in (["list"], ["trail", key], ["trail", decision.id]):
+    for verb in (["list"], ["trail", key, "--service", "shop"], ["trail", decision.id]):
         command = [sys.executable, "-m", "workers.cli", "alerts", *verb]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
 
