@@ -38,7 +38,7 @@ def pipeline(client: Any, keys: Keys, sandbox: Sandbox) -> Iterator[Pipeline]:
 
 def everything(client: Any, keys: Keys) -> set[str]:
     """Names of the keys there are, without those that never grow and those that go by themselves."""
-    lasting = {key for key in client.keys() if client.ttl(key) < 0}
+    lasting = {key for key in client.scan_iter() if client.ttl(key) < 0}
     return lasting - {keys.clock, keys.seal, keys.hint_number, keys.hints, keys.wake, "tocsin:delivery"}
 
 
