@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.acceptance.group_world import GroupKit, at_desk
 from tests.acceptance.routed import Fleet
 from tests.pipeline import PRIMARY_KEY, STANDBY_KEY, Pipeline
 
@@ -32,3 +33,11 @@ def fleet(client: Any, server: Server, sandbox: Sandbox, tmp_path: Path) -> Iter
     fleet = Fleet(tmp_path, server.url, sandbox)
     yield fleet
     fleet.close()
+
+
+@pytest.fixture
+def desk(client: Any, keys: Keys, sandbox: Sandbox, tmp_path: Path) -> Iterator[GroupKit]:
+    sandbox.register(PRIMARY_KEY, "Shop")
+    kit = at_desk(GroupKit, client, keys, sandbox.url, tmp_path)
+    yield kit
+    kit.delivery.close()

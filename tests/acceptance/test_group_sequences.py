@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.acceptance.group_world import FallingBack, History, at_desk
+from tests.acceptance.group_history import FallingBack, History
+from tests.acceptance.group_world import at_desk
 
 if TYPE_CHECKING:
     from pathlib import Path
