@@ -113,7 +113,7 @@ class Stories:
                 return Verdict("dead", target.reason)
             if not target.state:
                 return Verdict("open", "", into)
-            if target.state != "merged":
+            if target.state != "merged" or is_bundle(target.reason):
                 return Verdict("merged", story.reason)
             into = target.reason
         wrong = f"was merged into {story.reason}, and that, in the end, into itself"

@@ -42,6 +42,15 @@ def test_other_steps_leave_a_story_open(step: str) -> None:
     assert tell(ACCEPTED, ("a", step, "x", "y")).verdict("a") == Verdict("open", "", "a")
 
 
+def test_a_repeat_of_what_a_bundle_told_has_come_to_a_good_end() -> None:
+    stories = tell(
+        ACCEPTED, ("b", "accepted"), ("b", "merged", "duplicate", "a"), ("a", "merged", "summary", "bundle-0-3")
+    )
+
+    assert stories.verdict("b") == Verdict("merged", "a")
+    assert list(stories.strangers(None)) == []
+
+
 def test_a_replayed_event_is_open_again() -> None:
     stories = tell(ACCEPTED, ("a", "dead", "poison"), ("a", "replayed"))
 
