@@ -95,7 +95,7 @@ def running_target(folder: Path, sandbox: Sandbox) -> Iterator[Target]:
 
 @contextmanager
 def _at_work(runtime: Runtime) -> Iterator[None]:
-    """Decide and deliver in a thread until the end; what goes wrong there is raised here."""
+    """Decide, tell together and deliver in a thread until the end; what goes wrong there is raised here."""
     stop = threading.Event()
     faults: list[BaseException] = []
 
@@ -103,6 +103,7 @@ def _at_work(runtime: Runtime) -> Iterator[None]:
         try:
             while not stop.wait(0.05):
                 runtime.alerts.drain_inbox()
+                runtime.delivery.digest()
                 runtime.delivery.drain()
         except BaseException as error:  # noqa: BLE001 (carried over to the test's own thread)
             faults.append(error)
