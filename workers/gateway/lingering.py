@@ -35,9 +35,10 @@ class Lingering:
             self.abandon()
 
     def linger(self) -> None:
-        """Send what is written, then wait for the sender's end."""
+        """Send what is written, and nothing that is written from now on; then wait for the sender's end."""
         self._timer = asyncio.get_running_loop().call_later(LINGER_SECONDS, self._transport.close)
         self._transport.resume_reading()
+        self.write = _forget
         if self._transport.can_write_eof():
             self._transport.write_eof()
 
@@ -46,3 +47,7 @@ class Lingering:
         if self._timer is not None:
             self._timer.cancel()
         self._transport.close()
+
+
+def _forget(data: bytes | bytearray | memoryview) -> None:
+    """What a transport that is closed does with what is written."""

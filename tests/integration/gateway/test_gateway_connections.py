@@ -112,6 +112,15 @@ def test_the_second_request_of_a_connection_is_watched_like_the_first(gateway: G
         assert statuses(read_all(connection)) == [408]
 
 
+@pytest.mark.parametrize("first", [b"", b"{}", json.dumps(TRIGGER).encode()])
+def test_nonsense_behind_a_request_is_the_end_of_the_connection(gateway: Gateway, first: bytes) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(request(body=first) + b"nonsense\r\n\r\n")
+
+        assert statuses(read_all(connection)) == [400]
+        time.sleep(PATIENCE / 5)  # for the answer to the request, which nobody is told any more
+
+
 def test_a_connection_is_kept_open_between_requests(gateway: Gateway) -> None:
     with gateway.connect() as connection:
         connection.sendall(event("first"))
