@@ -161,18 +161,19 @@ BROKEN = {
 @pytest.mark.parametrize("kind", WORDY)
 @pytest.mark.parametrize(("template", "reason"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_template_gives_way_to_the_plain_default_which_says_so(
-    templates: Templates, kind: str, template: str, reason: str
+    one_folder: Templates, kind: str, template: str, reason: str
 ) -> None:
-    templates.write("night.j2", template)
+    one_folder.write("night.j2", template)
+    one_folder.reported.clear()
 
-    notice = templates.builder().notice(kind, growing(), template="night")
+    notice = one_folder.named("night", kind=kind)
 
     assert notice.fell_back.startswith(f"night.j2:{reason}")
     assert notice.text.startswith(PLAIN.notice(kind, growing()).text)
     foot = notice.text.removeprefix(PLAIN.notice(kind, growing()).text)
     assert "is broken: " in foot
     assert foot.endswith("; this is the plain default\n")
-    assert [error.reason for error in templates.reported] == [notice.fell_back]
+    assert [error.reason for error in one_folder.reported] == [notice.fell_back]
 
 
 def test_the_note_is_in_the_language_of_the_notice_and_in_every_part_of_it(templates: Templates) -> None:
