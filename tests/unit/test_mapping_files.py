@@ -168,7 +168,7 @@ PARTS = [anything(random.Random(number)) for number in range(5000)]
 
 @given(st.dictionaries(st.sampled_from(NAMES), st.sampled_from(PARTS), max_size=5))
 @settings(
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 def test_whatever_stands_in_a_mapping_is_read_or_told(mapper: Mapper, content: dict[str, object]) -> None:
     mapper.file.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper), encoding="utf-8")
