@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from config.grouping import Grouping
 from tasks.utils.rows import milliseconds, service_of
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from config.routing import Route
     from config.services import Service
+
+
+MOST_FALLBACK_WAIT_MS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,9 @@ class GroupingWords:
         return self._rule(by or (), said, for_people=for_people)
 
     def fallback(self, service: Service) -> str:
-        """How lua/lib/group.lua groups alerts of a service that fall back on a channel that people read."""
-        return self._rule((), (service,), for_people=True).spec
+        """How lua/lib/group.lua groups alerts of a service that fall back on a channel that people read; they have waited already."""
+        rule = self._rule((), (service,), for_people=True)
+        return replace(rule, wait_ms=min(rule.wait_ms, MOST_FALLBACK_WAIT_MS)).spec
 
     def _rule(self, by: tuple[str, ...], said: Sequence[Any], *, for_people: bool) -> GroupRule:
         usual = self._defaults

@@ -43,7 +43,7 @@ class Route:
     addresses: Sequence[Address]
     deadlines_ms: Mapping[str, int]
     owner: str = ""
-    news: str = "30000 50 14400000 1"
+    news: str = "20000 50 14400000 1"
     idle: Sequence[Address] = ()
 
     def open_to(self, action: str) -> Sequence[Address]:

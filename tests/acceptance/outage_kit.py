@@ -95,6 +95,6 @@ def check(
     assert open_here | open_there == keys - resolved
     assert all(bundle.outage for bundle in kit.desk.taken if any(m.action == "trigger" for m in bundle.members))
     late = [
-        m for b in kit.desk.taken for m in b.members if m.action == "trigger" and b.at - max(m.at, opened) > 31 * SECOND
+        m for b in kit.desk.taken for m in b.members if m.action == "trigger" and b.at - max(m.at, opened) > 30 * SECOND
     ]
     assert not late, [(m.dedup_key, m.at) for m in late]
