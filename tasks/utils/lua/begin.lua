@@ -11,7 +11,7 @@
 -- was beside it would be suspected, too, and in the end buried with it.
 -- An alert that falls back on a channel that people read is not sent there by itself: it joins the destination `<destination>:<channel>`, whose
 -- alerts are one group. What follows it goes there too.
--- The body of a bundle has what it tells of under `bundle`, see tasks/notifications/bundling.py.
+-- The body of a bundle has what it tells of under `bundle`, see tasks/notifications/letters.py.
 -- Returns {"send", id, action, channel, key id, minimal, attempts, body, ms until the next channel may take over or -1, endpoint} | {"wait"} | {"empty"} | {"lost"} | {"suspect"}.
 -- include: clock
 -- include: ledger
@@ -287,7 +287,7 @@ redis.call("HSET", K.event(bare), "attempts", attempts, "claims", tonumber(event
 redis.call("ZADD", K.outbox_due, at + lease, lane)
 record(at, bare, "attempt", channel, tostring(attempts))
 if limit then spend(key_id, bare .. " " .. attempts, event.action == "trigger" and event.service, at) end
-local function bundle()  -- what a bundle tells of, as tasks/notifications/bundling.py reads it
+local function bundle()  -- what a bundle tells of, as tasks/notifications/letters.py reads it
   local known = redis.call("HMGET", K.event(bare), "open", "came_and_went", "is_reminder", "severity", "accepted", "began", "down")
   local labels = redis.call("HGET", alert, "labels")
   return {id = bare, members = event.members, open = tonumber(known[1]), came_and_went = tonumber(known[2]), is_reminder = known[3] == "1",
