@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from deploy.sandbox.store import Entity, Store, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 EVENTS_V2 = "events_api_v2_inbound_integration"
 ROUTING_KEY = re.compile(r"[0-9A-Za-z]{32}")
@@ -55,87 +60,68 @@ class Integration:
     service_name: str
 
 
-@dataclass(slots=True)
-class Service:
-    """A service and its integrations by routing key."""
-
-    id: str
-    name: str
-    integrations: dict[str, Integration] = field(default_factory=dict)
-
-
 class Account:
-    """Which routing keys and REST tokens are known. Unknown keys are refused."""
+    """Which routing keys and REST tokens are known, and everything else an account has. Unknown keys are refused."""
 
     def __init__(self, document: AccountDocument | None = None) -> None:
-        self.services: dict[str, Service] = {}
-        self._integrations: dict[str, Integration] = {}
-        self._made = 0
+        self.store = Store()
+        self._doors: dict[str, Integration] = {}
         document = document or AccountDocument()
         self.tokens = document.tokens
         for entry in document.services:
-            service = self._add_service(entry.id, entry.name)
+            service = self._add("services", {"id": entry.id, "name": entry.name})
             for door in entry.integrations:
-                self._add_integration(service, door)
+                self._open(service, {"id": door.id, "type": door.type, "integration_key": door.routing_key})
 
-    def to_document(self) -> AccountDocument:
+    def to_json(self) -> Mapping[str, Any]:
         """The account in the form it can be made from again."""
-        services = [
-            ServiceDocument(
-                id=service.id,
-                name=service.name,
-                integrations=[
-                    IntegrationDocument(id=door.id, routing_key=door.routing_key, type=door.type)
-                    for door in service.integrations.values()
-                ],
-            )
-            for service in self.services.values()
-        ]
-        return AccountDocument(services=services, tokens=self.tokens)
+        services = [{**service, "integrations": []} for service in self.store.all("services")]
+        lists = {service["id"]: service["integrations"] for service in services}
+        for door in self._doors.values():
+            lists[door.service_id].append({"id": door.id, "routing_key": door.routing_key, "type": door.type})
+        return {"services": services, "tokens": self.tokens}
+
+    @property
+    def services(self) -> Iterable[Entity]:
+        """The services, oldest first."""
+        return self.store.all("services")
 
     def integration(self, routing_key: str) -> Integration | None:
         """The integration of this key, or None if the account does not know the key."""
-        return self._integrations.get(routing_key)
+        return self._doors.get(routing_key)
 
     def add_key(self, routing_key: str, service: str) -> Integration:
         """Make a routing key known to a service, by name or id; a service nobody knows yet is made."""
-        door = IntegrationDocument(routing_key=routing_key)
-        return self._add_integration(self._find(service) or self._add_service("", service), door)
+        found = self._find(service) or self._add("services", {"name": service})
+        return self._open(found, {"type": EVENTS_V2, "integration_key": routing_key})
 
     def revoke_key(self, routing_key: str) -> bool:
         """Forget a routing key: events with it are refused from now on. Says whether it was known."""
-        door = self._integrations.pop(routing_key, None)
-        if door is None:
-            return False
-        del self.services[door.service_id].integrations[routing_key]
-        return True
+        door = self._doors.pop(routing_key, None)
+        return door is not None and self.store.remove("integrations", door.id) is not None
 
     def accepts(self, token: str) -> bool:
         """Whether this REST token may read: one of the account's, or any 20 characters where it lists none."""
         return token in self.tokens if self.tokens else TOKEN.fullmatch(token) is not None
 
-    def _find(self, name: str) -> Service | None:
-        return self.services.get(name) or next((one for one in self.services.values() if one.name == name), None)
+    def _find(self, name: str) -> Entity | None:
+        return self.store.get("services", name) or next((one for one in self.services if one["name"] == name), None)
 
-    def _add_service(self, service_id: str, name: str) -> Service:
-        service = Service(service_id or self._new_id(), name)
-        if service.id in self.services:
-            raise AccountError(f"two services have the id {service.id}; give each its own")
-        self.services[service.id] = service
-        return service
+    def _add(self, kind: str, entity: Entity) -> Entity:
+        try:
+            return self.store.add(kind, entity)
+        except StoreError as error:
+            raise AccountError(str(error)) from None
 
-    def _add_integration(self, service: Service, document: IntegrationDocument) -> Integration:
-        key = document.routing_key
-        known = self._integrations.get(key)
-        if known is not None and known.service_id == service.id:
+    def _open(self, service: Entity, integration: Entity) -> Integration:
+        key = integration["integration_key"]
+        known = self._doors.get(key)
+        if known is not None and known.service_id == service["id"]:
             return known
         if known is not None:
             raise AccountError(f"a routing key belongs to the service {known.service_name} already; use another key")
-        door = Integration(document.id or self._new_id(), key, document.type, service.id, service.name)
-        service.integrations[key] = door
-        self._integrations[key] = door
+        service_reference = {"id": service["id"], "type": "service_reference"}
+        kept = self._add("integrations", {**integration, "service": service_reference})
+        door = Integration(kept["id"], key, kept["type"], service["id"], service["name"])
+        self._doors[key] = door
         return door
-
-    def _new_id(self) -> str:
-        self._made += 1
-        return f"PSANDB{self._made:04d}"

@@ -12,7 +12,7 @@ from deploy.sandbox.events_v1 import CreateEvent
 from deploy.sandbox.events_v2 import Enqueue, EnqueueChange
 from deploy.sandbox.hooks import PATH, PostMessage
 from deploy.sandbox.page import help_text, page
-from deploy.sandbox.rest import GetIncident, ListAlerts, ListIncidents
+from deploy.sandbox.rest import RestEndpoint
 from deploy.sandbox.wire import ARRIVED_AT, TRANSPORT, reset
 
 if TYPE_CHECKING:
@@ -31,18 +31,14 @@ class App:
     def __init__(self, world: World) -> None:
         self._world = world
         self._control = Control(world)
-        self._unknown = Endpoint()
+        self._rest = RestEndpoint(world)
         self._endpoints: dict[str, Endpoint] = {
             "/v2/enqueue": Enqueue(world),
             "/v2/change/enqueue": EnqueueChange(world),
             "/generic/2010-04-15/create_event.json": CreateEvent(world),
-            "/incidents": ListIncidents(world),
         }
-        self._patterns: list[tuple[re.Pattern[str], Endpoint]] = [
-            (re.compile(r"/incidents/[^/]+"), GetIncident(world)),
-            (re.compile(r"/incidents/[^/]+/alerts"), ListAlerts(world)),
-            (re.compile(rf"{PATH}[^/]+"), PostMessage(world)),
-        ]
+        self._hook = re.compile(rf"{PATH}[^/]+")
+        self._message = PostMessage(world)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -83,7 +79,7 @@ class App:
         known = self._endpoints.get(path)
         if known is not None:
             return known
-        return next((endpoint for pattern, endpoint in self._patterns if pattern.fullmatch(path)), self._unknown)
+        return self._message if self._hook.fullmatch(path) else self._rest
 
     def _own(self, call: Call) -> Answer:
         if call.method == "GET" and call.path in ("/", PREFIX):

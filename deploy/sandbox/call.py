@@ -23,6 +23,7 @@ class Outcome(StrEnum):
     RECORDED = "recorded"
     POSTED = "posted"
     READ = "read"
+    WRITTEN = "written"
     THROTTLED = "throttled"
     INVALID = "invalid"
     FAILED = "failed"

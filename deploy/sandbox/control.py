@@ -76,7 +76,7 @@ class Control:
         self._verbs: Mapping[tuple[str, str], Callable[[Call], object]] = {
             ("GET", "/state"): lambda _: world.to_json(),
             ("POST", "/keys"): self._add_key,
-            ("GET", "/account"): lambda _: world.account.to_document().model_dump(),
+            ("GET", "/account"): lambda _: world.account.to_json(),
             ("PUT", "/account"): self._put_account,
             ("GET", "/faults"): self._faults,
             ("POST", "/faults"): self._add_fault,
@@ -122,7 +122,7 @@ class Control:
 
     def _put_account(self, call: Call) -> object:
         self._world.account = Account(_read(AccountDocument, call))
-        return self._world.account.to_document().model_dump()
+        return self._world.account.to_json()
 
     def _faults(self, _: Call) -> object:
         self._world.faults.expire(self._world.clock.now())

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from deploy.sandbox.world import World
 
 MOST_SHOWN = 200
+MOST_NAMED = 20
 
 HELP = """\
 PagerDuty sandbox: a stand-in for PagerDuty's Events and REST APIs. Nothing sent here pages anybody.
@@ -81,12 +82,19 @@ def _settings(world: World) -> list[str]:
     counts = ", ".join(f"{count} {outcome}" for outcome, count in world.log.counts.most_common()) or "none"
     return [
         f"requests: {counts}",
-        f"services: {', '.join(one.name for one in world.account.services.values()) or 'none; every key is refused'}",
+        f"services: {_services([one['name'] for one in world.account.services])}",
         f"limits: {', '.join(limits)}",
         f"clock: {timestamp(world.clock.now())}, {world.clock.offset:g} s ahead of real time",
         f"faults: {', '.join(f'{fault.id} {fault.spec.kind.value}' for fault in world.faults) or 'none'}",
         f"sink: {'on' if world.sink else 'off'}",
     ]
+
+
+def _services(names: list[str]) -> str:
+    if not names:
+        return "none; every key is refused"
+    rest = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _messages(posted: list[Posted]) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from deploy.sandbox.account import Account, AccountDocument
 from deploy.sandbox.clock import Clock
@@ -9,6 +10,9 @@ from deploy.sandbox.hooks import Messages
 from deploy.sandbox.incidents import Incidents
 from deploy.sandbox.limits import FixedWindow, SlidingWindow
 from deploy.sandbox.log import Log
+
+if TYPE_CHECKING:
+    from deploy.sandbox.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,11 @@ class World:
         self.rest_window = FixedWindow(self.options.rest_per_minute)
         self.log.clear()
 
+    @property
+    def store(self) -> Store:
+        """The account's objects."""
+        return self.account.store
+
     def to_json(self) -> dict[str, object]:
         """What is set and what was counted, for the control API."""
         self.faults.expire(self.clock.now())
@@ -50,7 +59,7 @@ class World:
             "sink": self.sink,
             "limits": {"events_per_minute": self.events_window.limit, "rest_per_minute": self.rest_window.limit},
             "faults": [fault.to_json() for fault in self.faults],
-            "services": len(self.account.services),
+            "services": len(self.store.all("services")),
             "incidents": {"open": len(self.incidents.open()), "kept": len(self.incidents)},
             "log": {"entries": len(self.log), "last": self.log.last, "counts": dict(self.log.counts)},
         }

@@ -71,12 +71,12 @@ def test_an_account_goes_in_and_comes_out_the_same(sandbox: SandboxProcess) -> N
 
 
 def test_an_account_that_cannot_be_is_refused_with_every_reason_and_nothing_changes(sandbox: SandboxProcess) -> None:
-    broken = {"services": [{"integrations": [{"routing_key": "short"}]}], "tokens": ["short"], "teams": []}
+    broken = {"services": [{"integrations": [{"routing_key": "short"}]}], "tokens": ["short"], "planets": []}
 
     answer = sandbox.http.put("/_sandbox/account", json=broken)
 
     assert answer.status_code == 400
-    for place in ("services.0.name", "services.0.integrations.0.routing_key", "tokens.0", "teams"):
+    for place in ("services.0.name", "services.0.integrations.0.routing_key", "tokens.0", "planets"):
         assert place in answer.json()["error"]
     assert sandbox.enqueue(event()).status_code == 202
 

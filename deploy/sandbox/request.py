@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from deploy.sandbox.call import Call
+    from deploy.sandbox.store import Entity, Store
+    from deploy.sandbox.world import World
+
+Parameters: TypeAlias = Mapping[str, Sequence[str]]
+
+INVALID_INPUT = "Invalid Input Provided"
+MOST_NAMED = 20
+
+
+class RestError(Exception):
+    """The REST API refuses: status, code, message and the reasons, as the caller gets to see them."""
+
+    def __init__(self, status: int, code: int, message: str, *reasons: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {"error": {"message": message, "code": code, "errors": list(reasons[:MOST_NAMED])}}
+
+
+def invalid(*reasons: str) -> RestError:
+    """400, code 2001: what the body or the query says cannot be."""
+    return RestError(400, 2001, INVALID_INPUT, *reasons)
+
+
+def not_found() -> RestError:
+    """404, code 2100."""
+    error = RestError(404, 2100, "Not Found")
+    del error.body["error"]["errors"]
+    return error
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer other than 200; without a body nothing is sent but the status line and headers."""
+
+    status: int
+    body: Mapping[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Request:
+    """One REST call on its way to its handler: the parts of its path by name, its query and its body."""
+
+    world: World
+    call: Call
+    path: Mapping[str, str]
+    token: str = ""
+    query: Parameters = field(default_factory=dict)
+
+    @property
+    def store(self) -> Store:
+        """The account's objects."""
+        return self.world.store
+
+    @property
+    def now(self) -> float:
+        """Epoch seconds of the sandbox's clock."""
+        return self.world.clock.now()
+
+    @property
+    def base(self) -> str:
+        """The address the caller used, for the links in answers."""
+        return f"http://{self.call.header(b'host')}"
+
+    def body(self) -> Entity:
+        """The JSON object that was sent; anything else is refused."""
+        try:
+            parsed = json.loads(self.call.body)
+        except (ValueError, RecursionError):
+            raise invalid("The request body is not valid JSON") from None
+        if not isinstance(parsed, dict):
+            raise invalid("The request body must be a JSON object")
+        return parsed
+
+    def wrapped(self, name: str) -> Entity:
+        """The object under this name in the body: `{"user": {…}}`."""
+        inner = self.body().get(name)
+        if not isinstance(inner, dict):
+            raise invalid(f"The request body must be an object with the key '{name}'")
+        return inner
+
+    def first(self, name: str, default: str = "") -> str:
+        """The first value of a query parameter."""
+        return self.query.get(name, (default,))[0]
+
+    def every(self, name: str) -> Sequence[str]:
+        """All values of an array parameter, named without its brackets: `team_ids` reads `team_ids[]`."""
+        return self.query.get(f"{name}[]", ())
+
+    def includes(self, name: str) -> bool:
+        """Whether `include[]` asks for this."""
+        return name in self.every("include")
+
+    def number(self, name: str, default: int, *, least: int = 0) -> int:
+        """A query parameter that is a whole number."""
+        raw = self.first(name, str(default))
+        if not (raw.isascii() and raw.isdecimal() and len(raw) < 10) or int(raw) < least:
+            raise invalid(f"{name} must be a whole number, at least {least}")
+        return int(raw)
+
+    def instant(self, name: str, default: float) -> float:
+        """A query parameter that is an ISO 8601 date, in epoch seconds; without a zone it is UTC."""
+        raw = self.first(name)
+        return instant(raw, name) if raw else default
+
+
+Handler: TypeAlias = Callable[[Request], "Mapping[str, Any] | Reply"]
+Routes: TypeAlias = Mapping[tuple[str, str], Handler]
+
+
+def instant(raw: object, name: str) -> float:
+    """The epoch seconds of an ISO 8601 date."""
+    try:
+        parsed = datetime.fromisoformat(raw) if isinstance(raw, str) else None
+    except ValueError:
+        parsed = None
+    if parsed is None:
+        raise invalid(f"{name} must be an ISO 8601 date")
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()

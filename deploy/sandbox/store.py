@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+Entity: TypeAlias = dict[str, Any]
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+ID_LENGTH = 6
+IDS = len(ALPHABET) ** ID_LENGTH
+# Coprime with the number of ids: one step after the other meets every id once, and neighbours look unlike.
+STRIDE = 1_234_567_891
+
+
+class StoreError(ValueError):
+    """Two objects of one kind cannot share an id; the message names it."""
+
+
+class Store:
+    """The account's objects, by collection (named as in the URL) and id.
+
+    Objects are plain dicts in the REST API's shape without `self`, `html_url` and `summary`; others are named by
+    `{"id": …, "type": "…_reference"}`. What an object leaves out has the API's default.
+    """
+
+    def __init__(self) -> None:
+        self._collections: dict[str, dict[str, Entity]] = {}
+        self._made = 0
+
+    def get(self, kind: str, name: str) -> Entity | None:
+        """The object of this id, or None."""
+        return self._collections.get(kind, {}).get(name)
+
+    def all(self, kind: str) -> Collection[Entity]:
+        """Every object of a collection, oldest first."""
+        return self._collections.get(kind, {}).values()
+
+    def add(self, kind: str, entity: Entity) -> Entity:
+        """Keep an object; it is given an id first if it has none."""
+        entity = {"id": self.new_id(), **entity} if not entity.get("id") else entity
+        collection = self._collections.setdefault(kind, {})
+        if entity["id"] in collection:
+            raise StoreError(f"two {kind.replace('_', ' ')} have the id {entity['id']}; give each its own")
+        collection[entity["id"]] = entity
+        return entity
+
+    def remove(self, kind: str, name: str) -> Entity | None:
+        """Forget an object; the answer is what was forgotten."""
+        return self._collections.get(kind, {}).pop(name, None)
+
+    def kinds(self) -> Iterator[str]:
+        """The collections that hold anything."""
+        return (kind for kind, collection in self._collections.items() if collection)
+
+    def new_id(self) -> str:
+        """An id nobody has, in PagerDuty's form: P and six letters or digits. The same ones in every run."""
+        while True:
+            self._made += 1
+            name = "P" + _digits(self._made * STRIDE % IDS)
+            if not any(name in collection for collection in self._collections.values()):
+                return name
+
+
+def _digits(number: int) -> str:
+    digits = []
+    for _ in range(ID_LENGTH):
+        number, digit = divmod(number, len(ALPHABET))
+        digits.append(ALPHABET[digit])
+    return "".join(digits)
