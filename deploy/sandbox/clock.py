@@ -1,7 +1,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Clock:
@@ -9,14 +14,24 @@ class Clock:
 
     def __init__(self) -> None:
         self.offset = 0.0
+        self._standing: float | None = None
 
     def now(self) -> float:
         """Epoch seconds as the sandbox sees them."""
-        return time.time() + self.offset
+        return time.time() + self.offset if self._standing is None else self._standing
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward. Windows, faults with a duration and new timestamps move with it."""
         self.offset += seconds
+
+    @contextmanager
+    def standing_at(self, at: float) -> Iterator[None]:
+        """It is that time as long as this lasts."""
+        before, self._standing = self._standing, at
+        try:
+            yield
+        finally:
+            self._standing = before
 
 
 def timestamp(at: float) -> str:

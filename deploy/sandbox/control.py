@@ -144,7 +144,7 @@ class Control:
         return {"now": self._world.clock.now(), "offset_seconds": self._world.clock.offset}
 
     def _advance(self, call: Call) -> object:
-        self._world.clock.advance(_read(Advance, call).advance_seconds)
+        self._world.schedule.advance(_read(Advance, call).advance_seconds)
         return self._clock()
 
     def _log(self, call: Call) -> object:

@@ -31,13 +31,18 @@ class Happenings:
     """Passes each happening on to every listener, in order."""
 
     def __init__(self) -> None:
-        self._listeners: list[Listener] = []
+        self._listeners: list[tuple[Listener, Callable[[], bool]]] = []
 
-    def listen(self, listener: Listener) -> None:
-        """Call `listener` with whatever happens from now on."""
-        self._listeners.append(listener)
+    def listen(self, listener: Listener, wanted: Callable[[], bool] = lambda: True) -> None:
+        """Call `listener` with whatever happens from now on, as long as `wanted` says so."""
+        self._listeners.append((listener, wanted))
+
+    def __bool__(self) -> bool:
+        """Whether anybody wants to hear: if not, nobody need put a happening together."""
+        return any(wanted() for _, wanted in self._listeners)
 
     def announce(self, happening: Happening) -> None:
         """Tell all listeners."""
-        for listener in self._listeners:
-            listener(happening)
+        for listener, wanted in self._listeners:
+            if wanted():
+                listener(happening)

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 from deploy.sandbox.account import Account, AccountDocument
 from deploy.sandbox.clock import Clock
+from deploy.sandbox.due import Schedule
 from deploy.sandbox.faults import Faults
+from deploy.sandbox.happenings import Happenings
 from deploy.sandbox.hooks import Messages
 from deploy.sandbox.incidents import Incidents
 from deploy.sandbox.limits import FixedWindow, SlidingWindow
@@ -31,6 +33,8 @@ class World:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.log = Log()
+        self.clock = Clock()
+        self.schedule = Schedule(self.clock)
         self.reset()
 
     def reset(self, *, keep_account: bool = False) -> None:
@@ -39,6 +43,9 @@ class World:
             self.account = Account(self.options.account)
         self.sink = self.options.sink
         self.clock = Clock()
+        self.schedule.clear()
+        self.schedule = Schedule(self.clock)
+        self.happenings = Happenings()
         self.incidents = Incidents()
         self.messages = Messages()
         self.faults = Faults()
