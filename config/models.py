@@ -11,6 +11,7 @@ from config.grouping import Grouping
 from config.limits import Limits
 from config.mappings import WebhookMapping
 from config.own_alerts import OwnAlerts
+from config.pagerduty import PagerDuty
 from config.section import Section
 from config.sections import (
     Api,
@@ -21,7 +22,6 @@ from config.sections import (
     Flower,
     Ingest,
     Ledger,
-    PagerDuty,
     Redis,
     Security,
     Severity,

@@ -5,15 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from config.breaker import CircuitBreaker
 from config.errors import UnfitError
 from config.section import Section
 from config.values import (
     Count,
     Duration,
     EncryptionKey,
-    EventsUrl,
-    HttpUrl,
     Port,
     PositiveDuration,
     Quota,
@@ -53,37 +50,6 @@ class Embedded(Section):
     """The server that `tocsin up` starts where `redis.url` names none."""
 
     allow: bool = Field(default=False, description="Allow it in production too, where nobody looks after it.")
-
-
-class PagerDuty(Section):
-    """The account, and how to talk to it."""
-
-    api_key: SecretStr | None = Field(None, description="REST API key; events need none, they use routing keys.")
-    service_id: Annotated[str, Field(pattern=r"^[A-Z0-9]+$")] | None = Field(
-        None, description="PagerDuty's id of the service that REST calls concern when they name none, such as PABC123."
-    )
-    api_url: HttpUrl = Field(
-        "https://api.pagerduty.com",
-        description="Address of the REST API; in the EU region https://api.eu.pagerduty.com.",
-    )
-    events_url: EventsUrl = Field(
-        "https://events.pagerduty.com",
-        description="Base address of the Events API, /v2/enqueue is added; in the EU region https://events.eu.pagerduty.com.",
-    )
-    events_per_minute: Annotated[int, Field(ge=0, le=100_000)] = Field(
-        120,
-        description="Events PagerDuty takes of one routing key in a minute; what is more waits its turn or is told in summaries. "
-        "0 = do not count. AIOps accounts may have more: ask PagerDuty.",
-    )
-    webhook_secret: SecretStr | None = Field(None, description="Secret that signs PagerDuty's webhooks to Tocsin.")
-    from_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = Field(
-        None, description="Address of the PagerDuty user in whose name REST calls change things."
-    )
-    api_timeout: PositiveDuration = Field(10 * SECOND, description="Longest time for one REST request, all in all.")
-    retry_attempts: Annotated[int, Field(ge=1, le=10)] = Field(
-        3, description="Times one REST call is tried when the network or the server fails, the first included."
-    )
-    circuit_breaker: CircuitBreaker = Field(default_factory=CircuitBreaker, description=CircuitBreaker.__doc__)
 
 
 class Cache(Section):

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from tasks.alerts.explain import Explainer
     from tasks.health.service import OwnAlerts
     from tasks.notifications.service import Route
+    from tasks.utils.rest.client import RestClient
 
 
 class Runtime:
@@ -244,6 +245,13 @@ class Runtime:
         dispatch = Dispatch(channels_of(self.settings), letters, self.settings.delivery.in_flight)
         rules = delivery_rules(self.settings)
         return DeliveryService(self.client, self.keys, self.routes, dispatch, rules, self.teller)
+
+    @cached_property
+    def rest(self) -> RestClient:
+        """Talks to PagerDuty's REST API; what must not use up its calls takes `rest.limited(share=0.3)`."""
+        from tasks.utils.rest.wiring import rest_client  # noqa: PLC0415 (few processes ask PagerDuty)
+
+        return rest_client(self.settings, self.client, self.keys, load)
 
     @cached_property
     def audit(self) -> AuditService:

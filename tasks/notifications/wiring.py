@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from config.channels import Channel as ChannelSetting
     from config.models import Settings
-    from config.sections import PagerDuty, Severity
+    from config.pagerduty import PagerDuty
+    from config.sections import Severity
     from config.services import Service
     from tasks.notifications.channels.protocol import Channel
     from tasks.notifications.letters import Builder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from config.channels import KINDS
-from config.sections import PagerDuty
+from config.pagerduty import PagerDuty
 from tasks.notifications.channels.makers import makers
 from tasks.notifications.channels.protocol import Message
 from tasks.notifications.wiring import Lazy, address_of, channels_of, key_id, routes_of

@@ -8,8 +8,8 @@ from typing import Any
 import httpcore
 import pytest
 
-from tasks.notifications.channels.deadline import Deadline, _Backend
 from tasks.notifications.channels.guard import Guard, PrivateAddressError, is_public
+from tasks.utils.deadline import Deadline, _Backend
 
 PRIVATE = [
     "127.0.0.1",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 import httpx
 import tenacity
 
-from tasks.notifications.channels.deadline import Deadline, DeadlineTransport
 from tasks.notifications.channels.guard import Guard, PrivateAddressError
+from tasks.utils.deadline import Deadline, DeadlineTransport
 from tasks.utils.rows import Outcome, milliseconds
 
 if TYPE_CHECKING:

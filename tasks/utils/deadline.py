@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpcore
 import httpx
@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tasks.notifications.channels.guard import Guard
+
+class AddressBook(Protocol):
+    """Says which addresses a host name may be reached at."""
+
+    def addresses(self, host: str, port: int) -> list[str]:
+        """Those to connect to; OSError where the name is not known."""
+        ...
 
 
 class Deadline:
@@ -73,7 +79,7 @@ class _Backend(httpcore.NetworkBackend):
     """Opens such streams; with a guard, to addresses that it let pass."""
 
     def __init__(
-        self, deadline: Deadline, guard: Guard | None = None, inner: httpcore.NetworkBackend | None = None
+        self, deadline: Deadline, guard: AddressBook | None = None, inner: httpcore.NetworkBackend | None = None
     ) -> None:
         self._deadline = deadline
         self._guard = guard
@@ -97,7 +103,7 @@ class _Backend(httpcore.NetworkBackend):
                 failure = error
         raise failure
 
-    def _guarded(self, guard: Guard, host: str, port: int) -> Sequence[str]:
+    def _guarded(self, guard: AddressBook, host: str, port: int) -> Sequence[str]:
         try:
             return guard.addresses(host, port)
         except OSError as error:
@@ -125,7 +131,7 @@ class DeadlineTransport(httpx.HTTPTransport):
         *,
         verify: ssl.SSLContext | bool = True,
         limits: httpx.Limits,
-        guard: Guard | None = None,
+        guard: AddressBook | None = None,
     ) -> None:
         super().__init__(verify=verify, limits=limits)
         self._pool._network_backend = _Backend(deadline, guard)  # noqa: SLF001 - the only way

@@ -1,0 +1,144 @@
+"""Incidents: what is done with them over REST."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from tasks.utils.rest.collection import Collection
+from tasks.utils.rest.errors import DuplicateIncidentError
+from tasks.utils.rest.pages import by_offset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import timedelta
+
+Item = dict[str, Any]
+MOST_AT_ONCE: Final = 250
+OPEN: Final = ("triggered", "acknowledged")
+
+
+@dataclass(frozen=True)
+class Incidents(Collection):
+    """`sender` is the address of the user in whose name it is done; without one, `pagerduty.from_email`."""
+
+    def create(self, item: Mapping[str, Any], *, sender: str | None = None) -> Item:
+        """A new incident; `title` and `service` (`{"id": …, "type": "service_reference"}`) are required.
+
+        With an `incident_key` it is safe to try again: if the service has an open incident of that key, that one is returned.
+        """
+        key = item.get("incident_key")
+        body = {self.one: {"type": "incident", **item}}
+        try:
+            return self.unwrapped(self.caller.call("POST", self.path, body=body, sender=sender, may_repeat=bool(key)))
+        except DuplicateIncidentError:
+            found = self.find_open(str(key), item["service"]["id"]) if key else None
+            if found is None:
+                raise
+            return found
+
+    def find_open(self, key: str, service_id: str) -> Item | None:
+        """The open incident of a service that was made with this `incident_key`, or whose alert has this dedup key."""
+        return next(self.list(incident_key=key, service_ids=[service_id], statuses=OPEN, date_range="all"), None)
+
+    def update(self, item_id: str, changes: Mapping[str, Any], *, sender: str | None = None) -> Item:
+        """The incident after the changes: status, priority, title, urgency, assignments, escalation_policy and so on."""
+        return super().update(item_id, {"type": "incident", **changes}, sender=sender)
+
+    def update_many(self, changes: Iterable[Mapping[str, Any]], *, sender: str | None = None) -> list[Item]:
+        """Change many, each named by its `id`; more than 250 go in several requests, in order."""
+        wanted = [{"type": "incident_reference", **change} for change in changes]
+        done: list[Item] = []
+        for start in range(0, len(wanted), MOST_AT_ONCE):
+            body = {self.many: wanted[start : start + MOST_AT_ONCE]}
+            done += self.caller.call("PUT", self.path, body=body, sender=sender).get(self.many, [])
+        return done
+
+    def acknowledge(self, item_id: str, *, sender: str | None = None) -> Item:
+        """The incident, acknowledged. Raises AlreadyDoneError where it is resolved."""
+        return self.update(item_id, {"status": "acknowledged"}, sender=sender)
+
+    def resolve(self, item_id: str, *, resolution: str | None = None, sender: str | None = None) -> Item:
+        """The incident, resolved; `resolution` says how."""
+        changes = {"status": "resolved", **({"resolution": resolution} if resolution else {})}
+        return self.update(item_id, changes, sender=sender)
+
+    def reassign(
+        self,
+        item_id: str,
+        *,
+        users: Sequence[str] = (),
+        escalation_policy: str | None = None,
+        level: int | None = None,
+        sender: str | None = None,
+    ) -> Item:
+        """The incident, now with these users, or with an escalation policy (from `level` on)."""
+        changes: Item = {}
+        if users:
+            changes["assignments"] = [{"assignee": {"id": user, "type": "user_reference"}} for user in users]
+        if escalation_policy:
+            changes["escalation_policy"] = {"id": escalation_policy, "type": "escalation_policy_reference"}
+        if level is not None:
+            changes["escalation_level"] = level
+        return self.update(item_id, changes, sender=sender)
+
+    def merge(self, item_id: str, sources: Sequence[str], *, sender: str | None = None) -> Item:
+        """The incident, with the alerts of the others; those are resolved."""
+        body = {"source_incidents": [{"id": source, "type": "incident_reference"} for source in sources]}
+        return self.unwrapped(self.caller.call("PUT", self.path_to(item_id, "merge"), body=body, sender=sender))
+
+    def snooze(self, item_id: str, duration: timedelta, *, sender: str | None = None) -> Item:
+        """The incident, acknowledged for so long; then it triggers anew."""
+        body = {"duration": round(duration.total_seconds())}
+        path = self.path_to(item_id, "snooze")
+        return self.unwrapped(self.caller.call("POST", path, body=body, sender=sender, may_repeat=True))
+
+    def notes(self, item_id: str) -> list[Item]:
+        """All notes, newest first."""
+        return list(self.caller.get(self.path_to(item_id, "notes"))["notes"])
+
+    def add_note(self, item_id: str, text: str, *, sender: str | None = None) -> Item:
+        """The note that was added."""
+        body = {"note": {"content": text}}
+        return self.unwrapped(
+            self.caller.call("POST", self.path_to(item_id, "notes"), body=body, sender=sender), "note"
+        )
+
+    def status_update(
+        self, item_id: str, message: str, *, subject: str | None = None, sender: str | None = None
+    ) -> Item:
+        """The update that went to the incident's subscribers."""
+        body = {"message": message, **({"subject": subject} if subject else {})}
+        path = self.path_to(item_id, "status_updates")
+        return self.unwrapped(self.caller.call("POST", path, body=body, sender=sender), "status_update")
+
+    def request_responders(
+        self,
+        item_id: str,
+        message: str,
+        *,
+        requester: str,
+        users: Sequence[str] = (),
+        escalation_policies: Sequence[str] = (),
+        sender: str | None = None,
+    ) -> Item:
+        """The request to these users and policies to join. Raises MissingAbilityError where the plan has no such thing."""
+        targets = [("user_reference", user) for user in users]
+        targets += [("escalation_policy_reference", policy) for policy in escalation_policies]
+        body = {
+            "requester_id": requester,
+            "message": message,
+            "responder_request_targets": [
+                {"responder_request_target": {"id": target, "type": kind}} for kind, target in targets
+            ],
+        }
+        path = self.path_to(item_id, "responder_requests")
+        return self.unwrapped(self.caller.call("POST", path, body=body, sender=sender), "responder_request")
+
+    def alerts(self, item_id: str, **filters: Any) -> Iterator[Item]:
+        """Its alerts; `alert_key` is the dedup key of each."""
+        return by_offset(self.caller, self.path_to(item_id, "alerts"), "alerts", filters)
+
+    def log_entries(self, item_id: str, **filters: Any) -> Iterator[Item]:
+        """What happened to it, newest first."""
+        return by_offset(self.caller, self.path_to(item_id, "log_entries"), "log_entries", filters)

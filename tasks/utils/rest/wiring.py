@@ -1,0 +1,46 @@
+"""The client as the settings want it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tasks.utils.circuit_breaker import CircuitBreaker, breaker_rules
+from tasks.utils.rest.allowance import Allowance
+from tasks.utils.rest.caller import Caller
+from tasks.utils.rest.client import RestClient
+from tasks.utils.rest.credentials import KeyCredentials
+from tasks.utils.rest.line import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from config.models import Settings
+    from tasks.utils.keys import Keys
+
+BREAKER: Final = "pagerduty-rest"
+
+
+def rest_client(settings: Settings, client: Any, keys: Keys, reread: Callable[[], Settings]) -> RestClient:
+    """A client for this process; `reread` gives the settings as they are now, should the key be refused."""
+    pagerduty = settings.pagerduty
+    return RestClient(
+        Caller(
+            Line(pagerduty.api_url, pagerduty.api_timeout),
+            KeyCredentials(_reading(settings, reread)),
+            Allowance(client, keys, settings.limits.rest_calls_per_minute),
+            CircuitBreaker(BREAKER, client, keys, rules=breaker_rules(pagerduty.circuit_breaker)),
+            pagerduty.retry_attempts,
+            pagerduty.from_email,
+        )
+    )
+
+
+def _reading(settings: Settings, reread: Callable[[], Settings]) -> Callable[[], str | None]:
+    """Gives the key of the settings at hand, then of those read anew."""
+    known = [settings]
+
+    def read() -> str | None:
+        key = (known.pop() if known else reread()).pagerduty.api_key
+        return key.get_secret_value() if key else None
+
+    return read
