@@ -17,6 +17,7 @@ from deploy.local.embedded import Server, start_server
 from tasks.utils.clock import MovableClock
 from tasks.utils.connect import connect
 from tasks.utils.keys import Keys
+from tests.openapi import Watch
 from tests.turns import pytest_runtest_protocol  # noqa: F401 (a hook)
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Sandbox:
     def __init__(self, url: str) -> None:
         self.url = url
         self.http = httpx.Client(base_url=url, timeout=10)
+        self.watch = Watch(self.control)
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Call the control API; returns the parsed answer."""
@@ -131,7 +133,8 @@ def sandbox_process() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def sandbox(sandbox_process: Sandbox) -> Sandbox:
-    """The sandbox, empty: no keys, no incidents, no faults."""
+def sandbox(sandbox_process: Sandbox) -> Iterator[Sandbox]:
+    """The sandbox, empty: no keys, no incidents, no faults. What went through it must be as PagerDuty describes it."""
     sandbox_process.reset()
-    return sandbox_process
+    yield sandbox_process
+    sandbox_process.watch.check()

@@ -64,7 +64,14 @@ class Fleet:
         self._register_keys()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None and "sandbox" in self.processes and self.processes["sandbox"].poll() is None:
+                self.sandbox.watch.check()
+        finally:
+            self._end()
+
+    def _end(self) -> None:
         for name in list(self.processes):
             self.stop(name)
         self.producer.close()

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from deploy.sandbox.account import Account, AccountDocument, AccountError
 from deploy.sandbox.app import App
-from deploy.sandbox.control import explain
+from deploy.sandbox.controls import explain
 from deploy.sandbox.wire import serve
 from deploy.sandbox.world import Options, World
 

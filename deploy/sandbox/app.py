@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from deploy.sandbox.world import World
 
 LARGEST_BODY = 32 * 1024 * 1024
+DESCRIBED_EVENTS = ("/v2/enqueue", "/v2/change/enqueue")
 GONE = Answer(0, b"", Outcome.FAILED)
 TOO_LARGE = Answer(413, b'{"error":{"message":"Request Entity Too Large","code":2000}}', Outcome.INVALID)
 
@@ -55,6 +56,7 @@ class App:
     async def _imitate(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
         answer, fault = self._decide(call)
         entry = self._world.log.write(call, answer, fault, keep_body=answer.outcome is not Outcome.SUNK)
+        self._keep(call, answer, fault)
         if answer.delay and not await _stays(receive, answer.delay):
             return
         if answer.cut is Cut.NOTHING:
@@ -74,6 +76,13 @@ class App:
         if fault is None:
             return endpoint.answer(call), ""
         return fault.spoil(call, endpoint), fault.spec.kind.value
+
+    def _keep(self, call: Call, answer: Answer, fault: str) -> None:
+        if call.path in DESCRIBED_EVENTS:
+            if answer.outcome is not Outcome.SUNK:
+                self._world.events_exchanges.keep(call, answer, fault)
+        elif self._endpoint(call.path) is self._rest:
+            self._world.exchanges.keep(call, answer, fault)
 
     def _endpoint(self, path: str) -> Endpoint:
         known = self._endpoints.get(path)

@@ -1,39 +1,25 @@
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from deploy.sandbox.account import Account, AccountDocument, AccountError
 from deploy.sandbox.call import Answer, Call, Outcome, to_json
+from deploy.sandbox.controls import Body, ControlError, last, number, read
 from deploy.sandbox.faults import FaultSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
+    from deploy.sandbox.controls import Verbs
     from deploy.sandbox.world import World
 
 PREFIX = "/_sandbox"
 DEFAULT_PAGE = 10_000
 LARGEST_PAGE = 100_000
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-class ControlError(Exception):
-    """The control request cannot be met; the message says what to do instead."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class Body(BaseModel):
-    """The body of a control request: unknown fields are slips, not extensions."""
-
-    model_config = ConfigDict(extra="forbid")
+DEFAULT_EXCHANGES = 1_000
 
 
 class NewKey(Body):
@@ -73,7 +59,7 @@ class Control:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._verbs: Mapping[tuple[str, str], Callable[[Call], object]] = {
+        self._verbs: Verbs = {
             ("GET", "/state"): lambda _: world.to_json(),
             ("POST", "/keys"): self._add_key,
             ("GET", "/account"): lambda _: world.account.to_json(),
@@ -85,6 +71,7 @@ class Control:
             ("POST", "/clock"): self._advance,
             ("GET", "/log"): self._log,
             ("DELETE", "/log"): self._clear_log,
+            ("GET", "/exchanges"): self._exchanges,
             ("POST", "/sink"): self._sink,
             ("POST", "/limits"): self._limits,
             ("POST", "/reset"): self._reset,
@@ -111,17 +98,17 @@ class Control:
         raise ControlError(404, f"no {call.method} {call.path} here; GET {PREFIX} lists what there is")
 
     def _add_key(self, call: Call) -> object:
-        asked = _read(NewKey, call)
+        asked = read(NewKey, call)
         door = self._world.account.add_key(asked.key, asked.service)
         return {"key": door.routing_key, "service": {"id": door.service_id, "name": door.service_name}}
 
     def _revoke_key(self, call: Call) -> object:
-        if not self._world.account.revoke_key(_last(call)):
+        if not self._world.account.revoke_key(last(call)):
             raise ControlError(404, "no such routing key; GET /_sandbox/account lists them")
         return {}
 
     def _put_account(self, call: Call) -> object:
-        self._world.account = Account(_read(AccountDocument, call))
+        self._world.account = Account(read(AccountDocument, call))
         return self._world.account.to_json()
 
     def _faults(self, _: Call) -> object:
@@ -129,10 +116,10 @@ class Control:
         return {"faults": [fault.to_json() for fault in self._world.faults]}
 
     def _add_fault(self, call: Call) -> object:
-        return self._world.faults.add(_read(FaultSpec, call), self._world.clock.now()).to_json()
+        return self._world.faults.add(read(FaultSpec, call), self._world.clock.now()).to_json()
 
     def _remove_fault(self, call: Call) -> object:
-        if not self._world.faults.remove(_last(call)):
+        if not self._world.faults.remove(last(call)):
             raise ControlError(404, "no such fault; it may be used up. GET /_sandbox/faults lists what is set")
         return {}
 
@@ -144,23 +131,29 @@ class Control:
         return {"now": self._world.clock.now(), "offset_seconds": self._world.clock.offset}
 
     def _advance(self, call: Call) -> object:
-        self._world.schedule.advance(_read(Advance, call).advance_seconds)
+        self._world.schedule.advance(read(Advance, call).advance_seconds)
         return self._clock()
 
     def _log(self, call: Call) -> object:
-        limit = min(_number(call, "limit", DEFAULT_PAGE), LARGEST_PAGE)
-        return self._world.log.page(_number(call, "since", 0), limit, bodies=_number(call, "body", 1) == 1)
+        limit = min(number(call, "limit", DEFAULT_PAGE), LARGEST_PAGE)
+        return self._world.log.page(number(call, "since", 0), limit, bodies=number(call, "body", 1) == 1)
 
     def _clear_log(self, _: Call) -> object:
         self._world.log.clear()
         return {}
 
+    def _exchanges(self, call: Call) -> object:
+        limit = min(number(call, "limit", DEFAULT_EXCHANGES), DEFAULT_PAGE)
+        of_events = call.parameters().get("of", ("rest",))[0] == "events"
+        kept = self._world.events_exchanges if of_events else self._world.exchanges
+        return kept.page(number(call, "since", 0), limit)
+
     def _sink(self, call: Call) -> object:
-        self._world.sink = _read(Sink, call).on
+        self._world.sink = read(Sink, call).on
         return {"on": self._world.sink}
 
     def _limits(self, call: Call) -> object:
-        asked = _read(Limits, call)
+        asked = read(Limits, call)
         if "events_per_minute" in asked.model_fields_set:
             self._world.events_window.limit = asked.events_per_minute
         if "rest_per_minute" in asked.model_fields_set:
@@ -168,36 +161,8 @@ class Control:
         return self._world.to_json()["limits"]
 
     def _reset(self, call: Call) -> object:
-        self._world.reset(keep_account=_read(Reset, call).keep_account)
+        self._world.reset(keep_account=read(Reset, call).keep_account)
         return {}
-
-
-def explain(error: ValidationError) -> str:
-    """What is wrong with a document, field by field, without repeating its values."""
-    return "; ".join(
-        ".".join(str(part) for part in one["loc"]) + (": " if one["loc"] else "") + one["msg"]
-        for one in error.errors(include_url=False, include_input=False)
-    )
-
-
-def _read(model: type[Model], call: Call) -> Model:
-    try:
-        return model.model_validate(json.loads(call.body or b"{}"))
-    except ValidationError as error:
-        raise ControlError(400, explain(error)) from None
-    except (ValueError, RecursionError):
-        raise ControlError(400, "the body must be JSON") from None
-
-
-def _number(call: Call, name: str, default: int) -> int:
-    raw = call.parameters().get(name, (str(default),))[0]
-    if not raw.isdecimal():
-        raise ControlError(400, f"{name} must be a whole number")
-    return int(raw)
-
-
-def _last(call: Call) -> str:
-    return call.path.rpartition("/")[2]
 
 
 def _answer(status: int, body: object) -> Answer:

@@ -32,6 +32,7 @@ Control (JSON)
   GET    /_sandbox/faults                          DELETE /_sandbox/faults[/{id}]
   POST   /_sandbox/clock     {"advance_seconds"}   GET /_sandbox/clock
   GET    /_sandbox/log?since=N[&limit=N][&body=0]  DELETE /_sandbox/log
+  GET    /_sandbox/exchanges?since=N[&limit=N][&of=events]   the latest requests with their answers
   POST   /_sandbox/sink      {"on": true|false}    take every event at once, keep no incidents
   POST   /_sandbox/limits    {"events_per_minute"?: 120|null, "rest_per_minute"?: 960|null}
   POST   /_sandbox/reset     {"keep_account"?: true|false}   back to how it was started

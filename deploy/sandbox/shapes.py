@@ -67,7 +67,7 @@ def alert_json(incident: Incident, base: str) -> dict[str, object]:
         "suppressed": False,
         "severity": trigger.severity,
         "integration": _integration_reference(incident.integration, base),
-        "body": {"type": "alert_body", "contexts": list(trigger.contexts), "details": trigger.details},
+        "body": {"type": "alert_body", "contexts": list(trigger.contexts), "details": trigger.details or {}},
     }
 
 

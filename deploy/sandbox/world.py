@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from deploy.sandbox.account import Account, AccountDocument
 from deploy.sandbox.clock import Clock
 from deploy.sandbox.due import Schedule
+from deploy.sandbox.exchanges import Exchanges
 from deploy.sandbox.faults import Faults
 from deploy.sandbox.happenings import Happenings
 from deploy.sandbox.hooks import Messages
@@ -15,6 +16,8 @@ from deploy.sandbox.log import Log
 
 if TYPE_CHECKING:
     from deploy.sandbox.store import Store
+
+KEPT_EVENTS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,12 @@ class World:
         self.log = Log()
         self.clock = Clock()
         self.schedule = Schedule(self.clock)
+        self.exchanges = Exchanges()
+        self.events_exchanges = Exchanges(kept=KEPT_EVENTS)
         self.reset()
 
     def reset(self, *, keep_account: bool = False) -> None:
-        """Back to how the sandbox was started; the log's numbers go on."""
+        """Back to how the sandbox was started; the numbers of log and exchanges go on, and exchanges stay."""
         if not keep_account:
             self.account = Account(self.options.account)
         self.sink = self.options.sink

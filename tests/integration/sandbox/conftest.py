@@ -18,7 +18,8 @@ def process() -> Iterator[SandboxProcess]:
 
 
 @pytest.fixture
-def sandbox(process: SandboxProcess) -> SandboxProcess:
-    """That sandbox, reset, with its two keys."""
+def sandbox(process: SandboxProcess) -> Iterator[SandboxProcess]:
+    """That sandbox, reset, with its two keys. What it answered must be as PagerDuty describes it."""
     process.reset()
-    return process
+    yield process
+    process.watch.check()

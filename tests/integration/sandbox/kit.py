@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
+from tests.openapi import Watch
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -27,6 +29,7 @@ class SandboxProcess:
         assert self.process.stdout is not None
         self.url: str = json.loads(self.process.stdout.readline())["url"]
         self.http = httpx.Client(base_url=self.url, trust_env=False)
+        self.watch = Watch(self.control)
 
     def __enter__(self) -> Self:
         return self

@@ -126,6 +126,7 @@ def test_payload_fields_of_an_acknowledge_or_resolve_are_ignored(sandbox: Sandbo
     answer = sandbox.enqueue({**event(action), "payload": {"severity": "none", "summary": "x" * 2000}})
 
     assert answer.status_code == 202
+    sandbox.watch.skip("the payload is nonsense on purpose")
 
 
 @pytest.mark.parametrize(
