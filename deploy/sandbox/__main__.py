@@ -10,9 +10,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from deploy.sandbox.account import Account, AccountDocument, AccountError
+from deploy.sandbox.account import Account, AccountError
 from deploy.sandbox.app import App
 from deploy.sandbox.controls import explain
+from deploy.sandbox.documents import AccountDocument
 from deploy.sandbox.wire import serve
 from deploy.sandbox.world import Options, World
 

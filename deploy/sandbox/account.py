@@ -2,51 +2,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from deploy.sandbox import documents
+from deploy.sandbox.builtin import ABILITIES, add_default_policy, furnish
+from deploy.sandbox.documents import EVENTS_V2, OTHERWISE, AccountDocument
+from deploy.sandbox.names import reference
 from deploy.sandbox.store import Entity, Store, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-EVENTS_V2 = "events_api_v2_inbound_integration"
 ROUTING_KEY = re.compile(r"[0-9A-Za-z]{32}")
 TOKEN = re.compile(r"\S{20}")
 
 
 class AccountError(ValueError):
     """The account cannot be as described; the message says why and how to mend it."""
-
-
-class IntegrationDocument(BaseModel):
-    """An integration in an account file."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    id: str = ""
-    routing_key: str = Field(pattern=r"^[0-9A-Za-z]{32}$")
-    type: str = EVENTS_V2
-
-
-class ServiceDocument(BaseModel):
-    """A service in an account file."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    id: str = ""
-    name: str = Field(min_length=1)
-    integrations: list[IntegrationDocument] = []
-
-
-class AccountDocument(BaseModel):
-    """An account file: services with their routing keys, and the REST tokens that may read (none = any)."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    services: list[ServiceDocument] = []
-    tokens: list[Annotated[str, Field(pattern=r"^\S{20}$")]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +40,29 @@ class Account:
         self._doors: dict[str, Integration] = {}
         document = document or AccountDocument()
         self.tokens = document.tokens
+        self.abilities = document.abilities
+        for kind, entities in document.lists():
+            for entity in entities:
+                self._add(kind, dict(entity))
+        furnish(self.store)
         for entry in document.services:
-            service = self._add("services", {"id": entry.id, "name": entry.name})
-            for door in entry.integrations:
-                self._open(service, {"id": door.id, "type": door.type, "integration_key": door.routing_key})
+            self._enter(entry.model_dump(exclude_unset=True))
+        problems = documents.problems(self.store)
+        if problems:
+            raise AccountError("; ".join(problems))
 
     def to_json(self) -> Mapping[str, Any]:
         """The account in the form it can be made from again."""
-        services = [{**service, "integrations": []} for service in self.store.all("services")]
-        lists = {service["id"]: service["integrations"] for service in services}
-        for door in self._doors.values():
-            lists[door.service_id].append({"id": door.id, "routing_key": door.routing_key, "type": door.type})
-        return {"services": services, "tokens": self.tokens}
+        doors: dict[str, list[Entity]] = {}
+        for door in self.store.all("integrations"):
+            doors.setdefault(door["service"]["id"], []).append(door)
+        names = [name for name in AccountDocument.model_fields if name not in OTHERWISE]
+        return {
+            "services": [documents.service_json(one, doors.get(one["id"], ())) for one in self.services],
+            "tokens": self.tokens,
+            **({} if self.abilities is None else {"abilities": self.abilities}),
+            **documents.to_json(self.store, names),
+        }
 
     @property
     def services(self) -> Iterable[Entity]:
@@ -92,13 +75,41 @@ class Account:
 
     def add_key(self, routing_key: str, service: str) -> Integration:
         """Make a routing key known to a service, by name or id; a service nobody knows yet is made."""
-        found = self._find(service) or self._add("services", {"name": service})
-        return self._open(found, {"type": EVENTS_V2, "integration_key": routing_key})
+        found = self._find(service) or self._enter({"name": service})
+        known = self._doors.get(routing_key)
+        if known is not None and known.service_id == found["id"]:
+            return known
+        self._check(routing_key)
+        door = {"type": EVENTS_V2, "integration_key": routing_key, "service": reference("service", found["id"])}
+        return self.open(self._add("integrations", door))
 
     def revoke_key(self, routing_key: str) -> bool:
         """Forget a routing key: events with it are refused from now on. Says whether it was known."""
         door = self._doors.pop(routing_key, None)
         return door is not None and self.store.remove("integrations", door.id) is not None
+
+    def open(self, integration: Entity) -> Integration:
+        """Let events with this integration's key in."""
+        service = self.store.get("services", integration["service"]["id"]) or {}
+        key = integration["integration_key"]
+        door = Integration(integration["id"], key, integration["type"], service["id"], service["name"])
+        self._doors[key] = door
+        return door
+
+    def close(self, integration: Entity) -> None:
+        """Forget an integration: events with its key are refused from now on."""
+        self.store.remove("integrations", integration["id"])
+        self._doors.pop(integration.get("integration_key") or "", None)
+
+    def rename(self, service: Entity) -> None:
+        """Let what comes in by the doors of a service know its new name."""
+        for door in self.store.all("integrations"):
+            if door["service"]["id"] == service["id"] and door.get("integration_key"):
+                self.open(door)
+
+    def has_ability(self, name: str) -> bool:
+        """Whether the account has paid for this; one that lists no abilities has all."""
+        return name in (ABILITIES if self.abilities is None else self.abilities)
 
     def accepts(self, token: str) -> bool:
         """Whether this REST token may read: one of the account's, or any 20 characters where it lists none."""
@@ -107,21 +118,29 @@ class Account:
     def _find(self, name: str) -> Entity | None:
         return self.store.get("services", name) or next((one for one in self.services if one["name"] == name), None)
 
+    def _enter(self, described: Entity) -> Entity:
+        doors = described.pop("integrations", [])
+        if "escalation_policy" not in described:
+            add_default_policy(self.store)
+        service = self._add("services", described)
+        for each in doors:
+            key = each.pop("routing_key", None)
+            if key is not None:
+                self._check(key)
+            named = {"integration_key": key} if key else {}
+            door = {"type": EVENTS_V2, **each, **named, "service": reference("service", service["id"])}
+            kept = self._add("integrations", door)
+            if key:
+                self.open(kept)
+        return service
+
+    def _check(self, routing_key: str) -> None:
+        known = self._doors.get(routing_key)
+        if known is not None:
+            raise AccountError(f"a routing key belongs to the service {known.service_name} already; use another key")
+
     def _add(self, kind: str, entity: Entity) -> Entity:
         try:
             return self.store.add(kind, entity)
         except StoreError as error:
             raise AccountError(str(error)) from None
-
-    def _open(self, service: Entity, integration: Entity) -> Integration:
-        key = integration["integration_key"]
-        known = self._doors.get(key)
-        if known is not None and known.service_id == service["id"]:
-            return known
-        if known is not None:
-            raise AccountError(f"a routing key belongs to the service {known.service_name} already; use another key")
-        service_reference = {"id": service["id"], "type": "service_reference"}
-        kept = self._add("integrations", {**integration, "service": service_reference})
-        door = Integration(kept["id"], key, kept["type"], service["id"], service["name"])
-        self._doors[key] = door
-        return door

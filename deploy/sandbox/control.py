@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from deploy.sandbox.account import Account, AccountDocument, AccountError
+from deploy.sandbox.account import Account, AccountError
 from deploy.sandbox.call import Answer, Call, Outcome, to_json
 from deploy.sandbox.controls import Body, ControlError, last, number, read
+from deploy.sandbox.documents import AccountDocument
 from deploy.sandbox.faults import FaultSpec
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deploy.sandbox.call import Outcome
 
@@ -50,6 +50,16 @@ class Incident:
     def alert_id(self) -> str:
         """The id of the incident's alert."""
         return f"QA{self.number:012d}"
+
+    @property
+    def service_id(self) -> str:
+        """The service it belongs to."""
+        return self.integration.service_id
+
+    @property
+    def assignments(self) -> tuple[Any, ...]:
+        """Whom it is assigned to."""
+        return ()
 
     @property
     def is_open(self) -> bool:

@@ -4,13 +4,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from deploy.sandbox.call import Call
     from deploy.sandbox.store import Entity, Store
     from deploy.sandbox.world import World
 
+Found = TypeVar("Found")
 Parameters: TypeAlias = Mapping[str, Sequence[str]]
 
 INVALID_INPUT = "Invalid Input Provided"
@@ -55,6 +56,7 @@ class Request:
     path: Mapping[str, str]
     token: str = ""
     query: Parameters = field(default_factory=dict)
+    memory: dict[str, Any] = field(default_factory=dict)
 
     @property
     def store(self) -> Store:
@@ -70,6 +72,21 @@ class Request:
     def base(self) -> str:
         """The address the caller used, for the links in answers."""
         return f"http://{self.call.header(b'host')}"
+
+    def user(self) -> Entity | None:
+        """The user whose token this is, or None where it is the account's."""
+        return None
+
+    def once(self, name: str, make: Callable[[], Found]) -> Found:
+        """What `make` gives, made once for the whole call; a handler that changes the account clears `memory`."""
+        if name not in self.memory:
+            self.memory[name] = make()
+        found: Found = self.memory[name]
+        return found
+
+    def grouped(self, kind: str, field: str) -> Mapping[str, Sequence[Entity]]:
+        """A collection by the id of the reference in a field."""
+        return self.once(f"{kind} by {field}", lambda: self._grouped(kind, field))
 
     def body(self) -> Entity:
         """The JSON object that was sent; anything else is refused."""
@@ -111,6 +128,13 @@ class Request:
         """A query parameter that is an ISO 8601 date, in epoch seconds; without a zone it is UTC."""
         raw = self.first(name)
         return instant(raw, name) if raw else default
+
+    def _grouped(self, kind: str, field: str) -> dict[str, list[Entity]]:
+        groups: dict[str, list[Entity]] = {}
+        for one in self.store.all(kind):
+            if field in one:
+                groups.setdefault(one[field]["id"], []).append(one)
+        return groups
 
 
 Handler: TypeAlias = Callable[[Request], "Mapping[str, Any] | Reply"]

@@ -3,8 +3,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deploy.sandbox.account import Account, AccountDocument
+from deploy.sandbox.account import Account
 from deploy.sandbox.clock import Clock
+from deploy.sandbox.documents import AccountDocument
 from deploy.sandbox.due import Schedule
 from deploy.sandbox.exchanges import Exchanges
 from deploy.sandbox.faults import Faults
