@@ -41,6 +41,8 @@ class Account:
         document = document or AccountDocument()
         self.tokens = document.tokens
         self.abilities = document.abilities
+        self.suppressions = list(document.suppressions)
+        self.webhook_incident_key = document.webhook_incident_key
         for kind, entities in document.lists():
             for entity in entities:
                 self._add(kind, dict(entity))
@@ -61,6 +63,12 @@ class Account:
             "services": [documents.service_json(one, doors.get(one["id"], ())) for one in self.services],
             "tokens": self.tokens,
             **({} if self.abilities is None else {"abilities": self.abilities}),
+            **(
+                {"suppressions": [one.model_dump(exclude_none=True) for one in self.suppressions]}
+                if self.suppressions
+                else {}
+            ),
+            **({"webhook_incident_key": True} if self.webhook_incident_key else {}),
             **documents.to_json(self.store, names),
         }
 

@@ -16,6 +16,9 @@ class Outcome(StrEnum):
     """What became of one request; the witness log names every request by one of these."""
 
     OPENED = "opened"
+    GROUPED = "grouped"
+    SUPPRESSED = "suppressed"
+    MAINTENANCE = "maintenance"
     UPDATED = "updated"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"

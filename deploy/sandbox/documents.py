@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from deploy.sandbox.builtin import is_builtin
 from deploy.sandbox.fields import Reading, read_fields, refers_to
+from deploy.sandbox.quiet import Suppression  # noqa: TC001 - pydantic reads the annotation
 from deploy.sandbox.resource import RESOURCES
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class AccountDocument(BaseModel):
     addons: Entities = []
     audit_records: Entities = []
     tokens: list[Annotated[str, Field(pattern=r"^\S{20}$")]] = []
+    suppressions: list[Suppression] = []
+    webhook_incident_key: bool = False
 
     def lists(self) -> Iterable[tuple[str, Entities]]:
         """The collections given, except services."""
@@ -80,7 +83,7 @@ class AccountDocument(BaseModel):
         return ((name, entities) for name, entities in given if entities)
 
 
-OTHERWISE = ("services", "tokens", "abilities")
+OTHERWISE = ("services", "tokens", "abilities", "suppressions", "webhook_incident_key")
 
 
 def problems(store: Store) -> list[str]:

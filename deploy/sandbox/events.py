@@ -3,14 +3,14 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from deploy.sandbox.call import Answer, Call, Outcome, to_json
+from deploy.sandbox.call import Answer, Call, Outcome, text, to_json
 from deploy.sandbox.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from deploy.sandbox.account import Integration
-    from deploy.sandbox.incidents import Trigger
+    from deploy.sandbox.alerts import Trigger
     from deploy.sandbox.world import World
 
 # PagerDuty says "512 KB" and its own change to Alertmanager reads that as 512,000 bytes; the stricter reading is safe.
@@ -39,6 +39,14 @@ def invalid(*errors: str) -> Answer:
     """The 400 that names what is wrong with an event."""
     body = {"status": "invalid event", "message": "Event object is invalid", "errors": errors}
     return Answer(400, to_json(body), Outcome.INVALID)
+
+
+def client_of(event: Mapping[str, object]) -> Mapping[str, str] | None:
+    """The monitoring tool, as it names itself in an event."""
+    name, url = text(event.get("client")), text(event.get("client_url"))
+    if not name:
+        return None
+    return {"name": name, "url": url} if url else {"name": name}
 
 
 class EventsEndpoint(Endpoint):
@@ -80,14 +88,14 @@ class EventsEndpoint(Endpoint):
 
     def apply(self, call: Call, event: Mapping[str, object], integration: Integration) -> Answer:
         """Open, update, acknowledge or resolve; an orphan is dropped with the same success."""
-        incidents, now = self._world.incidents, self._world.clock.now()
+        intake, now = self._world.intake, self._world.clock.now()
         if call.event_action == "acknowledge":
-            outcome = incidents.acknowledge(call.routing_key, call.dedup_key, now)
+            outcome = intake.acknowledge(call.routing_key, call.dedup_key, now)
         elif call.event_action == "resolve":
-            outcome = incidents.resolve(call.routing_key, call.dedup_key, now)
+            outcome = intake.resolve(call.routing_key, call.dedup_key, now)
         else:
             call.dedup_key = call.dedup_key or str(uuid.uuid4())
-            outcome = incidents.trigger(integration, call.dedup_key, self.trigger(call, event), now)
+            outcome = intake.trigger(integration, call.dedup_key, self.trigger(call, event), now)
         return self.accepted(call.dedup_key, outcome)
 
     def problems(self, event: Mapping[str, object]) -> Iterator[str]:

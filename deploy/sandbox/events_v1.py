@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deploy.sandbox.account import ROUTING_KEY
+from deploy.sandbox.alerts import Trigger
 from deploy.sandbox.call import Answer, Call, Outcome, text, to_json
-from deploy.sandbox.events import ACTIONS, LONGEST_KEY, LONGEST_SUMMARY, EventsEndpoint
-from deploy.sandbox.incidents import Trigger
+from deploy.sandbox.events import ACTIONS, LONGEST_KEY, LONGEST_SUMMARY, EventsEndpoint, client_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,7 +45,7 @@ class CreateEvent(EventsEndpoint):
         """The description and details; v1 knows no severity, so it is critical."""
         contexts = event.get("contexts")
         known = [item for item in contexts if isinstance(item, dict)] if isinstance(contexts, list) else []
-        return Trigger(call.summary, "critical", event.get("details"), known)
+        return Trigger(call.summary, "critical", event.get("details"), known, client=client_of(event))
 
     def accepted(self, dedup_key: str, outcome: Outcome) -> Answer:
         """The 200 that names the incident key."""

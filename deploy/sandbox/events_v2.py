@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deploy.sandbox.account import ROUTING_KEY
+from deploy.sandbox.alerts import Trigger
 from deploy.sandbox.call import Answer, Call, Outcome, text, to_json
-from deploy.sandbox.events import ACTIONS, LONGEST_KEY, LONGEST_SUMMARY, EventsEndpoint
-from deploy.sandbox.incidents import Trigger
+from deploy.sandbox.events import ACTIONS, LONGEST_KEY, LONGEST_SUMMARY, EventsEndpoint, client_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,7 +50,8 @@ class Enqueue(EventsEndpoint):
         payload = event["payload"]
         known = payload if isinstance(payload, dict) else {}
         contexts = [*_contexts(event.get("links"), "link"), *_contexts(event.get("images"), "image")]
-        return Trigger(call.summary, text(known.get("severity")), known.get("custom_details"), contexts)
+        details = known.get("custom_details")
+        return Trigger(call.summary, text(known.get("severity")), details, contexts, known, client_of(event))
 
     def accepted(self, dedup_key: str, outcome: Outcome) -> Answer:
         """The 202 that names the dedup key."""

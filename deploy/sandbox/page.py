@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from deploy.sandbox.clock import timestamp
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from deploy.sandbox.hooks import Posted
     from deploy.sandbox.incidents import Incident
     from deploy.sandbox.world import World
@@ -59,6 +61,7 @@ def page(world: World) -> str:
     """What the sandbox is and the open incidents, for a browser."""
     incidents = list(world.incidents.open())
     shown = incidents[-MOST_SHOWN:][::-1]
+    services = {one["id"]: one["name"] for one in world.account.services}
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="5">
 <title>PagerDuty sandbox: {len(incidents)} open</title><style>{STYLE}</style></head><body>
@@ -67,7 +70,7 @@ def page(world: World) -> str:
 How to steer it: <a href="/_sandbox"><code>/_sandbox</code></a>.</p>
 <ul>{"".join(f"<li>{escape(line)}</li>" for line in _settings(world))}</ul>
 <h2>{len(incidents)} open incident{"" if len(incidents) == 1 else "s"}</h2>
-{_table(shown) if shown else "<p>Nothing is wrong.</p>"}
+{_table(shown, services) if shown else "<p>Nothing is wrong.</p>"}
 {f"<p>The newest {MOST_SHOWN} are shown.</p>" if len(incidents) > MOST_SHOWN else ""}
 {_messages(world.messages.newest())}
 </body></html>
@@ -108,18 +111,18 @@ def _messages(posted: list[Posted]) -> str:
     return f"<h2>Messages, newest first</h2>\n<table><tr><th>Hook</th><th>Text</th><th>At</th></tr>{rows}</table>"
 
 
-def _table(incidents: list[Incident]) -> str:
+def _table(incidents: list[Incident], services: Mapping[str, str]) -> str:
     head = "".join(f"<th>{name}</th>" for name in ("#", "Status", "Title", "Service", "Severity", "Key", "Since"))
-    return f"<table><tr>{head}</tr>{''.join(_row(one) for one in incidents)}</table>"
+    return f"<table><tr>{head}</tr>{''.join(_row(one, services) for one in incidents)}</table>"
 
 
-def _row(incident: Incident) -> str:
+def _row(incident: Incident, services: Mapping[str, str]) -> str:
     cells = (
         f'<td id="{incident.id}">{incident.number}</td>',
         f'<td class="{incident.status}">{incident.status}</td>',
-        f"<td>{escape(incident.trigger.summary)}</td>",
-        f"<td>{escape(incident.integration.service_name)}</td>",
-        f"<td>{escape(incident.trigger.severity)}</td>",
+        f"<td>{escape(incident.title)}</td>",
+        f"<td>{escape(services.get(incident.service_id, incident.service_id))}</td>",
+        f"<td>{escape(incident.severity)}</td>",
         f"<td><code>{escape(incident.dedup_key)}</code></td>",
         f"<td>{timestamp(incident.created_at)}</td>",
     )

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
-from deploy.sandbox import incidents_rest
+from deploy.sandbox import alerts_rest, entries_rest, incidents_list, incidents_rest, notes_rest
 from deploy.sandbox.resources import integrations, policies, services, teams, users
 from deploy.sandbox.router import Router
 
 # Each module of resources has its own table; this is where a new one is made known.
 TABLES = (
+    incidents_list.ROUTES,
     incidents_rest.ROUTES,
+    notes_rest.ROUTES,
+    alerts_rest.ROUTES,
+    entries_rest.ROUTES,
     users.ROUTES,
     teams.ROUTES,
     policies.ROUTES,

@@ -1,113 +1,207 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deploy.sandbox.clock import timestamp
+from deploy.sandbox.entry_shapes import entry_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection
 
-    from deploy.sandbox.account import Integration
+    from deploy.sandbox.alerts import Alert
     from deploy.sandbox.incidents import Incident
+    from deploy.sandbox.references import References
+
+NOTHING: Collection[str] = ()
 
 
-# What the sandbox has no notion of, as the API says so. `conference_bridge` comes only when included.
-ABSENT: Mapping[str, object] = {
-    # An incident with alerts has no key of its own: the dedup key is its alert's `alert_key`.
-    "incident_key": None,
-    "assignments": [],
-    "assigned_via": "escalation_policy",
-    "is_mergeable": True,
-    "incident_type": {"name": "incident_default"},
-    "teams": [],
-    "pending_actions": [],
-    "alert_grouping": None,
-    "priority": None,
-    "resolve_reason": None,
-    "incidents_responders": [],
-    "responder_requests": [],
-    "urgency": "high",
-}
-
-
-def incident_json(incident: Incident, base: str) -> dict[str, object]:
-    """An incident as the REST API shapes it; `base` is the address links begin with."""
-    return {
-        **_incident_reference(incident, base),
+def incident_json(names: References, incident: Incident, include: Collection[str] = NOTHING) -> dict[str, Any]:
+    """An incident as the REST API shapes it. `include` has what is to be shown whole instead of named."""
+    shown = {
+        **names.incident(incident),
         "type": "incident",
         "incident_number": incident.number,
-        "title": incident.trigger.summary,
+        "title": incident.title,
         "status": incident.status,
-        "service": service_reference(incident.integration, base),
-        "escalation_policy": _reference(base, "escalation_policies", "PSANDBEP01", "escalation_policy", "Default"),
-        "first_trigger_log_entry": _log_entry_reference(incident, base),
-        "alert_counts": {"all": 1, "triggered": int(incident.is_open), "resolved": int(not incident.is_open)},
+        # An incident with alerts has no key of its own: the dedup key is its alert's `alert_key`.
+        "incident_key": incident.incident_key,
+        "service": names.to("service", incident.service_id),
+        "assigned_via": incident.assigned_via,
+        "escalation_policy": names.to("escalation_policy", incident.policy_id),
+        "teams": names.teams(incident),
+        "urgency": incident.urgency,
+        "incident_type": {"name": incident.incident_type},
+        "first_trigger_log_entry": _first_entry(names, incident, include),
+        "alert_counts": _counts(incident),
+        "alert_grouping": _grouping(incident),
+        "is_mergeable": bool(incident.alerts),
+        "last_status_change_by": names.actor(incident.changed_by),
+        "priority": names.to("priority", incident.priority_id) if incident.priority_id else None,
+        "resolve_reason": _resolve_reason(names, incident),
+        "incidents_responders": _responders(names, incident),
+        "responder_requests": [responder_request_json(names, incident, one) for one in incident.responder_requests],
         **_times(incident),
-        "acknowledgements": _acknowledgements(incident, base),
-        "last_status_change_by": service_reference(incident.integration, base),
-        **ABSENT,
+        **_people(names, incident, include),
     }
+    return _with_whole(names, incident, include, shown) if include else shown
 
 
-def alert_json(incident: Incident, base: str) -> dict[str, object]:
-    """The incident's alert as the REST API shapes it."""
-    trigger = incident.trigger
+def alert_json(names: References, alert: Alert, include: Collection[str] = NOTHING) -> dict[str, Any]:
+    """An alert as the REST API shapes it."""
+    trigger, incident, door = alert.trigger, alert.incident, alert.integration
+    address = f"{names.base}/incidents/{incident.id if incident else ''}/alerts/{alert.id}"
+    entry = None
+    if alert.entry is not None:
+        entry = entry_json(names, alert.entry) if "first_trigger_log_entries" in include else names.entry(alert.entry)
+    shown_incident = None
+    if incident is not None:
+        shown_incident = incident_json(names, incident) if "incidents" in include else names.incident(incident)
     return {
-        "id": incident.alert_id,
+        "id": alert.id,
         "type": "alert",
-        "summary": incident.alert_summary,
-        "self": f"{base}/incidents/{incident.id}/alerts/{incident.alert_id}",
-        "html_url": f"{base}/#{incident.id}",
-        "created_at": timestamp(incident.created_at),
-        "status": "triggered" if incident.is_open else "resolved",
-        "alert_key": incident.dedup_key,
-        "service": service_reference(incident.integration, base),
-        "first_trigger_log_entry": _log_entry_reference(incident, base),
-        "incident": _incident_reference(incident, base),
-        "suppressed": False,
+        "summary": alert.summary,
+        "self": address,
+        "html_url": f"{names.base}/#{incident.id if incident else ''}",
+        "created_at": timestamp(alert.created_at),
+        "status": alert.status,
+        "alert_key": alert.dedup_key,
+        "service": names.whole("service", door.service_id)
+        if "services" in include
+        else names.to("service", door.service_id),
+        "first_trigger_log_entry": entry,
+        "incident": shown_incident,
+        "suppressed": incident is None,
         "severity": trigger.severity,
-        "integration": _integration_reference(incident.integration, base),
+        "integration": names.integration(door.id, door.type, door.service_id),
         "body": {"type": "alert_body", "contexts": list(trigger.contexts), "details": trigger.details or {}},
     }
 
 
-def service_reference(integration: Integration, base: str) -> dict[str, object]:
-    """The service an integration belongs to."""
-    return _reference(base, "services", integration.service_id, "service", integration.service_name)
-
-
-def _reference(base: str, folder: str, name: str, kind: str, summary: str) -> dict[str, object]:
-    address = f"{base}/{folder}/{name}"
-    return {"id": name, "type": f"{kind}_reference", "summary": summary, "self": address, "html_url": address}
-
-
-def _incident_reference(incident: Incident, base: str) -> dict[str, object]:
-    summary = f"[#{incident.number}] {incident.trigger.summary}"
-    return {**_reference(base, "incidents", incident.id, "incident", summary), "html_url": f"{base}/#{incident.id}"}
-
-
-def _integration_reference(integration: Integration, base: str) -> dict[str, object]:
-    folder = f"services/{integration.service_id}/integrations"
-    return _reference(base, folder, integration.id, integration.type, "Events API")
-
-
-def _log_entry_reference(incident: Incident, base: str) -> dict[str, object]:
-    name = f"R{incident.number:013d}"
-    return _reference(base, "log_entries", name, "trigger_log_entry", "Triggered through the API")
-
-
-def _times(incident: Incident) -> dict[str, object]:
-    changed = incident.resolved_at or incident.acknowledged_at or incident.created_at
+def responder_request_json(names: References, incident: Incident, request: Any) -> dict[str, Any]:
+    """A responder request with its targets."""
     return {
-        "created_at": timestamp(incident.created_at),
-        "updated_at": timestamp(incident.updated_at),
-        "last_status_change_at": timestamp(changed),
-        "resolved_at": timestamp(incident.resolved_at) if incident.resolved_at is not None else None,
+        "id": request["id"],
+        "incident": names.incident(incident),
+        "requester": names.to("user", request["requester_id"]),
+        "requested_at": timestamp(request["at"]),
+        "message": request["message"],
+        "responder_request_targets": [
+            {
+                "responder_request_target": {
+                    "type": target["type"],
+                    "id": target["id"],
+                    "summary": names.to(target["type"], target["id"])["summary"],
+                    "incidents_responders": [
+                        _responder(names, incident, request, target, user) for user in target["users"]
+                    ],
+                }
+            }
+            for target in request["targets"]
+        ],
     }
 
 
-def _acknowledgements(incident: Incident, base: str) -> list[dict[str, object]]:
-    if incident.status != "acknowledged" or incident.acknowledged_at is None:
-        return []
-    by = service_reference(incident.integration, base)
-    return [{"at": timestamp(incident.acknowledged_at), "acknowledger": by}]
+def _responder(names: References, incident: Incident, request: Any, target: Any, user: str) -> dict[str, Any]:
+    return {
+        "state": target["state"],
+        "user": names.to("user", user),
+        "incident": names.incident(incident),
+        "updated_at": timestamp(request["at"]),
+        "message": request["message"],
+        "requester": names.to("user", request["requester_id"]),
+        "requested_at": timestamp(request["at"]),
+        "escalation_policy_requests": [],
+    }
+
+
+def _responders(names: References, incident: Incident) -> list[dict[str, Any]]:
+    return [
+        _responder(names, incident, request, target, user)
+        for request in incident.responder_requests
+        for target in request["targets"]
+        for user in target["users"]
+    ]
+
+
+def _first_entry(names: References, incident: Incident, include: Collection[str]) -> dict[str, Any] | None:
+    if not incident.entries:
+        return None
+    first = incident.entries[0]
+    return entry_json(names, first) if "first_trigger_log_entries" in include else names.entry(first)
+
+
+def _counts(incident: Incident) -> dict[str, int]:
+    still = sum(alert.is_open for alert in incident.alerts)
+    return {"all": len(incident.alerts), "triggered": still, "resolved": len(incident.alerts) - still}
+
+
+def _grouping(incident: Incident) -> dict[str, Any] | None:
+    if not incident.grouping or len(incident.alerts) < 2:
+        return None
+    return {
+        "grouping_type": incident.grouping,
+        "started_at": timestamp(incident.created_at),
+        "ended_at": timestamp(incident.resolved_at) if incident.resolved_at else None,
+        "alert_grouping_active": incident.is_open,
+    }
+
+
+def _resolve_reason(names: References, incident: Incident) -> dict[str, Any] | None:
+    if incident.merged_into is None:
+        return None
+    return {"type": "merge_resolve_reason", "incident": names.incident(incident.merged_into)}
+
+
+def _times(incident: Incident) -> dict[str, Any]:
+    return {
+        "created_at": timestamp(incident.created_at),
+        "updated_at": timestamp(incident.updated_at),
+        "last_status_change_at": timestamp(incident.changed_at),
+        "resolved_at": timestamp(incident.resolved_at) if incident.resolved_at is not None else None,
+        "pending_actions": [
+            {"type": kind, "at": timestamp(timer.at)}
+            for kind, timer in sorted(incident.timers.items(), key=lambda one: one[1].at)
+        ],
+    }
+
+
+def _people(names: References, incident: Incident, include: Collection[str]) -> dict[str, Any]:
+    whole_assignees = "assignees" in include or "users" in include
+    whole_acknowledgers = "acknowledgers" in include or "users" in include
+    return {
+        "assignments": [
+            {
+                "at": timestamp(one.at),
+                "assignee": names.whole("user", one.user_id) if whole_assignees else names.to("user", one.user_id),
+            }
+            for one in incident.assignments
+        ],
+        "acknowledgements": [
+            {
+                "at": timestamp(one.at),
+                "acknowledger": names.whole("user", one.agent.id)
+                if whole_acknowledgers and one.agent.type == "user"
+                else names.actor(one.agent),
+            }
+            for one in incident.acknowledgements
+        ],
+    }
+
+
+def _with_whole(
+    names: References, incident: Incident, include: Collection[str], shown: dict[str, Any]
+) -> dict[str, Any]:
+    if "services" in include:
+        shown["service"] = names.whole("service", incident.service_id)
+    if "escalation_policies" in include:
+        shown["escalation_policy"] = names.whole("escalation_policy", incident.policy_id)
+    if "teams" in include:
+        shown["teams"] = [names.whole("team", team["id"]) for team in shown["teams"]]
+    if "priorities" in include and incident.priority_id:
+        shown["priority"] = names.whole("priority", incident.priority_id)
+    if "conference_bridge" in include:
+        shown["conference_bridge"] = dict(incident.conference_bridge) if incident.conference_bridge else None
+    by = incident.changed_by
+    if ("agents" in include or "users" in include) and not (by.name or by.service_id):
+        shown["last_status_change_by"] = names.whole(by.type, by.id)
+    return shown

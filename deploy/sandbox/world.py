@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from deploy.sandbox.account import Account
 from deploy.sandbox.clock import Clock
+from deploy.sandbox.deeds import Deeds
 from deploy.sandbox.documents import AccountDocument
 from deploy.sandbox.due import Schedule
 from deploy.sandbox.exchanges import Exchanges
@@ -12,8 +13,12 @@ from deploy.sandbox.faults import Faults
 from deploy.sandbox.happenings import Happenings
 from deploy.sandbox.hooks import Messages
 from deploy.sandbox.incidents import Incidents
+from deploy.sandbox.intake import Intake
+from deploy.sandbox.journal import Journal
+from deploy.sandbox.life import Life
 from deploy.sandbox.limits import FixedWindow, SlidingWindow
 from deploy.sandbox.log import Log
+from deploy.sandbox.references import References
 
 if TYPE_CHECKING:
     from deploy.sandbox.store import Store
@@ -36,6 +41,7 @@ class World:
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self.url = "http://127.0.0.1"
         self.log = Log()
         self.clock = Clock()
         self.schedule = Schedule(self.clock)
@@ -53,6 +59,10 @@ class World:
         self.schedule = Schedule(self.clock)
         self.happenings = Happenings()
         self.incidents = Incidents()
+        self.journal = Journal()
+        self.life = Life(self)
+        self.deeds = Deeds(self)
+        self.intake = Intake(self)
         self.messages = Messages()
         self.faults = Faults()
         self.events_window = SlidingWindow(self.options.events_per_minute)
@@ -64,6 +74,11 @@ class World:
         """The account's objects."""
         return self.account.store
 
+    @property
+    def names(self) -> References:
+        """How what is told to listeners names things."""
+        return References(self.store, self.url)
+
     def to_json(self) -> dict[str, object]:
         """What is set and what was counted, for the control API."""
         self.faults.expire(self.clock.now())
@@ -74,5 +89,11 @@ class World:
             "faults": [fault.to_json() for fault in self.faults],
             "services": len(self.store.all("services")),
             "incidents": {"open": len(self.incidents.open()), "kept": len(self.incidents)},
+            "alerts": {
+                "open": len(self.incidents.open_alerts()),
+                "suppressed": sum(alert.incident is None for alert in self.incidents.open_alerts()),
+            },
+            "log_entries": len(self.journal),
+            "timers": len(self.schedule),
             "log": {"entries": len(self.log), "last": self.log.last, "counts": dict(self.log.counts)},
         }

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 
 from deploy.sandbox.account import Integration
+from deploy.sandbox.alerts import Trigger
 from deploy.sandbox.call import Answer, Call, Outcome
-from deploy.sandbox.incidents import Incidents, Trigger
+from deploy.sandbox.incidents import Incidents
 from deploy.sandbox.limits import FixedWindow, SlidingWindow
+from deploy.sandbox.journal import Journal
 from deploy.sandbox.log import Log
+from deploy.sandbox.world import Options, World
 
 DOOR = Integration("PDOOR", "a" * 32, "events_api_v2_inbound_integration", "PSERVICE", "db")
 TRIGGER = Trigger("disk full", "critical", None, ())
@@ -64,14 +67,29 @@ def test_a_number_nobody_has_seen_yet_answers_with_nothing() -> None:
 
 
 def test_resolved_incidents_are_forgotten_oldest_first_and_open_ones_never() -> None:
-    incidents = Incidents(kept_resolved=2)
+    world = World(Options())
+    world.incidents = Incidents(kept_resolved=2)
     for number in range(5):
-        incidents.trigger(DOOR, f"k{number}", TRIGGER, now=1.0)
+        world.intake.trigger(DOOR, f"k{number}", TRIGGER, now=1.0)
     for number in range(4):
-        incidents.resolve(DOOR.routing_key, f"k{number}", now=2.0)
+        world.intake.resolve(DOOR.routing_key, f"k{number}", now=2.0)
 
-    assert [one.dedup_key for one in incidents.all()] == ["k2", "k3", "k4"]
-    assert [one.dedup_key for one in incidents.open()] == ["k4"]
+    assert [one.dedup_key for one in world.incidents.all()] == ["k2", "k3", "k4"]
+    assert [one.dedup_key for one in world.incidents.open()] == ["k4"]
+
+
+def test_the_journal_keeps_the_latest_log_entries() -> None:
+    world = World(Options())
+    world.journal = Journal(kept=10)
+    for number in range(100):
+        world.intake.trigger(DOOR, f"k{number}", TRIGGER, now=float(number))
+
+    entries = world.journal.between(0, 1000)
+
+    assert 10 <= len(entries) <= 11
+    assert world.journal.get(entries[-1].id) is entries[-1]
+    assert world.journal.get(entries[0].id) is entries[0]
+    assert world.journal.get("R0000000000001") is None
 
 
 def test_a_sliding_window_forgets_calls_one_by_one() -> None:

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deploy.sandbox.call import Outcome
+from deploy.sandbox.grouping import Groups
+from deploy.sandbox.incidents import Incident
+from deploy.sandbox.journal import Agent
+from deploy.sandbox.quiet import in_maintenance, is_suppressed
+from deploy.sandbox.urgency import urgency_of
+
+if TYPE_CHECKING:
+    from deploy.sandbox.account import Integration
+    from deploy.sandbox.alerts import Alert, Trigger
+    from deploy.sandbox.store import Entity
+    from deploy.sandbox.world import World
+
+# An incident's log names so many triggers; one entry more says that there were others.
+MOST_TRIGGERS = 100
+
+
+class Intake:
+    """What events do, by PagerDuty's dedup rules: at most one open alert per routing key and dedup key.
+
+    A trigger opens an alert, in an incident of its own or in one it is grouped into; acknowledge and resolve reach
+    the incident through its alert.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._groups = Groups()
+
+    def trigger(self, integration: Integration, dedup_key: str, trigger: Trigger, now: float) -> Outcome:
+        """Open an alert, or update the open one of these keys: the summary changes, the incident's title does not."""
+        world = self._world
+        alert = world.incidents.open_alert(integration.routing_key, dedup_key)
+        if alert is not None:
+            return self._repeat(alert, trigger, now)
+        service = world.store.get("services", integration.service_id) or {"id": integration.service_id}
+        if in_maintenance(world.store, service, now):
+            return Outcome.MAINTENANCE
+        alert = world.incidents.new_alert(integration, dedup_key, trigger, now)
+        if is_suppressed(world.account.suppressions, service, trigger):
+            return Outcome.SUPPRESSED
+        found = self._groups.find(service, trigger, now)
+        if found is not None:
+            world.life.join(found, alert, agent_of(integration), now)
+        else:
+            found = self._open(service, alert, now)
+        self._groups.remember(service, found, alert)
+        return Outcome.OPENED if len(found.alerts) == 1 else Outcome.GROUPED
+
+    def acknowledge(self, routing_key: str, dedup_key: str, now: float) -> Outcome:
+        """Acknowledge the incident of the open alert of these keys; without one the event is dropped."""
+        alert = self._world.incidents.open_alert(routing_key, dedup_key)
+        if alert is None:
+            return Outcome.DROPPED
+        incident = alert.incident
+        if incident is not None and incident.status == "triggered":
+            self._world.life.acknowledge(incident, agent_of(alert.integration), now)
+        return Outcome.ACKNOWLEDGED
+
+    def resolve(self, routing_key: str, dedup_key: str, now: float) -> Outcome:
+        """Resolve the open alert of these keys; without one the event is dropped. The last one ends its incident."""
+        incidents = self._world.incidents
+        alert = incidents.open_alert(routing_key, dedup_key)
+        if alert is None:
+            return Outcome.DROPPED
+        incidents.close_alert(alert, now)
+        incident = alert.incident
+        if incident is not None and incident.is_open:
+            incident.updated_at = now
+            if not any(one.is_open for one in incident.alerts):
+                self._world.life.resolve(incident, agent_of(alert.integration), now)
+        return Outcome.RESOLVED
+
+    def _open(self, service: Entity, alert: Alert, now: float) -> Incident:
+        by = agent_of(alert.integration)
+        number = self._world.incidents.next_number()
+        incident = Incident(number, service["id"], alert.summary, by, now, now, now, by)
+        if "incident_urgency_rule" in service:
+            incident.urgency = urgency_of(service, alert.trigger.severity, now)
+        policy = service.get("escalation_policy")
+        if policy:
+            incident.policy_id = policy["id"]
+        self._world.life.open(incident, alert, now)
+        return incident
+
+    def _repeat(self, alert: Alert, trigger: Trigger, now: float) -> Outcome:
+        alert.summary = trigger.summary
+        alert.updated_at = now
+        alert.triggers += 1
+        incident = alert.incident
+        if incident is not None:
+            incident.updated_at = now
+            if alert.triggers <= MOST_TRIGGERS:
+                kind = "trigger_log_entry" if alert.triggers < MOST_TRIGGERS else "reach_trigger_limit_log_entry"
+                self._world.journal.write(now, kind, incident, agent_of(alert.integration), alert)
+        return Outcome.UPDATED
+
+
+def agent_of(integration: Integration) -> Agent:
+    """The agent of what an event does."""
+    return Agent(integration.type, integration.id, "api", integration.service_id)
