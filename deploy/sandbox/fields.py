@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from deploy.sandbox.names import NAMES, SUFFIX
+from deploy.sandbox.names import SUFFIX, resolve
 from deploy.sandbox.request import RestError, instant
 from deploy.sandbox.zones import known_zone
 
@@ -115,9 +115,10 @@ def refers_to(*kinds: str) -> Reader:
         if kind not in kinds or not isinstance(value.get("id"), str):
             reading.refuse(at, f"must be a reference with an id and the type {kinds[0]}{SUFFIX}")
             return value
-        if reading.store.get(NAMES[kind].collection, value["id"]) is None:
+        kept = {"id": value["id"], "type": f"{kind}{SUFFIX}"}
+        if resolve(reading.store, kept) is None:
             reading.refuse(at, f"{value['id']} was not found")
-        return {"id": value["id"], "type": f"{kind}{SUFFIX}"}
+        return kept
 
     return read
 

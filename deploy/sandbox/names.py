@@ -81,7 +81,11 @@ def reference(kind: str, entity_id: str) -> Entity:
 def resolve(store: Store, found: Entity) -> Entity | None:
     """The object a reference stands for, or None."""
     name = NAMES.get(str(found.get("type")).removesuffix(SUFFIX))
-    return None if name is None else store.get(name.collection, str(found.get("id")))
+    if name is None:
+        return None
+    # Both kinds of schedule go by the older type too: what named one before it became the other still finds it.
+    older = store.get("v3_schedules", str(found.get("id"))) if name.collection == "schedules" else None
+    return store.get(name.collection, str(found.get("id"))) or older
 
 
 def ids(references: Collection[Entity]) -> set[str]:

@@ -44,7 +44,7 @@ class Reply:
     """An answer other than 200; without a body nothing is sent but the status line and headers."""
 
     status: int
-    body: Mapping[str, Any] | None = None
+    body: Any = None
 
 
 @dataclass(slots=True)

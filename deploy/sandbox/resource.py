@@ -22,6 +22,10 @@ def _nothing(request: Request, entity: Entity) -> Mapping[str, Any]:  # noqa: AR
     return {}
 
 
+def _always(request: Request) -> Sequence[str]:  # noqa: ARG001 - as above
+    return ()
+
+
 def _fits(request: Request, new: Entity, old: Entity | None) -> Iterable[str]:  # noqa: ARG001 - as above
     return ()
 
@@ -54,7 +58,9 @@ class Resource:
     computed: View = _nothing
     """Read-only fields, made from the rest of the account."""
     includes: Mapping[str, str] = field(default_factory=dict)
-    """What `include[]` may ask for -> the path of the references to show whole, or "" for a field otherwise left out."""
+    """What `include[]` may ask for -> the path of the references to show whole."""
+    optional: Callable[[Request], Sequence[str]] = _always
+    """The fields that are shown only where `include[]` asks for them."""
     unique: Sequence[str] = ()
     search: str = "name"
     """The field that `query` looks into."""
@@ -99,12 +105,10 @@ def show(request: Request, resource: Resource, entity: Entity, includes: Sequenc
         **{key: value for key, value in entity.items() if key not in resource.hidden},
         **resource.computed(request, entity),
     }
-    for include, path in resource.includes.items():
-        if path == "" and include not in includes:
-            shown.pop(include, None)
-        elif path and include in includes:
-            parts = path.split(".")
-            shown[parts[0]] = _whole(request, shown.get(parts[0]), parts[1:])
+    for left_out in set(resource.optional(request)) - set(includes):
+        shown.pop(left_out, None)
+    for first, *rest in (path.split(".") for name, path in resource.includes.items() if name in includes):
+        shown[first] = _whole(request, shown.get(first), rest)
     return {key: _described(request, value) for key, value in shown.items()}
 
 

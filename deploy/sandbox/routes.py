@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from deploy.sandbox import alerts_rest, entries_rest, incidents_list, incidents_rest, notes_rest
-from deploy.sandbox.resources import integrations, policies, services, teams, users
+from deploy.sandbox.resources import integrations, overrides, policies, schedules, services, teams, users
 from deploy.sandbox.router import Router
 
 # Each module of resources has its own table; this is where a new one is made known.
@@ -13,6 +13,8 @@ TABLES = (
     entries_rest.ROUTES,
     users.ROUTES,
     teams.ROUTES,
+    schedules.ROUTES,
+    overrides.ROUTES,
     policies.ROUTES,
     services.ROUTES,
     integrations.ROUTES,

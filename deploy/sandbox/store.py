@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 Entity: TypeAlias = dict[str, Any]
+Found = TypeVar("Found")
+
+MOST_RECALLED = 10_000
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ID_LENGTH = 6
@@ -28,6 +31,7 @@ class Store:
     def __init__(self) -> None:
         self._collections: dict[str, dict[str, Entity]] = {}
         self._made = 0
+        self._recalled: dict[object, Any] = {}
 
     def get(self, kind: str, name: str) -> Entity | None:
         """The object of this id, or None."""
@@ -44,11 +48,26 @@ class Store:
         if entity["id"] in collection:
             raise StoreError(f"two {kind.replace('_', ' ')} have the id {entity['id']}; give each its own")
         collection[entity["id"]] = entity
+        self.touch()
         return entity
 
     def remove(self, kind: str, name: str) -> Entity | None:
         """Forget an object; the answer is what was forgotten."""
+        self.touch()
         return self._collections.get(kind, {}).pop(name, None)
+
+    def touch(self) -> None:
+        """Say that something changed: what was computed from the account is computed again."""
+        self._recalled.clear()
+
+    def recall(self, what: object, compute: Callable[[], Found]) -> Found:
+        """What `compute` gives, computed once until the account changes."""
+        if what not in self._recalled:
+            if len(self._recalled) > MOST_RECALLED:
+                self._recalled.clear()
+            self._recalled[what] = compute()
+        found: Found = self._recalled[what]
+        return found
 
     def kinds(self) -> Iterator[str]:
         """The collections that hold anything."""
