@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tasks.alerts.labels import labels_of
 from tasks.utils.formatters import cut_text
-from tasks.utils.identifiers import alert_uid
+from tasks.utils.identifiers import alert_uid, wire_key
 from tasks.utils.rows import milliseconds
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def acceptance(
         _listed(book.fed_by(labels)) if is_trigger else "",
         flapping,
         _announcement(alert) if flapping and is_trigger else "",
+        "" if wire_key(dedup_key) == dedup_key else wire_key(dedup_key),
     )
     ways = _ways(rules.router, service, labels, now)
     if copy:

@@ -229,7 +229,8 @@ def _plan(route: Route, rules: DeliveryRules) -> Plan:
     words = json.dumps({address.channel: route.news for address in route.addresses if address.takes_words})
     limits = json.dumps({address.channel: address.limit for address in route.addresses if address.limit})
     deadlines = json.dumps(dict(route.deadlines_ms))
-    return Plan(rules.lease, rules.max_deliveries, deadlines, channels, changes, words, limits, route.owner)
+    answering = json.dumps([address.channel for address in route.addresses if address.answers])
+    return Plan(rules.lease, rules.max_deliveries, deadlines, channels, changes, words, limits, route.owner, answering)
 
 
 def _way(address: Address) -> tuple[str, str, str]:

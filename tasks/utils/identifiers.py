@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Kind = Literal["service", "channel", "route", "silence", "event", "file"]
 
 MOST_FILE_NAME_CHARACTERS: Final = 120
+MOST_WIRE_KEY_CHARACTERS: Final = 255
 
 
 class _Rule(NamedTuple):
@@ -72,6 +73,13 @@ def check_identifiers(values: Mapping[Kind, object]) -> None:
 def alert_uid(service: str, dedup_key: str) -> str:
     """The short name of one alert: the same for the same dedup key of the same service, whatever their length."""
     return hashlib.sha256(f"{service}\0{dedup_key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def wire_key(dedup_key: str) -> str:
+    """The dedup key as PagerDuty gets it: whole up to 255 characters, else its SHA-256."""
+    if len(dedup_key) <= MOST_WIRE_KEY_CHARACTERS:
+        return dedup_key
+    return "sha256:" + hashlib.sha256(dedup_key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def path_inside(folder: Path, name: str) -> Path:

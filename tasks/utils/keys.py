@@ -25,6 +25,13 @@ FIXED: Final[dict[str, str]] = {
     "budgets": "budget:limits",  # hash: key id -> most events in a minute
     "keys_due": "budget:due",  # sorted set: key id -> when the lanes that wait for it are looked at next, ms
     "failing": "outbox:failing",  # hash: <channel>|<key id> -> since when every attempt fails (ms); see lua/lib/failing.lua
+    "wired": "pagerduty:wired",  # hash: dedup key as PagerDuty has it -> `<key id> <alert uid>`, a line each; see lua/lib/answer.lua
+    "incidents": "pagerduty:incidents",  # hash: incident id -> `<key id> <alert uid>` of each alert it stands for, a line each
+    "homes": "pagerduty:homes",  # hash: key id -> ids of the PagerDuty services it leads to, a space between
+    "parked_incidents": "pagerduty:parked",  # sorted set: id of an incident no alert is known for -> when it was parked, ms
+    "parked_news": "pagerduty:parked:news",  # hash: incident id -> what is known of it, as JSON
+    "parked_keys": "pagerduty:parked:keys",  # hash: dedup key -> ids of parked incidents, a line each
+    "answer_counts": "pagerduty:counts",  # hash: what was counted -> how often
     "dead": "dead",  # sorted set: event id -> time of death, ms
     "closed": "closed",  # sorted set: event id -> time its story ended, ms; archived later
     "alerts": "alerts",  # sorted set: alert uid -> time of its last news, ms; archived later

@@ -129,7 +129,8 @@ class Plan:
 
     `channels` is channel, key id and way of each in order of fall-back (see lua/begin.lua); `change_channels` a JSON list of those
     that take change events; `words` a JSON object of those that people read (name -> how their news is grouped, see lua/lib/group.lua);
-    `limits` one of those whose events are limited (name -> most in a minute), which teams share fairly;
+    `limits` one of those whose events are limited (name -> most in a minute), which teams share fairly; `answering` a JSON list of
+    those whose other side says what becomes of an alert there;
     `deadlines_ms` one by severity: one channel's time before the next may take over.
     """
 
@@ -141,6 +142,7 @@ class Plan:
     words: str = "{}"
     limits: str = "{}"
     team: str = ""
+    answering: str = "[]"
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,7 @@ class Begun:
 
 def _begin(claim: Claim, token: str, plan: Plan, alone: str) -> Call:
     head = ("begin", claim.lane, token, milliseconds(plan.lease), plan.most_claims, plan.deadlines_ms)
-    return (*head, plan.change_channels, plan.words, plan.limits, plan.team, alone, *plan.channels)
+    return (*head, plan.change_channels, plan.words, plan.limits, plan.team, alone, plan.answering, *plan.channels)
 
 
 def _attempt(lane: str, reply: Sequence[Any]) -> Attempt:

@@ -8,9 +8,9 @@ import pytest
 
 from tasks.alerts.acceptance import AlertRules
 from tasks.alerts.service import AlertService
-from tasks.notifications.channels.pagerduty import wire_key
 from tasks.notifications.channels.protocol import Address
 from tasks.notifications.service import Route
+from tasks.utils.identifiers import wire_key
 from tests.integration.gateway_kit import KEY, running_gateway
 from tests.pipeline import DEADLINES, Pipeline
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.notifications.channels.pagerduty import PagerDutyEvents, wire_event, wire_key
+from tasks.notifications.channels.pagerduty import PagerDutyEvents, wire_event
 from tasks.notifications.channels.posting import Answer
 from tasks.notifications.channels.protocol import Address
+from tasks.utils.identifiers import wire_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,6 @@ Source: PagerDuty's developer documentation.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tasks.notifications.channels.posting import Pauses
 from tasks.notifications.channels.protocol import AsyncChannel
 from tasks.notifications.channels.swift import InvalidUrlError, NoAnswerError, SwiftPoster
+from tasks.utils.identifiers import wire_key
 from tasks.utils.rows import Outcome
 from tasks.utils.validators import SEVERITIES
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tasks.notifications.channels.posting import Answer
     from tasks.notifications.channels.protocol import Message
 
-MAX_KEY_CHARACTERS: Final = 255
 MINIMAL_FIELDS: Final = ("summary", "source", "severity")
 PATH: Final = "/v2/enqueue"
 CHANGE_PATH: Final = "/v2/change/enqueue"
@@ -97,13 +96,6 @@ def _wire_change(alert: Mapping[str, Any], key: str, *, minimal: bool) -> dict[s
         }
     event = {field: value for field, value in alert.items() if field not in ("service", "event_action", "dedup_key")}
     return {**event, "routing_key": key}
-
-
-def wire_key(dedup_key: str) -> str:
-    """The dedup key as PagerDuty gets it: whole up to 255 characters, else its SHA-256."""
-    if len(dedup_key) <= MAX_KEY_CHARACTERS:
-        return dedup_key
-    return "sha256:" + hashlib.sha256(dedup_key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _url(message: Message) -> str:

@@ -45,6 +45,11 @@ class Address:
         return self.kind != "pagerduty"
 
     @property
+    def answers(self) -> bool:
+        """Whether its other side says what becomes of an alert there: seen, acknowledged, resolved."""
+        return self.kind == "pagerduty"
+
+    @property
     def current_key_id(self) -> str:
         """The id of the key new alerts are opened with."""
         return next(iter(self.keys))

@@ -12,7 +12,7 @@
 --   K.inhibitors(hold), K.rates(minute) (how many alerts the service got), K.labels (uid -> labels at the last trigger, JSON), K.ledger, K.hints
 --   ARGV           id, uid, service, dedup key, action, severity, sign, window (ms), body, summary, source, received (ms; "" = it never was in the
 --                  inbox), adaptations (JSON list or ""), labels (JSON or ""), version of the rules, rules that match (see lib/hold.lua or ""),
---                  holds it may feed (JSON list of names or ""), flapping (see lib/flap.lua or ""), body of the announcement of flapping (or ""),
+--                  holds it may feed (JSON list of names or ""), flapping (see lib/flap.lua or ""), body of the announcement of flapping (or ""), the dedup key as PagerDuty gets it ("" = as it is),
 --                  then for each destination its name, the uid there, and its group: `<group>\n<spec>\n<1 = urgent>\n<labels>` (see lib/group.lua), "" for none
 -- An event whose sign equals the key's last one within the window is merged into that one, unless a held one turned the alert in between.
 -- An acknowledge or resolve goes where the open episode went. A copy is an event of its own, `<id>+<destination>` with `~` for its slash, which a path of the API could not hold. Safe to run twice.
@@ -28,11 +28,12 @@
 -- include: group
 -- include: overtaken
 -- include: rate
+-- include: answered
 local id, uid, service, dedup_key, action = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local severity, sign, window, body, summary = ARGV[6], ARGV[7], tonumber(ARGV[8]), ARGV[9], ARGV[10]
 local source, received, adaptations, labels, version = ARGV[11], ARGV[12], ARGV[13], ARGV[14], ARGV[15]
-local rules, feeds, flapping, announcement = ARGV[16], ARGV[17], ARGV[18], ARGV[19]
-local DESTINATIONS = 20  -- where they begin in ARGV
+local rules, feeds, flapping, announcement, wire = ARGV[16], ARGV[17], ARGV[18], ARGV[19], ARGV[20]
+local DESTINATIONS = 21  -- where they begin in ARGV
 
 if (redis.call("GET", K.rules_version) or "0") ~= version then return {"stale"} end
 local before, let_go_before, newer, first_accepted, last_accepted = decided(id, received ~= "")
@@ -205,6 +206,14 @@ local function too_late()  -- its resolve was decided on while a dead letter tha
   return {"suppressed", "resolved_before_send", ""}
 end
 
+local function outdated()  -- an answer from PagerDuty that is its last word no longer
+  accepted(id)
+  note(id, "suppressed", "overtaken", {"uid", uid, "ended", stamp})
+  redis.call("ZADD", K.closed, stamp, id)
+  record(at, id, "suppressed", "overtaken")
+  return {"suppressed", "overtaken", ""}
+end
+
 local function places_it_goes_to()  -- by the routes of now; a copy that was made before is not made again
   local places = {ARGV[DESTINATIONS + 1]}
   for i = DESTINATIONS + 3, #ARGV, 3 do
@@ -226,6 +235,12 @@ end
 
 if not (first_accepted or let_go_before) then count(service, tonumber(received) or at) end
 if action == "change" then return queue() end
+local closed_at = nil  -- when PagerDuty closed the alert
+if source == "pagerduty" then
+  local stands, answered_at = still_answers(id)
+  if not stands then return outdated() end
+  closed_at = action == "resolve" and answered_at or nil
+end
 if first_accepted and action == "trigger" then
   local reason, other = overtaken(id, uid, places_it_goes_to(), first_accepted, last_accepted)
   if reason then return other and merge_into(other, reason) or too_late() end
@@ -240,6 +255,9 @@ end
 local turned = action == "trigger" and was == "resolved" or action == "resolve" and was ~= "resolved"
 redis.call("HSET", alert, "service", service, "dedup_key", dedup_key, "status", status, "since", not turned and last[6] or stamp)
 redis.call("ZADD", K.alerts, stamp, uid)
+if wire ~= "" then redis.call("HSET", alert, "wire", wire) end
+if turned then redis.call("HDEL", alert, "closed_by_answer") end
+if turned and closed_at then redis.call("HSET", alert, "closed_by_answer", string.format("%d", closed_at)) end
 if action == "trigger" then redis.call("HSET", K.labels, uid, labels) end
 if action ~= "acknowledge" and (feeds ~= "" or last[7]) and feed(uid, feeds, at) then hint("alert", at) end
 
@@ -258,4 +276,5 @@ if name then return suppress(name, hold) end
 if action ~= "acknowledge" and last[8] then let_go(uid, at) end
 if sign ~= "" and not turned and last[2] == sign and at - tonumber(last[3]) < window then return merge_into(last[1], "duplicate") end
 redis.call("HSET", alert, "last_id", id, "last_sign", sign, "last_at", stamp)
+if action == "trigger" then redis.call("HSET", alert, "fired", received == "" and stamp or received) end
 return queue()

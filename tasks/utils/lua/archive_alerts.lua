@@ -2,11 +2,14 @@
 --   K.alerts, K.alert(uid)   uid -> time of its last news; one page a call, going round
 --   K.lane(lane), K.leases   an alert with anything still to be sent is kept (its lane: `<uid>@<service>`)
 --                            or held back is kept too; one that is forgotten does not inhibit any more
+--   K.wired, K.incidents     what leads from PagerDuty to an alert goes with it
 --   K.seal                   look: where the next call goes on
 --   ARGV                     retention (milliseconds), silence (milliseconds), most alerts
 -- Returns how many were looked at, how many were forgotten.
 -- include: clock
 -- include: inhibit
+-- include: hint
+-- include: wire
 local at = now()
 local retention, silence, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local offset = tonumber(redis.call("HGET", K.seal, "look") or 0)
@@ -23,6 +26,7 @@ for i = 1, #found, 2 do
   local is_over = fields[1] == "resolved" and not fields[2]
   if (is_over or at - news >= silence) and not fields[4] and is_at_rest(uid .. "@" .. (fields[3] or "")) then
     feed(uid, "", at)
+    unwire(uid)
     redis.call("DEL", K.alert(uid))
     redis.call("ZREM", K.alerts, uid)
     redis.call("HDEL", K.labels, uid)

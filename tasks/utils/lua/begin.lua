@@ -4,7 +4,7 @@
 --   ARGV   lane, token, lease (milliseconds), most claims without outcome, deadline per severity as JSON (milliseconds),
 --          channels that take change events as JSON (list of names), channels that people read as JSON (name -> spec of their group, see
 --          lib/group.lua), most events a minute of each channel as JSON (name -> number), the team the service belongs to,
---          "1" if nothing is sent beside it, then channel, key id and way for each channel of the service in order; behind an empty one those
+--          "1" if nothing is sent beside it, channels that say what became of an alert there as JSON (list of names), then channel, key id and way for each channel of the service in order; behind an empty one those
 --          that only end what they once opened. A way is `<endpoint> <ms between messages> <how many at once>`, see lib/breaker.lua and lib/limit.lua
 -- Where the endpoint is left alone, a trigger goes on to the next channel at once; what cannot waits for it, and holds no worker.
 -- What was handed out before and never heard of again may have killed its worker: it is begun only where nothing is sent beside it, since what
@@ -24,8 +24,10 @@
 -- include: breaker
 -- include: limit
 -- include: places
+-- include: answered
+-- include: wire
 local lane, token, lease, most_claims = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local CHANNELS = 11  -- where they begin in ARGV
+local CHANNELS = 12  -- where they begin in ARGV
 local GIVE_UP_AFTER = 3600000  -- milliseconds
 local SOON = 10000  -- milliseconds until a lane that waits for its turn looks whether its endpoint still answers
 local WINDOW = 100  -- entries of a lane looked at in one call: the server has others to serve
@@ -91,8 +93,9 @@ local function overtaken(id, event, actions, i, last_resolve)  -- true when the 
   if event.action == "change" then return buried_for_want_of_channels(id) end
   local alert = K.alert(event.uid)
   if event.action ~= "trigger" then
-    if redis.call("HGET", alert, "episode") ~= "1" or #places(alert) > 0 then return false end
-    drop("suppressed", id, "nothing_was_sent")
+    local reason = said_by_all(id, event) or redis.call("HGET", alert, "episode") == "1" and #places(alert) == 0 and "nothing_was_sent"
+    if not reason then return false end
+    drop("suppressed", id, reason)
     if event.action == "resolve" then
       redis.call("HDEL", alert, "unclear")
       if not has_trigger_behind(actions, i) then redis.call("HDEL", alert, "episode") end
@@ -100,7 +103,7 @@ local function overtaken(id, event, actions, i, last_resolve)  -- true when the 
     return true
   end
   if event.members then return false end  -- what is sealed is told, in order
-  if last_resolve > i then drop("suppressed", id, "resolved_before_send") return true end
+  if last_resolve > i then drop("suppressed", id, why_resolved(waiting[last_resolve])) return true end
   if actions[i + 1] == "trigger" then
     bequeath(event, K.event(waiting[i + 1]))
     drop("merged", id, "superseded", waiting[i + 1])
@@ -110,7 +113,7 @@ local function overtaken(id, event, actions, i, last_resolve)  -- true when the 
 end
 
 local FIELDS = {"uid", "action", "accepted", "severity", "channel", "minimal", "attempts", "claims", "body", "last_place", "failed_place",
-  "since", "tried", "members", "alert", "service", "down"}
+  "since", "tried", "members", "alert", "service", "down", "source"}
 local function read(id)
   local event = {}
   for i, value in ipairs(redis.call("HMGET", K.event(id), unpack(FIELDS))) do event[FIELDS[i]] = value or nil end
@@ -278,9 +281,11 @@ end
 take_probe(endpoint, token .. " " .. lane, lease, at)
 if event.action == "trigger" then
   local place = "on:" .. channel .. "|" .. key_id
-  if redis.call("HSETNX", alert, place, "try") == 0 and redis.call("HGET", alert, place) == "try" then
+  local is_fresh = redis.call("HSETNX", alert, place, "try") == 1
+  if not is_fresh and redis.call("HGET", alert, place) == "try" then
     redis.call("HSET", alert, place, "unclear", "unclear", "1")  -- the worker that tried died before it knew
   end
+  if string.find(ARGV[11], '"' .. channel .. '"', 1, true) then wire_up(event.alert or event.uid, event.uid, channel, key_id, bare, is_fresh, at) end
 end
 local attempts = tonumber(event.attempts) + 1
 redis.call("HSET", K.event(bare), "attempts", attempts, "claims", tonumber(event.claims or 0) + 1)

@@ -107,9 +107,9 @@ local function over()  -- every place has answered an acknowledge or resolve: se
   for _, field in ipairs(redis.call("HKEYS", event)) do
     if string.sub(field, 1, 5) == "done:" then
       local where = string.sub(field, 6)
-      local is_sent = redis.call("HGET", event, field) == "sent"
-      if is_sent then taken = where end
-      if not is_sent and action == "resolve" and redis.call("HGET", alert, "on:" .. where) == "sent" then left_open = where end
+      local how = redis.call("HGET", event, field)
+      if how == "sent" then taken = where end
+      if how == "refused" and action == "resolve" and redis.call("HGET", alert, "on:" .. where) == "sent" then left_open = where end
     end
   end
   redis.call("LREM", K.lane(lane), 1, id)
