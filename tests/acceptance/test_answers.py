@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks.utils.clock import MovableClock
 from tasks.utils.identifiers import alert_uid
 from tasks.webhooks.answers import Answers
 from tasks.webhooks.models import Observation
 from tests.pipeline import Pipeline, alert
 
 if TYPE_CHECKING:
+    from tasks.utils.clock import MovableClock
     from tasks.utils.keys import Keys
     from tests.conftest import Sandbox
 
