@@ -8,8 +8,8 @@ from deploy.sandbox.account import Integration
 from deploy.sandbox.alerts import Trigger
 from deploy.sandbox.call import Answer, Call, Outcome
 from deploy.sandbox.incidents import Incidents
-from deploy.sandbox.limits import FixedWindow, SlidingWindow
 from deploy.sandbox.journal import Journal
+from deploy.sandbox.limits import FixedWindow, SlidingWindow
 from deploy.sandbox.log import Log
 from deploy.sandbox.world import Options, World
 
