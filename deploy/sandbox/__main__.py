@@ -40,7 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     # uvicorn stops in order on SIGTERM and then raises it again for whoever was there before.
     signal.signal(signal.SIGTERM, lambda *_: None)
     try:
-        serve(App(World(options)), listener)
+        world = World(options)
+        serve(App(world), listener, world.poster.close)
     except KeyboardInterrupt:
         return 130
     return 0

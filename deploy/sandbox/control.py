@@ -10,6 +10,7 @@ from deploy.sandbox.call import Answer, Call, Outcome, to_json
 from deploy.sandbox.controls import Body, ControlError, last, number, read
 from deploy.sandbox.documents import AccountDocument
 from deploy.sandbox.faults import FaultSpec
+from deploy.sandbox.webhooks.verbs import verbs as webhook_verbs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,6 +77,7 @@ class Control:
             ("POST", "/sink"): self._sink,
             ("POST", "/limits"): self._limits,
             ("POST", "/reset"): self._reset,
+            **webhook_verbs(world),
         }
 
     def answer(self, call: Call) -> Answer:

@@ -35,6 +35,11 @@ Control (JSON)
   POST   /_sandbox/clock     {"advance_seconds"}   GET /_sandbox/clock
   GET    /_sandbox/log?since=N[&limit=N][&body=0]  DELETE /_sandbox/log
   GET    /_sandbox/exchanges?since=N[&limit=N][&of=events]   the latest requests with their answers
+  GET    /_sandbox/webhooks?since=N[&limit=N]      what was sent to whom; DELETE forgets what has ended
+  POST   /_sandbox/webhooks/faults {"kind": drop|duplicate|reorder|delay|forge|unknown|truncated|oversize, "count"?,
+                              "subscription"?, "event_type"?, "seconds"?, "copies"?}             GET, DELETE
+  POST   /_sandbox/webhooks/secrets {"subscription", "secret"}    /_sandbox/webhooks/settings {"timeout_seconds"}
+  POST   /_sandbox/happenings {"event_type", "data", "resource_id"?, "service_id"?, "team_ids"?, "agent"?, "client"?}
   POST   /_sandbox/sink      {"on": true|false}    take every event at once, keep no incidents
   POST   /_sandbox/limits    {"events_per_minute"?: 120|null, "rest_per_minute"?: 960|null}
   POST   /_sandbox/reset     {"keep_account"?: true|false}   back to how it was started

@@ -3,6 +3,7 @@ from __future__ import annotations
 from deploy.sandbox import alerts_rest, entries_rest, incidents_list, incidents_rest, notes_rest
 from deploy.sandbox.resources import integrations, overrides, policies, schedules, services, teams, users
 from deploy.sandbox.router import Router
+from deploy.sandbox.webhooks import subscriptions
 
 # Each module of resources has its own table; this is where a new one is made known.
 TABLES = (
@@ -18,6 +19,7 @@ TABLES = (
     policies.ROUTES,
     services.ROUTES,
     integrations.ROUTES,
+    subscriptions.ROUTES,
 )
 
 

@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Awaitable, Callable
 
     from starlette.types import ASGIApp
 
@@ -35,6 +36,10 @@ class Wire(HttpToolsProtocol):
 class Announced(Server):
     """A server that prints its address on stdout once it listens: one line, for whoever started it."""
 
+    def __init__(self, config: Config, close: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._close = close
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
@@ -47,10 +52,11 @@ class Announced(Server):
             if isinstance(connection, Wire):
                 connection.transport.abort()
         await super().shutdown(sockets)
+        await self._close()
 
 
-def serve(app: ASGIApp, listener: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT."""
+def serve(app: ASGIApp, listener: socket.socket, close: Callable[[], Awaitable[None]]) -> None:
+    """Serve until SIGTERM or SIGINT, then `close` what the app has open."""
     config = Config(
         app,
         http=Wire,
@@ -62,7 +68,7 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=1,
     )
-    Announced(config).run(sockets=[listener])
+    Announced(config, close).run(sockets=[listener])
 
 
 def reset(transport: asyncio.Transport) -> None:

@@ -19,6 +19,8 @@ from deploy.sandbox.life import Life
 from deploy.sandbox.limits import FixedWindow, SlidingWindow
 from deploy.sandbox.log import Log
 from deploy.sandbox.references import References
+from deploy.sandbox.webhooks.post import TIMEOUT_SECONDS, Poster
+from deploy.sandbox.webhooks.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from deploy.sandbox.store import Store
@@ -45,8 +47,11 @@ class World:
         self.log = Log()
         self.clock = Clock()
         self.schedule = Schedule(self.clock)
+        self.poster = Poster()
         self.exchanges = Exchanges()
         self.events_exchanges = Exchanges(kept=KEPT_EVENTS)
+        self.happenings = Happenings()
+        self.webhooks = Webhooks(self, self.poster)
         self.reset()
 
     def reset(self, *, keep_account: bool = False) -> None:
@@ -58,6 +63,9 @@ class World:
         self.schedule.clear()
         self.schedule = Schedule(self.clock)
         self.happenings = Happenings()
+        self.webhooks.close()
+        self.poster.timeout = TIMEOUT_SECONDS
+        self.webhooks = Webhooks(self, self.poster)
         self.incidents = Incidents()
         self.journal = Journal()
         self.life = Life(self)
@@ -95,5 +103,6 @@ class World:
             },
             "log_entries": len(self.journal),
             "timers": len(self.schedule),
+            "webhooks": self.webhooks.witness.page(0, 0)["counts"],
             "log": {"entries": len(self.log), "last": self.log.last, "counts": dict(self.log.counts)},
         }
