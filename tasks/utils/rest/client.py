@@ -2,50 +2,71 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from functools import partial
+from typing import TYPE_CHECKING, Self
 
-from tasks.utils.rest.collection import Collection
+from tasks.utils.rest.collection import AFTER, CURSOR, Collection
 from tasks.utils.rest.incidents import Incidents
+from tasks.utils.rest.resources import (
+    Abilities,
+    Analytics,
+    Dependencies,
+    Extensions,
+    LogEntries,
+    Orchestrations,
+    Services,
+    Tags,
+    Teams,
+    Users,
+    Webhooks,
+)
+from tasks.utils.rest.schedules import Schedules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from datetime import datetime, timedelta
     from types import TracebackType
 
     from tasks.utils.rest.caller import Caller
 
 
-@dataclass(frozen=True)
-class Webhooks(Collection):
-    """Webhook subscriptions."""
-
-    def enable(self, item_id: str) -> dict[str, Any]:
-        """The subscription, enabled again after PagerDuty had disabled it."""
-        return self.unwrapped(self.caller.call("POST", self.path_to(item_id, "enable"), may_repeat=True))
-
-    def ping(self, item_id: str) -> None:
-        """Let PagerDuty send a `pagey.ping`."""
-        self.caller.call("POST", self.path_to(item_id, "ping"), may_repeat=True)
-
-
-@dataclass(frozen=True)
-class LogEntries(Collection):
-    """What happened to all incidents."""
-
-    def list(
-        self, since: datetime | None = None, until: datetime | None = None, **filters: Any
-    ) -> Iterator[dict[str, Any]]:
-        """Those of a span of time, newest first."""
-        return super().list(since=since, until=until, **filters)
-
-
 class RestClient:
-    """One PagerDuty account: `rest.incidents.list(statuses=["triggered"])`. Safe to use from several threads, not over a fork."""
+    """One PagerDuty account: `rest.incidents.list(statuses=["triggered"])`. Safe to use from several threads, not over a fork.
 
-    def __init__(self, caller: Caller) -> None:
+    `caller` makes the calls, also those that have no method here: `rest.caller.get("/licenses")`. `now` is the fleet's clock.
+    """
+
+    def __init__(self, caller: Caller, now: Callable[[], datetime]) -> None:
         self.caller = caller
+        self._now = now
+        plain = partial(Collection, caller)
+        self.incidents = Incidents(caller, "/incidents", "incident", "incidents", now=now)
+        self.log_entries = LogEntries(caller, "/log_entries", "log_entry", "log_entries", now=now)
+        self.services = Services(caller, "/services", "service", "services")
+        self.escalation_policies = plain("/escalation_policies", "escalation_policy", "escalation_policies")
+        self.schedules = Schedules(
+            plain("/schedules", "schedule", "schedules"), plain("/v3/schedules", "schedule", "schedules")
+        )
+        self.oncalls = plain("/oncalls", "oncall", "oncalls")
+        self.users = Users(caller, "/users", "user", "users")
+        self.teams = Teams(caller, "/teams", "team", "teams")
+        self.maintenance_windows = plain("/maintenance_windows", "maintenance_window", "maintenance_windows")
+        self.webhooks = Webhooks(caller, "/webhook_subscriptions", "webhook_subscription", "webhook_subscriptions")
+        self.orchestrations = Orchestrations(caller, "/event_orchestrations", "orchestration", "orchestrations")
+        self.business_services = plain("/business_services", "business_service", "business_services")
+        self.dependencies = Dependencies(caller)
+        self.tags = Tags(caller, "/tags", "tag", "tags")
+        self.extensions = Extensions(caller, "/extensions", "extension", "extensions")
+        self.extension_schemas = plain("/extension_schemas", "extension_schema", "extension_schemas")
+        self.abilities = Abilities(caller)
+        self.audit_records = plain("/audit/records", "record", "records", CURSOR)
+        self.analytics = Analytics(caller)
+        self.priorities = plain("/priorities", "priority", "priorities")
+        self.vendors = plain("/vendors", "vendor", "vendors")
+        self.alert_grouping = plain(
+            "/alert_grouping_settings", "alert_grouping_setting", "alert_grouping_settings", AFTER
+        )
+        self.notifications = plain("/notifications", "notification", "notifications")
 
     def __enter__(self) -> Self:
         return self
@@ -57,43 +78,8 @@ class RestClient:
 
     def limited(self, *, share: float | None = None, patience: timedelta | None = None) -> RestClient:
         """The same client that takes at most `share` of the calls a minute (0.3 = 30 %), or waits longer for its turn."""
-        return RestClient(self.caller.limited(share, patience))
+        return RestClient(self.caller.limited(share, patience), self._now)
 
     def close(self) -> None:
         """Close the connections, also those of clients made by `limited`."""
         self.caller.close()
-
-    @cached_property
-    def incidents(self) -> Incidents:
-        """Incidents."""
-        return Incidents(self.caller, "/incidents", "incident", "incidents")
-
-    @cached_property
-    def log_entries(self) -> LogEntries:
-        """Log entries."""
-        return LogEntries(self.caller, "/log_entries", "log_entry", "log_entries")
-
-    @cached_property
-    def webhooks(self) -> Webhooks:
-        """Webhook subscriptions."""
-        return Webhooks(self.caller, "/webhook_subscriptions", "webhook_subscription", "webhook_subscriptions")
-
-    @cached_property
-    def services(self) -> Collection:
-        """Services."""
-        return Collection(self.caller, "/services", "service", "services")
-
-    @cached_property
-    def maintenance_windows(self) -> Collection:
-        """Maintenance windows."""
-        return Collection(self.caller, "/maintenance_windows", "maintenance_window", "maintenance_windows")
-
-    @cached_property
-    def oncalls(self) -> Collection:
-        """Who is on call."""
-        return Collection(self.caller, "/oncalls", "oncall", "oncalls")
-
-    @cached_property
-    def users(self) -> Collection:
-        """Users."""
-        return Collection(self.caller, "/users", "user", "users")

@@ -2,25 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from tasks.utils.rest.collection import Collection
+from tasks.utils.rest.collection import OFFSET, Collection
 from tasks.utils.rest.errors import DuplicateIncidentError
-from tasks.utils.rest.pages import by_offset
+from tasks.utils.rest.pages import items_of
+from tasks.utils.rest.spans import Span, TimeReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import timedelta
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime, timedelta
 
-Item = dict[str, Any]
+    from tasks.utils.rest.pages import Item
+
+    Items = list[Item]
+
 MOST_AT_ONCE: Final = 250
 OPEN: Final = ("triggered", "acknowledged")
+ORDERS: Final = ("created_at:asc", "created_at:desc")
 
 
 @dataclass(frozen=True)
 class Incidents(Collection):
     """`sender` is the address of the user in whose name it is done; without one, `pagerduty.from_email`."""
+
+    now: Callable[[], datetime] = field(kw_only=True)
+
+    def list(
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        date_range: str | None = None,
+        **filters: Any,
+    ) -> Iterator[Item]:
+        """All incidents created between `since` and `until` that fit, oldest first, also where there are more than 10,000.
+
+        Without either, PagerDuty's last month; `date_range="all"` for all there are. Another order: `sort_by="created_at:desc"`.
+        """
+        order = filters.setdefault("sort_by", "created_at:asc")
+        if order not in ORDERS:
+            return super().list(since=since, until=until, date_range=date_range, **filters)
+        reader = TimeReader(self.reading(filters), self.many, self.now, newest_first=order == ORDERS[1])
+        return reader.everything() if date_range == "all" else reader.items(Span(since, until))
 
     def create(self, item: Mapping[str, Any], *, sender: str | None = None) -> Item:
         """A new incident; `title` and `service` (`{"id": …, "type": "service_reference"}`) are required.
@@ -45,14 +70,10 @@ class Incidents(Collection):
         """The incident after the changes: status, priority, title, urgency, assignments, escalation_policy and so on."""
         return super().update(item_id, {"type": "incident", **changes}, sender=sender)
 
-    def update_many(self, changes: Iterable[Mapping[str, Any]], *, sender: str | None = None) -> list[Item]:
+    def update_many(self, changes: Iterable[Mapping[str, Any]], *, sender: str | None = None) -> Items:
         """Change many, each named by its `id`; more than 250 go in several requests, in order."""
-        wanted = [{"type": "incident_reference", **change} for change in changes]
-        done: list[Item] = []
-        for start in range(0, len(wanted), MOST_AT_ONCE):
-            body = {self.many: wanted[start : start + MOST_AT_ONCE]}
-            done += self.caller.call("PUT", self.path, body=body, sender=sender).get(self.many, [])
-        return done
+        wanted = ({"type": "incident_reference", **change} for change in changes)
+        return self._many_at_once(self.path, self.many, wanted, sender)
 
     def acknowledge(self, item_id: str, *, sender: str | None = None) -> Item:
         """The incident, acknowledged. Raises AlreadyDoneError where it is resolved."""
@@ -93,9 +114,9 @@ class Incidents(Collection):
         path = self.path_to(item_id, "snooze")
         return self.unwrapped(self.caller.call("POST", path, body=body, sender=sender, may_repeat=True))
 
-    def notes(self, item_id: str) -> list[Item]:
+    def notes(self, item_id: str) -> Items:
         """All notes, newest first."""
-        return list(self.caller.get(self.path_to(item_id, "notes"))["notes"])
+        return list(self.below(item_id, "notes", "note", "notes").list())
 
     def add_note(self, item_id: str, text: str, *, sender: str | None = None) -> Item:
         """The note that was added."""
@@ -137,8 +158,20 @@ class Incidents(Collection):
 
     def alerts(self, item_id: str, **filters: Any) -> Iterator[Item]:
         """Its alerts; `alert_key` is the dedup key of each."""
-        return by_offset(self.caller, self.path_to(item_id, "alerts"), "alerts", filters)
+        return self.below(item_id, "alerts", "alert", "alerts", OFFSET).list(**filters)
+
+    def update_alerts(self, item_id: str, changes: Iterable[Mapping[str, Any]], *, sender: str | None = None) -> Items:
+        """Its alerts after the changes, each named by its `id`: resolved, or moved to another `incident`."""
+        return self._many_at_once(self.path_to(item_id, "alerts"), "alerts", changes, sender)
 
     def log_entries(self, item_id: str, **filters: Any) -> Iterator[Item]:
         """What happened to it, newest first."""
-        return by_offset(self.caller, self.path_to(item_id, "log_entries"), "log_entries", filters)
+        return self.below(item_id, "log_entries", "log_entry", "log_entries", OFFSET).list(**filters)
+
+    def _many_at_once(self, path: str, name: str, changes: Iterable[Mapping[str, Any]], sender: str | None) -> Items:
+        wanted = list(changes)
+        done: Items = []
+        for start in range(0, len(wanted), MOST_AT_ONCE):
+            body = {name: wanted[start : start + MOST_AT_ONCE]}
+            done += items_of(self.caller.call("PUT", path, body=body, sender=sender), name)
+        return done

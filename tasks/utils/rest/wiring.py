@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.utils.circuit_breaker import CircuitBreaker, breaker_rules
+from tasks.utils.clock import Clock
 from tasks.utils.rest.allowance import Allowance
 from tasks.utils.rest.caller import Caller
 from tasks.utils.rest.client import RestClient
@@ -31,7 +32,8 @@ def rest_client(settings: Settings, client: Any, keys: Keys, reread: Callable[[]
             CircuitBreaker(BREAKER, client, keys, rules=breaker_rules(pagerduty.circuit_breaker)),
             pagerduty.retry_attempts,
             pagerduty.from_email,
-        )
+        ),
+        Clock(client, keys).now,
     )
 
 
