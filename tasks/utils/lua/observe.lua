@@ -58,7 +58,7 @@ for _, key in ipairs(keys) do
 end
 
 if #order == 0 then
-  park(seen, keys, at, most, longest)
+  park_seen(seen, keys, at, most, longest)
   return {is_ambiguous and "ambiguous" or "parked", 0}
 end
 if redis.call("ZSCORE", K.parked_incidents, seen.id) then

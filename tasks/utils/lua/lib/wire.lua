@@ -2,7 +2,7 @@
 -- wire_up(own, place, channel, key_id, id, is_fresh, at): the send of a trigger (event `id`) to PagerDuty begins: whatever comes back of it finds its alert.
 --   `is_fresh`: it is the first to open the alert at this place. What came back before is parked, and taken in now.
 -- unwire(own): the alert is forgotten.
--- park(seen, keys, at, most, longest): keep an observation nobody is known for, the oldest giving way. See keys.py for K.parked_….
+-- park_seen(seen, keys, at, most, longest): keep an observation nobody is known for, the oldest giving way. See keys.py for K.parked_….
 local function is_over(known, is_fresh) return known.status == "resolved" or is_fresh and known.id end
 
 local function next_episode(own, key_id, known, at)  -- news of the incident before is news no longer
@@ -63,7 +63,7 @@ local function merged_with(before, seen, keys)  -- one of two observations of th
   return kept
 end
 
-local function park(seen, keys, at, most, longest)
+local function park_seen(seen, keys, at, most, longest)
   redis.call("ZADD", K.parked_incidents, "NX", string.format("%d", at), seen.id)
   local before = redis.call("HGET", K.parked_news, seen.id)
   local kept = merged_with(before and cjson.decode(before), seen, keys)
