@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from tasks.alerts.models import AlertView, Page
+from tasks.alerts.models import AlertView, IncidentView, Page
 from tasks.utils.error_handler import UnknownError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ FIELDS: Final = (
     "routes",
     "episode",
     "copy_of",
+    "incidents",
 )
 
 
@@ -106,7 +107,26 @@ def _view(uid: str, score: float, fields: Mapping[str, str], labels: dict[str, s
         labels=labels,
         repeats=int(fields.get("repeats", 0)),
         destinations=[line.split(" ")[0] for line in routes.splitlines()],
+        incidents=_incidents(fields.get("incidents", "")),
     )
+
+
+def _incidents(known: str) -> list[IncidentView]:
+    """What PagerDuty has shown of the alert, the newest incident first."""
+    records = [record for record in json.loads(known or "{}").values() if record.get("id")]
+    records.sort(key=lambda record: record.get("number") or 0, reverse=True)
+    return [
+        IncidentView(
+            id=record["id"],
+            number=record.get("number") or None,
+            status=record.get("status", "triggered"),
+            url=record.get("url", ""),
+            seen_at=_moment(record["seen"]),
+            changed_at=_moment(record["at"]) if "at" in record else None,
+            answered_by=record.get("who", ""),
+        )
+        for record in records
+    ]
 
 
 def _moment(at: float) -> datetime:

@@ -61,6 +61,18 @@ class Silence(BaseModel):
     held: int = Field(0, description="How many alerts it holds back now.")
 
 
+class IncidentView(BaseModel):
+    """An incident that an alert became in PagerDuty, as PagerDuty last told of it."""
+
+    id: str
+    number: int | None = None
+    status: Literal["triggered", "acknowledged", "resolved"]
+    url: str = ""
+    seen_at: datetime = Field(description="When PagerDuty first had it, by PagerDuty's clock.")
+    changed_at: datetime | None = Field(None, description="Since when it has this status.")
+    answered_by: str = Field("", description="Who gave it this status; empty where nobody is named.")
+
+
 class AlertView(BaseModel):
     """What is known of one alert: one dedup key of one service."""
 
@@ -76,6 +88,10 @@ class AlertView(BaseModel):
     labels: dict[str, str] = Field(default_factory=dict, description="Its labels at the last trigger, long ones cut.")
     repeats: int = Field(0, description="Repeats that were merged.")
     destinations: list[str] = Field(default_factory=list, description="Where its open episode went.")
+    incidents: list[IncidentView] = Field(
+        default_factory=list,
+        description="Its incidents in PagerDuty, the newest first; alerts told in groups share the group's.",
+    )
 
 
 class Page(BaseModel):

@@ -52,6 +52,8 @@ class Stories:
             return
         step = entry.step
         story = self._stories.get(entry.event)
+        if story is None and step == "answered":
+            return  # PagerDuty may speak of an event so old that its story is not at hand
         if story is None:
             begun = entry.at if step in ("received", "accepted") else UNKNOWN_BEGIN
             story = self._stories[entry.event] = Story(begun)

@@ -27,11 +27,22 @@ SOURCES: Final = {
     "shell": "from a shell",
     "task": "as a Celery task",
     "message": "as a raw Celery message",
+    "pagerduty": "from PagerDuty, where it was answered",
+}
+ANSWERS: Final = {
+    "seen": "PagerDuty shows it as incident {}",
+    "acknowledged": "acknowledged in PagerDuty, incident {}",
+    "unacknowledged": "not acknowledged any more in PagerDuty, incident {}",
+    "resolved": "resolved in PagerDuty, incident {}",
+    "reopened": "opened again in PagerDuty, incident {}",
 }
 RULES: Final = {
     "resolved_before_send": "its resolve came before it was sent",
     "nothing_was_sent": "there was nothing to close on the other side",
     "dropped": "the dead letter was given up",
+    "resolved_by_pagerduty": "it was resolved in PagerDuty",
+    "acknowledged_by_pagerduty": "PagerDuty, where it was acknowledged, needs not be told",
+    "overtaken": "newer news came before it was decided on",
 }
 
 
@@ -133,6 +144,10 @@ def _suppressed(rule: str, detail: str) -> str:
     return f"suppressed by rule {rule}{why}" + (f" {detail}" if rule == "dropped" else "")
 
 
+def _answered(change: str, incident: str) -> str:
+    return ANSWERS.get(change, f"{change} in PagerDuty, incident {{}}").format(incident)
+
+
 def _ordinal(number: str) -> str:
     ending = "th" if number[-2:] in ("11", "12", "13") else {"1": "st", "2": "nd", "3": "rd"}.get(number[-1:], "th")
     return number + ending
@@ -157,5 +172,6 @@ _WORDS: Final[dict[str, Callable[[str, str], str]]] = {
     "dead": lambda reason, detail: f"dead letter: {reason}" + (f" ({detail})" if detail else ""),
     "replayed": lambda *_: "put back, to be decided on again",
     "released": lambda rule, _: f"let go by rule {rule}, which is over; to be decided on again",
+    "answered": _answered,
     "swept": lambda *_: "found waiting without a due time, and given one",
 }

@@ -256,7 +256,8 @@ local turned = action == "trigger" and was == "resolved" or action == "resolve" 
 redis.call("HSET", alert, "service", service, "dedup_key", dedup_key, "status", status, "since", not turned and last[6] or stamp)
 redis.call("ZADD", K.alerts, stamp, uid)
 if wire ~= "" then redis.call("HSET", alert, "wire", wire) end
-if turned then redis.call("HDEL", alert, "closed_by_answer") end
+if turned then redis.call("HDEL", alert, "closed_by_answer", "acknowledged_by_answer") end
+if action == "acknowledge" and source == "pagerduty" and was == "open" then redis.call("HSET", alert, "acknowledged_by_answer", 1) end
 if turned and closed_at then redis.call("HSET", alert, "closed_by_answer", string.format("%d", closed_at)) end
 if action == "trigger" then redis.call("HSET", K.labels, uid, labels) end
 if action ~= "acknowledge" and (feeds ~= "" or last[7]) and feed(uid, feeds, at) then hint("alert", at) end

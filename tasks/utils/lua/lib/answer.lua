@@ -51,7 +51,7 @@ end
 local function put_answer(uid, action, seen, at)  -- the answer goes the way of all news, so that all others who were told hear of it
   local service, dedup_key = unpack(redis.call("HMGET", K.alert(uid), "service", "dedup_key"))
   local id = string.format("pagerduty:%s:%d:%s:%s", seen.id, seen.at, uid, action)
-  local by = (seen.who and seen.who ~= "") and " by " .. seen.who or ""
+  local by = (seen.who or "") ~= "" and " by " .. seen.who or ""
   local alert = {service = service, event_action = action, dedup_key = dedup_key, client = "PagerDuty", client_url = seen.url ~= "" and seen.url or nil,
     payload = {summary = action == "resolve" and "Resolved" .. by .. " in PagerDuty" or "Acknowledged" .. by .. " in PagerDuty"}}
   into_inbox(id, at, string.format("%d", at), "pagerduty", cjson.encode(alert))
@@ -86,6 +86,7 @@ local function reopen(uid, known, seen)  -- what PagerDuty closed, PagerDuty has
   redis.call("HSET", K.alert(uid), "status", seen.status == "acknowledged" and "acknowledged" or "open", "since", string.format("%d", seen.at), "episode", 1)
   redis.call("HSET", K.alert(known.place), "on:" .. known.channel .. "|" .. known.key_id, "sent", "episode", 1)
   redis.call("HDEL", K.alert(uid), "closed_by_answer", "last_sign")
+  if seen.status == "acknowledged" then redis.call("HSET", K.alert(uid), "acknowledged_by_answer", 1) end
   return true
 end
 
@@ -97,8 +98,9 @@ local function act_on(uid, known, seen, was, at)
     return
   elseif seen.status == "acknowledged" then
     if status == "open" then put_answer(uid, "acknowledge", seen, at) end
-  elseif was == "acknowledged" and status == "acknowledged" then
+  elseif status == "acknowledged" and (was == "acknowledged" or redis.call("HEXISTS", K.alert(uid), "acknowledged_by_answer") == 1) then
     redis.call("HSET", K.alert(uid), "status", "open")
+    redis.call("HDEL", K.alert(uid), "acknowledged_by_answer")
   end
 end
 
@@ -130,7 +132,8 @@ local function note_answer(own, change, seen, at)
   local id = told_of(own)
   if not id then return end
   local number = seen.number > 0 and string.format("#%d ", seen.number) or ""
-  record(at, id, "answered", change, number .. seen.id .. ((seen.who and seen.who ~= "") and " by " .. seen.who or ""))
+  local by = change ~= "seen" and (seen.who or "") ~= "" and " by " .. seen.who or ""
+  record(at, id, "answered", change, number .. seen.id .. by)
 end
 
 local function turn_to(own, key_id, known, seen)  -- the record is of that incident from now on
