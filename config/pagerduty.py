@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 from config.breaker import CircuitBreaker
 from config.section import Section
 from config.sections import SECOND
-from config.values import EventsUrl, HttpUrl, PositiveDuration
+from config.values import EventsUrl, HttpUrl, PositiveDuration, SecretTexts
 
 
 class PagerDuty(Section):
@@ -30,7 +30,19 @@ class PagerDuty(Section):
         description="Events PagerDuty takes of one routing key in a minute; what is more waits its turn or is told in summaries. "
         "0 = do not count. AIOps accounts may have more: ask PagerDuty.",
     )
-    webhook_secret: SecretStr | None = Field(None, description="Secret that signs PagerDuty's webhooks to Tocsin.")
+    webhook_secret: SecretStr | None = Field(
+        None, description="Secret that signs PagerDuty's webhooks to Tocsin. Without one they are not taken."
+    )
+    webhook_previous_secrets: SecretTexts = Field(
+        (),
+        description="Former values of `webhook_secret`, and those of other subscriptions; what they sign is taken too. "
+        "In the environment: parted by blanks.",
+    )
+    webhook_url: HttpUrl | None = Field(
+        None,
+        description="Address at which PagerDuty reaches the gateway's door, such as https://tocsin.example.org/webhooks/pagerduty. "
+        "Tells which webhook subscriptions are ours; without it, those that end in /webhooks/pagerduty.",
+    )
     from_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = Field(
         None, description="Address of the PagerDuty user in whose name REST calls change things."
     )

@@ -25,6 +25,8 @@ ENTRIES: Final[dict[str, Entry]] = {
     "outbox-sweep": Entry("notifications.sweep", "* * * * *"),
     "ledger-seal": Entry("audit.seal", "* * * * *"),
     "ledger-proof": Entry("audit.prove", "*/10 * * * *", {"since_seconds": 3600, "keep": "hour"}),
+    "webhooks-catch-up": Entry("webhooks.catch_up", "*/5 * * * *"),
+    "webhooks-check": Entry("webhooks.check", "2-59/5 * * * *"),
     "ledger-proof-whole": Entry("audit.prove", "25 4 * * *", {"keep": "whole"}),
 }
 

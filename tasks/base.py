@@ -156,6 +156,21 @@ class AlertTask(TocsinTask):
         self.runtime.alerts.bury(self.request.id, carried, reason, detail, seen)
 
 
+class WebhookTask(AlertTask):
+    """A task whose message is all there is of the webhooks it carries: they end as dead letters, never with the message."""
+
+    abstract = True
+
+    def last_words(self, reason: str, detail: str, args: Args, kwargs: Kwargs, seen: str = "") -> None:
+        """Dead-letter the documents; where the call has another shape, the call as it was."""
+        del seen
+        documents = kwargs.get("documents") or (args[0] if args else None)
+        if documents is None and not args and not kwargs:
+            return
+        carried = documents if isinstance(documents, list) else [{"args": list(args), "kwargs": kwargs}]
+        self.runtime.webhooks.processor.bury(carried, self.request.id, reason, detail)
+
+
 def _poison(task: str) -> ErrorReport:
     mend = (
         "its alerts are dead letters: see `tocsin notifications dead-letters`, and the worker's log for what ended it"

@@ -36,6 +36,7 @@ from tasks.utils.messages import MessageGuard
 from tasks.utils.metrics_collector import Metrics
 from tasks.utils.pulse import Pulse
 from tasks.utils.slots import Slots
+from tasks.webhooks.answers import Answers
 
 if TYPE_CHECKING:
     from config.models import Settings
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from tasks.health.service import OwnAlerts
     from tasks.notifications.service import Route
     from tasks.utils.rest.client import RestClient
+    from tasks.webhooks.wiring import WebhookWiring
 
 
 class Runtime:
@@ -252,6 +254,20 @@ class Runtime:
         from tasks.utils.rest.wiring import rest_client  # noqa: PLC0415 (few processes ask PagerDuty)
 
         return rest_client(self.settings, self.client, self.keys, load)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """Takes in what PagerDuty says of our alerts."""
+        return Answers(self.client, self.keys)
+
+    @cached_property
+    def webhooks(self) -> WebhookWiring:
+        """What comes from PagerDuty by webhook, and what no webhook told."""
+        from tasks.webhooks.wiring import WebhookWiring  # noqa: PLC0415 (few processes work off webhooks)
+
+        ours = {key for route in self.routes.values() for address in route.addresses for key in address.keys}
+        rest = (lambda: self.rest) if self.settings.pagerduty.api_key else None
+        return WebhookWiring(self.client, self.keys, self.answers, ours, rest, self.settings.pagerduty)
 
     @cached_property
     def audit(self) -> AuditService:

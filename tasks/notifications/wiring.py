@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -16,6 +15,7 @@ from tasks.notifications.channels.protocol import Address
 from tasks.notifications.letters import Letters
 from tasks.notifications.service import DeliveryRules, Route
 from tasks.utils.circuit_breaker import breaker_rules
+from tasks.utils.identifiers import key_id
 from tasks.utils.rows import milliseconds
 
 if TYPE_CHECKING:
@@ -85,11 +85,6 @@ def names_of(routes: Mapping[str, Route]) -> dict[str, str]:
             if address.endpoint:
                 found.setdefault(address.endpoint, NAMES.get(address.kind) or urlsplit(address.endpoint).hostname or "")
     return found
-
-
-def key_id(key: str) -> str:
-    """The name a key goes by in rows, logs and the ledger; the key itself never does."""
-    return hashlib.sha256(key.encode()).hexdigest()[:12]
 
 
 def address_of(channel: ChannelSetting, pagerduty: PagerDuty) -> Address:

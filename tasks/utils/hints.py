@@ -15,6 +15,7 @@ HINTED: Final = {  # kind of rows (or the pulse, which has none) -> the task tha
     "alert": ("alerts.submit", "alert"),
     "delivery": ("notifications.deliver", "delivery"),
     "digest": ("notifications.digest", "delivery"),
+    "webhook": ("webhooks.process", "webhook"),
     "pulse_alert": ("alerts.pulse", "alert"),
     "pulse_delivery": ("notifications.pulse", "delivery"),
 }

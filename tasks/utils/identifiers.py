@@ -75,6 +75,11 @@ def alert_uid(service: str, dedup_key: str) -> str:
     return hashlib.sha256(f"{service}\0{dedup_key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+def key_id(key: str) -> str:
+    """The name a key goes by in rows, logs and the ledger; the key itself never does."""
+    return hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
 def wire_key(dedup_key: str) -> str:
     """The dedup key as PagerDuty gets it: whole up to 255 characters, else its SHA-256."""
     if len(dedup_key) <= MOST_WIRE_KEY_CHARACTERS:

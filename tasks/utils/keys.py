@@ -25,6 +25,14 @@ FIXED: Final[dict[str, str]] = {
     "budgets": "budget:limits",  # hash: key id -> most events in a minute
     "keys_due": "budget:due",  # sorted set: key id -> when the lanes that wait for it are looked at next, ms
     "failing": "outbox:failing",  # hash: <channel>|<key id> -> since when every attempt fails (ms); see lua/lib/failing.lua
+    "webhooks": "webhooks",  # hash: id of a webhook that is not worked off yet -> when it came (ms), its document as JSON, a line each
+    "webhooks_due": "webhooks:due",  # sorted set: that id -> when it is due, or the end of a worker's lease, ms
+    "webhooks_tries": "webhooks:tries",  # hash: that id -> times it was handed to a worker
+    "webhooks_known": "webhooks:known",  # sorted set: ids of the webhooks that came -> when, ms; the newest only
+    "lookups": "pagerduty:lookups",  # sorted set: id of a parked incident whose dedup keys are asked for -> when, ms
+    "lookup_tries": "pagerduty:lookups:tries",  # hash: that id -> how often they were asked for
+    "catch_up": "pagerduty:catch_up",  # hash: until: what happened up to then is known, seconds since the epoch
+    "subscriptions": "pagerduty:subscriptions",  # hash: what the last look at them found; see tasks/webhooks/subscriptions.py
     "wired": "pagerduty:wired",  # hash: dedup key as PagerDuty has it -> `<key id> <alert uid>`, a line each; see lua/lib/answer.lua
     "incidents": "pagerduty:incidents",  # hash: incident id -> `<key id> <alert uid>` of each alert it stands for, a line each
     "homes": "pagerduty:homes",  # hash: key id -> ids of the PagerDuty services it leads to, a space between

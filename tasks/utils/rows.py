@@ -7,7 +7,7 @@ import os
 import re
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tasks.utils.breaker_rules import BreakerRules
 from tasks.utils.scripts import Scripts
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tasks.utils.keys import Keys
     from tasks.utils.scripts import Call
 
+WEBHOOK_SOURCE: Final = "pagerduty:webhook"  # of rows that are no alerts, but what PagerDuty says of them
 OutcomeVerb = Literal["sent", "retry", "pause", "minimal", "refused"]
 
 

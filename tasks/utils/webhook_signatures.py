@@ -4,7 +4,7 @@ import base64
 import binascii
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -17,6 +17,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from config.mappings import Signature
 from tasks.utils.error_handler import PermanentError
 
+MOST_SIGNATURES: Final = 20  # of one webhook; more are not looked at
 SUBSCRIPTION: Final = "SubscriptionConfirmation"
 _AMAZON: Final = re.compile(r"sns\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?")
 _SIGNED_OF_NOTIFICATION: Final = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
@@ -119,3 +120,24 @@ def _amazon_host(url: object, name: str) -> tuple[str, str]:
     if parts.scheme != "https" or port not in (None, 443) or not _AMAZON.fullmatch(host):
         raise ForgedError(f"{name} is not at Amazon SNS: only https://sns.REGION.amazonaws.com is called")
     return host, parts.query
+
+
+def check_pagerduty_signature(secrets: Sequence[str], given: str | None, body: bytes) -> int:
+    """Which of the secrets signed the body; ForgedError if none did. `given`: `v1=<hex>`, several of them parted by commas.
+
+    Takes the same time whichever fits, and whether any does.
+    """
+    if not given:
+        raise ForgedError("the header X-PagerDuty-Signature is missing; only webhooks that PagerDuty signs are taken")
+    offered = [part.strip().partition("=")[2].encode() for part in given.split(",") if part.strip().startswith("v1=")]
+    offered = offered[:MOST_SIGNATURES]
+    found = -1
+    for place, secret in enumerate(secrets):
+        right = hmac.new(secret.encode(), body, "sha256").hexdigest().encode()
+        if any([hmac.compare_digest(right, one) for one in offered]) and found < 0:  # noqa: C419 - all are compared
+            found = place
+    if found < 0:
+        raise ForgedError(
+            "no signature in X-PagerDuty-Signature is right; set PAGERDUTY_WEBHOOK_SECRET to the subscription's secret"
+        )
+    return found

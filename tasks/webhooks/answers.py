@@ -53,6 +53,7 @@ class Answers:
             "who": one.who,
             "url": one.html_url,
             "service": one.service_id,
+            "into": one.merged_into,
         }
         keys = json.dumps(list(dict.fromkeys(one.keys)))
         return ("observe", json.dumps(said), keys, self._parking.most, milliseconds(self._parking.longest))

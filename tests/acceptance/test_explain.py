@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tasks.alerts.models import SilenceDraft
-from tasks.notifications.wiring import key_id
 from tasks.utils.error_handler import InvalidAlertError, UnknownError
+from tasks.utils.identifiers import key_id
 from tasks.utils.rows import new_event_id
 from tests.acceptance.routed import KEYS, follow, send, trigger
 

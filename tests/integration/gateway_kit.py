@@ -57,6 +57,7 @@ def settings(redis_url: str, folder: Path, **gateway: object) -> Settings:
             "redis": {"url": redis_url},
             "security": {"jwt_secret": JWT_SECRET},
             "spool": gateway.pop("spool", {}),
+            "pagerduty": gateway.pop("pagerduty", {}),
             "gateway": gateway,
             "services": {"web": web, "orchestrated": orchestrated},
             "mappings": {name: load_mapping(path, {}) for name, path in mapping_paths(folder).items()},

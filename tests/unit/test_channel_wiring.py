@@ -8,7 +8,8 @@ from config.channels import KINDS
 from config.pagerduty import PagerDuty
 from tasks.notifications.channels.makers import makers
 from tasks.notifications.channels.protocol import Message
-from tasks.notifications.wiring import Lazy, address_of, channels_of, key_id, routes_of
+from tasks.notifications.wiring import Lazy, address_of, channels_of, routes_of
+from tasks.utils.identifiers import key_id
 from tasks.utils.rows import Outcome
 from tests.unit.config_kit import KEY, OTHER_KEY, Folder
 from tests.unit.test_config_channels import ALL, MAIL, SECRET, SLACK

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from config.channels import PagerDutyChannel
 from config.models import Settings
+from config.settings import load
 from tasks.utils.cache_manager import CacheManager
 from tasks.utils.connect import connect
 from tasks.utils.error_handler import ErrorHandler
@@ -24,7 +25,8 @@ from workers.gateway.events import ORCHESTRATION, Events
 from workers.gateway.hooks import Hooks
 from workers.gateway.ingest import Ingest
 from workers.gateway.keyring import Keyring
-from workers.gateway.paths import ALERTMANAGER, API, CHANGES, EVENTS, EVENTS_V1, HOOKS, TidyPath
+from workers.gateway.pagerduty import PagerDutyWebhooks, Secrets
+from workers.gateway.paths import ALERTMANAGER, API, CHANGES, EVENTS, EVENTS_V1, HOOKS, PAGERDUTY, TidyPath
 from workers.gateway.probes import Probes
 from workers.gateway.remembered import Remembered
 from workers.gateway.sns import MOST_AT_ONCE, Fetch, SnsGate, fetch
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-PATHS: Final = frozenset({EVENTS, CHANGES, EVENTS_V1, ALERTMANAGER, f"{API}/alerts", "/livez", "/readyz", "/metrics"})
+PATHS: Final = frozenset(
+    {EVENTS, CHANGES, EVENTS_V1, ALERTMANAGER, PAGERDUTY, f"{API}/alerts", "/livez", "/readyz", "/metrics"}
+)
 
 
 def create_app(settings: Settings, inbox: Inbox, redis: "Redis", fetch: Fetch = fetch) -> Starlette:
@@ -77,6 +81,12 @@ class _Parts:
         self._certificates = Remembered(_cache(settings), fetch, most_at_once=MOST_AT_ONCE)
         gate = SnsGate(fetch, certificates=self._certificates)
         self._hooks = Hooks(self._ingest, WebhookProcessor(settings.mappings), gate, self.telemetry)
+        self._pagerduty = PagerDutyWebhooks(
+            Secrets(_webhook_secrets(settings)),
+            self._writer,
+            self.telemetry,
+            read_seconds=settings.gateway.read_timeout.total_seconds(),
+        )
         self.api = create_api(settings, self._ingest, self._spooling, self.errors)
 
     @asynccontextmanager
@@ -100,6 +110,7 @@ class _Parts:
             EVENTS_V1: events.create_event,
             ALERTMANAGER: Alertmanager(self._ingest).webhook,
             f"{HOOKS}/{{mapping}}": self._hooks.webhook,
+            PAGERDUTY: self._pagerduty.webhook,
         }
         return [Route(path, endpoint, methods=["POST"]) for path, endpoint in doors.items()]
 
@@ -119,6 +130,18 @@ def _errors(settings: Settings) -> ErrorHandler:
 def _cache(settings: Settings) -> CacheManager:
     client = connect(settings.cache.redis_url.get_secret_value(), connect_timeout=1.0)
     return CacheManager(client, Keys(settings.redis.prefix), default_ttl=settings.cache.default_ttl)
+
+
+def _webhook_secrets(settings: Settings) -> Callable[[], list[str]]:
+    """Gives the secrets that sign PagerDuty's webhooks: at first those of `settings`, then as they are set by now."""
+    known = [settings]
+
+    def read() -> list[str]:
+        pagerduty = (known.pop() if known else load()).pagerduty
+        first = [pagerduty.webhook_secret] if pagerduty.webhook_secret else []
+        return [secret.get_secret_value() for secret in (*first, *pagerduty.webhook_previous_secrets)]
+
+    return read
 
 
 def _change_services(settings: Settings) -> frozenset[str]:

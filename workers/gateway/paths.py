@@ -11,6 +11,7 @@ EVENTS_V1: Final = "/generic/2010-04-15/create_event.json"
 ALERTMANAGER: Final = "/webhooks/alertmanager"
 API: Final = "/api/v1"
 HOOKS: Final = "/webhooks/in"
+PAGERDUTY: Final = "/webhooks/pagerduty"
 _PAGERDUTYS: Final = (EVENTS, CHANGES, EVENTS_V1)
 _SLASHES: Final = re.compile("//+")
 

@@ -2,7 +2,7 @@
 --   K.alert(own), K.wired, K.incidents, K.homes   see lib/answer.lua
 --   K.parked_incidents, K.parked_news, K.parked_keys, K.answer_counts   incidents of no alert that is known, see lib/wire.lua
 --   K.inbox, K.inbox_due, K.ledger, K.hints       an answer that changes an alert goes the way of all news
---   ARGV   observation (JSON: id, number, status, at, seen, who, url, service), its dedup keys as PagerDuty has them (JSON list), most incidents
+--   ARGV   observation (JSON: id, number, status, at, seen, who, url, service, into), its dedup keys as PagerDuty has them (JSON list), most incidents
 --          parked, longest time one is parked (ms)
 -- An incident is matched by its id once that is known, and by its keys. Where a key is on the way of several keys of ours, the PagerDuty service
 -- decides; where that does not, nobody guesses: it is parked.
@@ -58,6 +58,7 @@ for _, key in ipairs(keys) do
 end
 
 if #order == 0 then
+  if seen.into ~= "" then return {"parked", 0} end  -- of what goes on elsewhere nothing more is to be known
   park_seen(seen, keys, at, most, longest)
   return {is_ambiguous and "ambiguous" or "parked", 0}
 end

@@ -48,7 +48,8 @@ local ids = redis.call("ZRANGEBYSCORE", K.queued, "-inf", before, "LIMIT", ARGV[
 local untold = redis.call("ZRANGEBYSCORE", K.untold, "-inf", before, "LIMIT", ARGV[2], ARGV[3])
 for _, id in ipairs(ids) do look_at_lane(id) end
 for _, id in ipairs(untold) do look_at_group(id) end
-for set, kind in pairs({[K.inbox_due] = "alert", [K.holds_due] = "alert", [K.outbox_due] = "delivery", [K.keys_due] = "delivery", [K.groups_due] = "digest"}) do
+for set, kind in pairs({[K.inbox_due] = "alert", [K.holds_due] = "alert", [K.outbox_due] = "delivery", [K.keys_due] = "delivery", [K.groups_due] = "digest",
+  [K.webhooks_due] = "webhook", [K.lookups] = "webhook"}) do
   local due = set == K.inbox_due and "+inf" or at  -- in the inbox the time is a place, no more
   if redis.call("ZCOUNT", set, "-inf", due) > 0 then hint(kind, at) end
 end

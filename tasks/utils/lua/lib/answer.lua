@@ -112,8 +112,8 @@ local CHANGES = {  -- status before (none: it was not seen) and now -> the word 
 }
 
 local function is_current(known, seen)  -- whether it is about the record's incident: 1 = it is, 2 = about a newer one, nil = about an older one
-  if seen.id == known.past_id or seen.number > 0 and seen.number <= (known.past or 0) then return nil end
   if seen.id == known.id or seen.id == known.into then return 1 end
+  if seen.id == known.past_id or seen.number > 0 and seen.number <= (known.past or 0) then return nil end
   if not known.id then return 2 end
   return seen.number > (known.number or 0) and 2 or nil
 end
@@ -137,10 +137,19 @@ local function note_answer(own, change, seen, at)
 end
 
 local function turn_to(own, key_id, known, seen)  -- the record is of that incident from now on
-  if known.id then take_line(K.incidents, known.id, key_id .. " " .. own) end
+  for _, incident in ipairs({known.id or "", known.into or ""}) do take_line(K.incidents, incident, key_id .. " " .. own) end
   add_line(K.incidents, seen.id, key_id .. " " .. own)
   known.id, known.number, known.seen = seen.id, seen.number, seen.seen
   known.status, known.at, known.who, known.url, known.into = nil, nil, nil, nil, nil
+end
+
+local function redirect(own, key_id, known, seen, at)  -- it was merged into another incident, where its alerts go on
+  if known.into == seen.into then return nil end
+  add_line(K.incidents, seen.into, key_id .. " " .. own)
+  known.into = seen.into
+  keep_record(own, key_id, known)
+  note_answer(own, "merged into " .. seen.into, seen, at)
+  return "merged"
 end
 
 local function absorb(own, key_id, seen, at)
@@ -148,6 +157,7 @@ local function absorb(own, key_id, seen, at)
   local way = known and is_current(known, seen)
   if not way then return nil end
   if way == 2 then turn_to(own, key_id, known, seen) end
+  if seen.into ~= "" then return redirect(own, key_id, known, seen, at) end
   local was = known.status or "none"
   local is_news = was == "none" or is_later(known, seen)
   known.seen = math.min(known.seen, seen.seen)
