@@ -14,7 +14,7 @@ from deploy.sandbox.account import Account, AccountError
 from deploy.sandbox.app import App
 from deploy.sandbox.controls import explain
 from deploy.sandbox.documents import AccountDocument
-from deploy.sandbox.wire import serve
+from deploy.sandbox.wire import address, serve
 from deploy.sandbox.world import Options, World
 
 DESCRIPTION = """A stand-in for PagerDuty's Events and REST APIs on this machine. It prints one line of JSON with its
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     # uvicorn stops in order on SIGTERM and then raises it again for whoever was there before.
     signal.signal(signal.SIGTERM, lambda *_: None)
     try:
-        world = World(options)
+        world = World(options, address(listener))
         serve(App(world), listener, world.poster.close)
     except KeyboardInterrupt:
         return 130

@@ -77,6 +77,10 @@ class Account:
         """The services, oldest first."""
         return self.store.all("services")
 
+    def doors(self) -> Iterable[Integration]:
+        """The integrations that events can come in by, oldest first."""
+        return self._doors.values()
+
     def integration(self, routing_key: str) -> Integration | None:
         """The integration of this key, or None if the account does not know the key."""
         return self._doors.get(routing_key)

@@ -30,6 +30,9 @@ def incident_named(request: Request, name: str) -> Incident:
 def acting_user(request: Request) -> Agent:
     """Who acts: the user whose address the From header has. An account that lists no users takes any address."""
     address = request.call.header(b"from").strip()
+    owner = request.user()
+    if owner is not None and not address:
+        return Agent("user", owner["id"], "website")
     if not address:
         raise invalid("The From header is required: the email address of a user of the account")
     users = [user for user in request.store.all("users") if not is_builtin("users", user)]

@@ -59,10 +59,8 @@ class Changes:
             "urgency": one_of(body, "urgency", URGENCIES),
             "service": named(body, "service", "services", request),
             "incident_type": kind.get("name") if isinstance(kind, dict) else None,
-            "priority": named(body, "priority", "priorities", request),
+            "priority": "" if _takes_away(body) else named(body, "priority", "priorities", request),
         }
-        if "priority" in body and body["priority"] in (None, ""):
-            fields["priority"] = ""
         return {name: value for name, value in fields.items() if value is not None}
 
     def _check(self) -> None:
@@ -92,3 +90,7 @@ class Changes:
             life.reopen(incident, by, now)
         elif incident.status == "acknowledged":
             life.unacknowledge(incident, by, now)
+
+
+def _takes_away(body: Entity) -> bool:
+    return "priority" in body and body["priority"] in (None, "")

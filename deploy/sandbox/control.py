@@ -10,6 +10,8 @@ from deploy.sandbox.call import Answer, Call, Outcome, to_json
 from deploy.sandbox.controls import Body, ControlError, last, number, read
 from deploy.sandbox.documents import AccountDocument
 from deploy.sandbox.faults import FaultSpec
+from deploy.sandbox.planting import Planted, PlantingError, plant
+from deploy.sandbox.quiet import Suppression
 from deploy.sandbox.webhooks.verbs import verbs as webhook_verbs
 
 if TYPE_CHECKING:
@@ -74,6 +76,10 @@ class Control:
             ("GET", "/log"): self._log,
             ("DELETE", "/log"): self._clear_log,
             ("GET", "/exchanges"): self._exchanges,
+            ("POST", "/incidents"): lambda call: plant(world, read(Planted, call)),
+            ("GET", "/suppressions"): lambda _: self._suppressions(),
+            ("POST", "/suppressions"): self._suppress,
+            ("DELETE", "/suppressions"): self._clear_suppressions,
             ("POST", "/sink"): self._sink,
             ("POST", "/limits"): self._limits,
             ("POST", "/reset"): self._reset,
@@ -86,7 +92,7 @@ class Control:
             return _answer(HTTPStatus.OK, self._verb(call)(call))
         except ControlError as error:
             return _answer(error.status, {"error": str(error)})
-        except AccountError as error:
+        except (AccountError, PlantingError) as error:
             return _answer(HTTPStatus.BAD_REQUEST, {"error": str(error)})
 
     def _verb(self, call: Call) -> Callable[[Call], object]:
@@ -136,6 +142,17 @@ class Control:
     def _advance(self, call: Call) -> object:
         self._world.schedule.advance(read(Advance, call).advance_seconds)
         return self._clock()
+
+    def _suppressions(self) -> object:
+        return {"suppressions": [rule.model_dump(exclude_none=True) for rule in self._world.account.suppressions]}
+
+    def _suppress(self, call: Call) -> object:
+        self._world.account.suppressions.append(read(Suppression, call))
+        return self._suppressions()
+
+    def _clear_suppressions(self, _: Call) -> object:
+        self._world.account.suppressions.clear()
+        return {}
 
     def _log(self, call: Call) -> object:
         limit = min(number(call, "limit", DEFAULT_PAGE), LARGEST_PAGE)

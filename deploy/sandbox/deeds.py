@@ -3,9 +3,9 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from deploy.sandbox.escalating import on_call
 from deploy.sandbox.incidents import Incident
 from deploy.sandbox.journal import Agent
+from deploy.sandbox.oncall import on_call
 from deploy.sandbox.timers import ESCALATE, drop
 from deploy.sandbox.urgency import urgency_of
 

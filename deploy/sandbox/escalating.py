@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deploy.sandbox.incidents import Assignment
 from deploy.sandbox.journal import Agent
+from deploy.sandbox.oncall import on_call
 from deploy.sandbox.timers import ESCALATE, drop, pend
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from deploy.sandbox.announce import Announcer
     from deploy.sandbox.incidents import Incident
-    from deploy.sandbox.store import Entity, Store
+    from deploy.sandbox.store import Entity
     from deploy.sandbox.world import World
 
 
@@ -105,12 +106,3 @@ class Escalation:
 
     def _policy(self, incident: Incident) -> Entity | None:
         return self._world.store.get("escalation_policies", incident.policy_id) if incident.policy_id else None
-
-
-def on_call(store: Store, policy_id: str, level: int, at: float) -> list[str]:  # noqa: ARG001
-    """Stands in until the account's own on-call is there."""
-    policy = store.get("escalation_policies", policy_id)
-    rules: list[dict[str, Any]] = policy["escalation_rules"] if policy else []
-    if not 1 <= level <= len(rules):
-        return []
-    return [target["id"] for target in rules[level - 1]["targets"] if target["type"].startswith("user")]

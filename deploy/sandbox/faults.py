@@ -42,6 +42,10 @@ class FaultSpec(BaseModel):
     kind: Kind
     key: str | None = Field(None, description="only events with this routing key")
     path: str | None = Field(None, description="only paths that begin so", pattern="^/")
+    exact: bool = Field(default=False, description="only that very path, not those that begin so")
+    method: str | None = Field(
+        None, description="only requests of this method", pattern="^(GET|POST|PUT|PATCH|DELETE)$"
+    )
     count: int | None = Field(None, ge=1, description="only so many requests, then the fault is gone")
     seconds: float | None = Field(None, gt=0, description="only for so long on the sandbox's clock")
     status: int | None = Field(None, description="the status to answer with: error, outage, reject")
@@ -75,7 +79,10 @@ class Fault:
 
     def concerns(self, call: Call) -> bool:
         """Whether this request is to be spoilt, as long as the fault lasts."""
-        if self.spec.path is not None and not call.path.startswith(self.spec.path):
+        path, method = self.spec.path, self.spec.method
+        if path is not None and not (call.path == path if self.spec.exact else call.path.startswith(path)):
+            return False
+        if method is not None and method != call.method:
             return False
         return self.spec.key is None or self.spec.key == call.routing_key
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deploy.sandbox.call import Outcome
-from deploy.sandbox.grouping import Groups
+from deploy.sandbox.grouping import Groups, grouping_of
 from deploy.sandbox.incidents import Incident
 from deploy.sandbox.journal import Agent
 from deploy.sandbox.quiet import in_maintenance, is_suppressed
@@ -42,13 +42,7 @@ class Intake:
         alert = world.incidents.new_alert(integration, dedup_key, trigger, now)
         if is_suppressed(world.account.suppressions, service, trigger):
             return Outcome.SUPPRESSED
-        found = self._groups.find(service, trigger, now)
-        if found is not None:
-            world.life.join(found, alert, agent_of(integration), now)
-        else:
-            found = self._open(service, alert, now)
-        self._groups.remember(service, found, alert)
-        return Outcome.OPENED if len(found.alerts) == 1 else Outcome.GROUPED
+        return self._admit(service, alert, now)
 
     def acknowledge(self, routing_key: str, dedup_key: str, now: float) -> Outcome:
         """Acknowledge the incident of the open alert of these keys; without one the event is dropped."""
@@ -73,6 +67,19 @@ class Intake:
             if not any(one.is_open for one in incident.alerts):
                 self._world.life.resolve(incident, agent_of(alert.integration), now)
         return Outcome.RESOLVED
+
+    def _admit(self, service: Entity, alert: Alert, now: float) -> Outcome:
+        grouping = grouping_of(self._world.store, service)
+        if grouping is None:
+            self._open(service, alert, now)
+            return Outcome.OPENED
+        incident = self._groups.find(grouping, alert.trigger, now)
+        if incident is None:
+            self._groups.remember(grouping, self._open(service, alert, now), alert)
+            return Outcome.OPENED
+        self._world.life.join(incident, alert, agent_of(alert.integration), now)
+        self._groups.remember(grouping, incident, alert)
+        return Outcome.GROUPED
 
     def _open(self, service: Entity, alert: Alert, now: float) -> Incident:
         by = agent_of(alert.integration)

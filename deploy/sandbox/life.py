@@ -123,10 +123,10 @@ class Life:
         self._world.journal.write(now, "snooze_log_entry", incident, by, more=more)
 
     def _let_go(self, incident: Incident, channel: str) -> None:
-        self.unacknowledge(incident, account_of(incident, channel), self._world.clock.now())
+        self.unacknowledge(incident, account_of(incident.service_id, channel), self._world.clock.now())
 
     def _give_up(self, incident: Incident) -> None:
-        self.resolve(incident, account_of(incident, "timeout"), self._world.clock.now())
+        self.resolve(incident, account_of(incident.service_id, "timeout"), self._world.clock.now())
 
     def _change(self, incident: Incident, status: str, by: Agent, now: float) -> None:
         incident.status = status
@@ -139,6 +139,6 @@ class Life:
         return seconds
 
 
-def account_of(incident: Incident, channel: str) -> Agent:
-    """The agent of what the account does by itself: the incident's service."""
-    return Agent("service", incident.service_id, channel)
+def account_of(service_id: str, channel: str) -> Agent:
+    """The agent of what the account does by itself: the service."""
+    return Agent("service", service_id, channel)

@@ -23,16 +23,18 @@ Imitated
   POST /v2/change/enqueue                          change events
   POST /generic/2010-04-15/create_event.json       alerts (Events v1)
   POST /hooks/{any name}                           messages for people, as to an incoming webhook of Slack
-  GET  /incidents, /incidents/{id}, /incidents/{id}/alerts   with Authorization: Token token=<any 20 characters>
+  the REST API: incidents, services, users and the rest, with Authorization: Token token=<any 20 characters>
 
 Control (JSON)
   GET    /_sandbox/state                           what is set, what was counted
   POST   /_sandbox/keys      {"key": 32 letters and digits, "service": name}      DELETE /_sandbox/keys/{key}
   GET    /_sandbox/account                         PUT the same form back to replace it
   POST   /_sandbox/faults    {"kind": throttle|error|slow|reset|truncated|outage|swallow|reject, "key"?, "path"?,
-                              "count"?, "seconds"?, "status"?, "delay_seconds"?, "headers"?, "ingest"?, "body"?}
+                              "exact"?, "method"?, "count"?, "seconds"?, "status"?, "delay_seconds"?, "headers"?, "ingest"?, "body"?}
   GET    /_sandbox/faults                          DELETE /_sandbox/faults[/{id}]
   POST   /_sandbox/clock     {"advance_seconds"}   GET /_sandbox/clock
+  POST   /_sandbox/incidents {"count", "service", "since"?, "until"?, "status"?, "title"?, "dedup_key"?}   plant many
+  POST   /_sandbox/suppressions {"service"?, "summary"?, "severity"?}   GET and DELETE /_sandbox/suppressions
   GET    /_sandbox/log?since=N[&limit=N][&body=0]  DELETE /_sandbox/log
   GET    /_sandbox/exchanges?since=N[&limit=N][&of=events]   the latest requests with their answers
   GET    /_sandbox/webhooks?since=N[&limit=N]      what was sent to whom; DELETE forgets what has ended

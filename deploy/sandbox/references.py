@@ -62,7 +62,8 @@ class References:
         entity = self.store.get(folder, name)
         if entity is None or self._request is None:
             return self.to(kind, name)
-        return show(self._request, RESOURCES[folder], entity)
+        resource = RESOURCES.get(folder)
+        return show(self._request, resource, entity) if resource else {**self.to(kind, name), **entity, "type": kind}
 
     def incident(self, incident: Incident) -> dict[str, Any]:
         """A reference to an incident."""

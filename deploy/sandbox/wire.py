@@ -43,8 +43,7 @@ class Announced(Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
-        host, port = (sockets or [])[0].getsockname()[:2]
-        print(json.dumps({"url": f"http://{f'[{host}]' if ':' in host else host}:{port}"}), flush=True)
+        print(json.dumps({"url": address((sockets or [])[0])}), flush=True)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop at once: answers that faults hold back are not waited for."""
@@ -69,6 +68,12 @@ def serve(app: ASGIApp, listener: socket.socket, close: Callable[[], Awaitable[N
         timeout_graceful_shutdown=1,
     )
     Announced(config, close).run(sockets=[listener])
+
+
+def address(listener: socket.socket) -> str:
+    """The address clients reach this socket by."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def reset(transport: asyncio.Transport) -> None:

@@ -39,11 +39,11 @@ class Options:
 
 
 class World:
-    """Everything the sandbox knows and remembers."""
+    """Everything the sandbox knows and remembers. `url` is its own address, for links in what it sends by itself."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, url: str = "http://127.0.0.1") -> None:
         self.options = options
-        self.url = "http://127.0.0.1"
+        self.url = url
         self.log = Log()
         self.clock = Clock()
         self.schedule = Schedule(self.clock)

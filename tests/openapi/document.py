@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from jsonschema_rs import Draft4, Draft4Validator, ReferencingError, Registry, ValidationError
 
-from tests.openapi.exceptions import NULLS
+from tests.openapi.exceptions import INCLUDED, LEFT_OUT, NULLS, SAME_TYPES
 from tests.openapi.unknown import unknown
 
 if TYPE_CHECKING:
@@ -170,13 +170,25 @@ def _schema(node: Any, side: str) -> Any:
         return node
     # Examples are data, not schemas.
     made = {key: _schema(value, side) for key, value in node.items() if key not in ("example", "examples", "default")}
+    if isinstance(made.get("enum"), list):
+        made["enum"] += [one for one, known in SAME_TYPES.items() if made["enum"] == [known]]
     _properties(made, side)
     # The real answers fit several of the shapes, which share most of their fields; one is enough.
     if isinstance(made.get("oneOf"), list):
-        made.setdefault("anyOf", made.pop("oneOf"))
+        made.setdefault("anyOf", [*made["oneOf"], *_left_out(made.pop("oneOf"))])
     if isinstance(made.get("$ref"), str):
         made["$ref"] = made["$ref"].replace("/oneOf/", "/anyOf/")
     return _or_null(made) if made.pop("nullable", None) is True else made
+
+
+def _included(shape: str) -> dict[str, Any]:
+    named = {"$ref": f"#/components/schemas/{shape.strip('[]')}"}
+    return {"type": "array", "items": named} if shape.startswith("[") else named
+
+
+def _left_out(shapes: list[Any]) -> list[dict[str, str]]:
+    listed = {str(one.get("$ref")).rpartition("/")[2] for one in shapes if isinstance(one, dict)}
+    return [{"$ref": f"#/components/schemas/{one}"} for one, last in LEFT_OUT.items() if last in listed]
 
 
 def _properties(made: dict[str, Any], side: str) -> None:
@@ -187,6 +199,9 @@ def _properties(made: dict[str, Any], side: str) -> None:
     properties, required = made.get("properties"), made.get("required")
     if isinstance(properties, dict):
         made["properties"] = {name: _or_null(one) if name in NULLS else one for name, one in properties.items()}
+        for marker, shapes in INCLUDED.items():
+            for name, shape in shapes.items() if marker in properties else ():
+                made["properties"][name] = {"anyOf": [made["properties"][name], _included(shape)]}
     if isinstance(properties, dict) and isinstance(required, list):
         made["required"] = [one for one in required if not _is_foreign(properties.get(one), side)]
         if not made["required"]:

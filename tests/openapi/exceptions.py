@@ -44,15 +44,38 @@ UNNEEDED_HEADERS: dict[str, str] = {
 
 # Fields that are null at times though not described so -> why.
 NULLS: dict[str, str] = {
+    "acknowledgement_timeout": "the description's own words: null where the feature is off",
     "alert_grouping": "null where nothing is grouped; the description's examples only show groups",
+    "alert_grouping_parameters": "its type is null where grouping is off, and then there is no config",
+    "alert_grouping_timeout": "null where it was never set; the description is silent about what is not set",
+    "auto_resolve_timeout": "the description's own words: null where the feature is off",
+    "config": "as alert_grouping_parameters",
+    "description": "null in the description's own examples",
     "html_url": "null in the description's own examples",
     "incident_key": "the guide: incidents with alerts do not have an incident key",
+    "job_title": "null where it was never set; the description is silent about what is not set",
+    "last_incident_timestamp": "null while there was no incident",
     "next_cursor": "null in the description's own examples",
     "priority": "null in the description's own examples: no priority was given",
     "resolve_reason": "null in the description's own examples",
     "resolved_at": "null in the description's own examples: not resolved yet",
     "self": "null in the description's own examples",
+    "support_hours": "null where it was never set; the description is silent about what is not set",
 }
+
+# Types that the description's shapes do not let through, though its own list of types has them: type -> the only type
+# its shape knows.
+SAME_TYPES: dict[str, str] = {
+    "acknowledge_log_entry": "acknowledgement_log_entry",  # LogEntry's list has the former, AcknowledgeLogEntry only this
+}
+
+# What include[] shows whole though only references are described: a field beside them -> field -> shape, or [shape].
+INCLUDED: dict[str, dict[str, str]] = {
+    "event_details": {"service": "Service", "incident": "Incident", "teams": "[Team]"},  # log entries
+}
+
+# Shapes that are described and left out where others of their kind are listed: shape -> the last one listed there.
+LEFT_OUT: dict[str, str] = {"FieldValueChangeLogEntry": "UrgencyChangeLogEntry"}
 
 THROUGH = "request: .*no such field is described"
 AS_SENT = "what a sender puts into an event goes through as it is: orchestrations may route by it"
