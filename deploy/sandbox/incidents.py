@@ -34,6 +34,11 @@ class Acknowledgement(NamedTuple):
     agent: Agent
 
 
+def id_of(number: int) -> str:
+    """The id of the incident of a number."""
+    return f"Q{number:013d}"
+
+
 @dataclass(slots=True)
 class Incident:
     """One incident with its alerts and its log. Times are epoch seconds of the sandbox's clock.
@@ -75,7 +80,7 @@ class Incident:
     @property
     def id(self) -> str:
         """The incident's id, in the alphabet and length of PagerDuty's."""
-        return f"Q{self.number:013d}"
+        return id_of(self.number)
 
     @property
     def is_open(self) -> bool:

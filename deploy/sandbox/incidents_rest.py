@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deploy.sandbox.acting import acting_user, assignees, incident_of, named, one_of, text_in
+from deploy.sandbox.acting import acting_user, assignees, incident_named, incident_of, named, one_of, text_in
 from deploy.sandbox.changes import Changes
+from deploy.sandbox.incidents import id_of
 from deploy.sandbox.incidents_list import URGENCIES
 from deploy.sandbox.quiet import in_maintenance
 from deploy.sandbox.references import References
@@ -25,8 +26,9 @@ TOO_MANY = "At most 250 incidents can be changed at a time"
 
 
 def get_incident(request: Request) -> dict[str, Any]:
-    """The incident."""
-    return _shown(request, incident_of(request))
+    """The incident of this id or number."""
+    name = request.path["id"]
+    return _shown(request, incident_named(request, id_of(int(name)) if name.isdecimal() else name))
 
 
 def create_incident(request: Request) -> Reply:
