@@ -6,10 +6,11 @@ from pydantic import AfterValidator, Discriminator, Field, SecretStr, Tag, model
 
 from config.errors import UnfitError
 from config.section import Section
-from config.values import EmailAddress, EventsUrl, Key32, Name, SecretUrl
+from config.values import EmailAddress, EventsUrl, Key32, Name, PagerDutyId, SecretUrl
 
 DEFAULT_KIND = "pagerduty"
 SHORTEST_SECRET = 16
+Urgency = Literal["high", "low"]
 
 
 def _check_secret(secret: SecretStr) -> SecretStr:
@@ -26,7 +27,8 @@ class AnyChannel(Section):
 
     name: Name = Field(description="Name of the channel, unique in its service; reports and the ledger use it.")
     kind: str = Field(
-        DEFAULT_KIND, description="What kind of channel it is: `pagerduty`, `slack`, `teams`, `email` or `webhook`."
+        DEFAULT_KIND,
+        description="What kind of channel it is: `pagerduty`, `pagerduty_incident`, `slack`, `teams`, `email` or `webhook`.",
     )
     routed_only: bool = Field(
         default=False,
@@ -36,6 +38,11 @@ class AnyChannel(Section):
     template: Name | None = Field(
         None, description="Name of the template that messages are made by. Default: that of the kind."
     )
+
+    @property
+    def takes_words(self) -> bool:
+        """Whether people read there; PagerDuty takes each alert as it is."""
+        return self.kind not in ("pagerduty", "pagerduty_incident")
 
     @property
     def target(self) -> tuple[str, object]:
@@ -63,6 +70,47 @@ class PagerDutyChannel(AnyChannel):
     def target(self) -> tuple[str, object]:
         """Its routing key, at its address."""
         return "routing key", (self.routing_key.get_secret_value(), self.events_url)
+
+
+class Urgencies(Section):
+    """Urgency of an incident by the severity of its alert."""
+
+    critical: Urgency = Field("high", description="Of critical alerts.")
+    error: Urgency = Field("high", description="Of errors.")
+    warning: Urgency = Field("low", description="Of warnings.")
+    info: Urgency = Field("low", description="Of the rest.")
+
+
+class Priorities(Section):
+    """Priority of an incident by the severity of its alert: PagerDuty's id of one, such as P53ZZH5."""
+
+    critical: PagerDutyId | None = Field(None, description="Of critical alerts.")
+    error: PagerDutyId | None = Field(None, description="Of errors.")
+    warning: PagerDutyId | None = Field(None, description="Of warnings.")
+    info: PagerDutyId | None = Field(None, description="Of the rest.")
+
+
+class IncidentChannel(AnyChannel):
+    """Incidents of PagerDuty over its REST API, for a service without an integration key."""
+
+    kind: Literal["pagerduty_incident"] = Field(description="What kind of channel it is.")
+    service_id: PagerDutyId = Field(description="PagerDuty's id of the service the incidents are for, such as PABC123.")
+    escalation_policy: PagerDutyId | None = Field(
+        None, description="PagerDuty's id of the escalation policy. Default: that of the service."
+    )
+    urgencies: Urgencies = Field(default_factory=Urgencies, description=Urgencies.__doc__)
+    priorities: Priorities = Field(default_factory=Priorities, description=Priorities.__doc__)
+    api_key: SecretStr | None = Field(
+        None, description="REST API key for this channel only; without it `pagerduty.api_key`."
+    )
+    from_email: EmailAddress | None = Field(
+        None, description="PagerDuty user in whose name; without it `pagerduty.from_email`."
+    )
+
+    @property
+    def target(self) -> tuple[str, object]:
+        """Its service."""
+        return "service_id", self.service_id
 
 
 class _Posted(AnyChannel):
@@ -150,6 +198,7 @@ def _kind_of(channel: object) -> str:
 
 KINDS: dict[str, type[AnyChannel]] = {
     "pagerduty": PagerDutyChannel,
+    "pagerduty_incident": IncidentChannel,
     "slack": SlackChannel,
     "teams": TeamsChannel,
     "email": EmailChannel,
@@ -157,6 +206,7 @@ KINDS: dict[str, type[AnyChannel]] = {
 }
 Channel = Annotated[
     Annotated[PagerDutyChannel, Tag("pagerduty")]
+    | Annotated[IncidentChannel, Tag("pagerduty_incident")]
     | Annotated[SlackChannel, Tag("slack")]
     | Annotated[TeamsChannel, Tag("teams")]
     | Annotated[EmailChannel, Tag("email")]

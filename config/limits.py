@@ -15,6 +15,11 @@ class Limits(Section):
     rest_calls_per_minute: Annotated[int, Field(ge=2)] = Field(
         960, description="Calls of PagerDuty's REST API a minute with one key."
     )
+    pagerduty_incident: Duration = Field(
+        SECOND,
+        description="Time between two alerts to one channel of kind `pagerduty_incident`; 0 = no limit. "
+        "PagerDuty takes new incidents at human speed.",
+    )
     slack: Duration = Field(SECOND, description="Time between two messages to one Slack webhook; 0 = no limit.")
     teams: Duration = Field(0.25 * SECOND, description="Time between two cards to one Teams workflow; 0 = no limit.")
     email: Duration = Field(0 * SECOND, description="Time between two mails of one channel; 0 = no limit.")

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from config.channels import IncidentChannel
 from config.errors import Problem, did_you_mean
 from config.findings import findings
+from config.pagerduty import PagerDuty
 from config.routing_rules import routing_problems
 from config.services import Service
 from config.sources import Node, Origin, dotted
@@ -52,6 +54,22 @@ class ServiceFiles:
                     path = ("channels", index, "kind")
                     where = str(self.nodes[name].nearest(path).origin)
                     self._report(Problem(where, dotted(path), "sends mail, but email.host is not set", mend))
+
+    def check_incident_channels(self, pagerduty: PagerDuty) -> None:
+        """Report channels that create incidents where it is not said with which key, or in whose name."""
+        needed = {
+            "api_key": "set PAGERDUTY_API_KEY, or api_key in the channel",
+            "from_email": "set PAGERDUTY_FROM_EMAIL, or from_email in the channel",
+        }
+        for name, service in self.services.items():
+            for index, channel in enumerate(service.channels):
+                if isinstance(channel, IncidentChannel):
+                    missing = [one for one in needed if not (getattr(channel, one) or getattr(pagerduty, one))]
+                    path = ("channels", index, "kind")
+                    where = str(self.nodes[name].nearest(path).origin)
+                    for one in missing:
+                        what = f"creates incidents, but pagerduty.{one} is not set"
+                        self._report(Problem(where, dotted(path), what, needed[one]))
 
     def _read(self, path: Path, variables: Variables) -> None:
         shown = f"{self.shown}/{path.name}"

@@ -139,6 +139,7 @@ class _Reading:
         files.check_own(settings.own_alerts.service, node.nearest(("own_alerts", "service")).origin)
         if settings.email.host is None:
             files.check_mail()
+        files.check_incident_channels(settings.pagerduty)
         if settings.environment == "production":
             for problem in production_problems(settings, node, files):
                 self._report(problem)

@@ -162,6 +162,7 @@ Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(ge=timede
 PositiveDuration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
 Count = Annotated[int, Field(ge=1)]
 Quota = Annotated[int, Field(ge=0)]
+PagerDutyId = Annotated[str, Field(pattern=r"^[A-Z0-9]+$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Name = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$")]
 Key32 = Annotated[SecretStr, AfterValidator(_check_key)]

@@ -107,7 +107,7 @@ class GroupingWords:
 
 def _takes_words(service: Service, destination: str) -> bool:
     first = service.destinations[destination][0]
-    return next(channel.kind for channel in service.channels if channel.name == first) != "pagerduty"
+    return next(channel.takes_words for channel in service.channels if channel.name == first)
 
 
 def _nearest(said: Sequence[Any], name: str) -> Any:

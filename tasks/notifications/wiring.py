@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from config.channels import EmailChannel, PagerDutyChannel, WebhookChannel
+from config.channels import EmailChannel, IncidentChannel, PagerDutyChannel, WebhookChannel
 from tasks.notifications.channels.lazy import Lazy
 from tasks.notifications.channels.makers import makers
 from tasks.notifications.channels.protocol import Address
@@ -16,6 +16,7 @@ from tasks.notifications.letters import Letters
 from tasks.notifications.service import DeliveryRules, Route
 from tasks.utils.circuit_breaker import breaker_rules
 from tasks.utils.identifiers import key_id
+from tasks.utils.rest.credentials import limit_name
 from tasks.utils.rows import milliseconds
 
 if TYPE_CHECKING:
@@ -32,7 +33,13 @@ if TYPE_CHECKING:
     from tasks.utils.keys import Keys
 
 
-NAMES: Final = {"pagerduty": "PagerDuty", "slack": "Slack", "teams": "Teams", "email": "SMTP"}
+NAMES: Final = {
+    "pagerduty": "PagerDuty",
+    "pagerduty_incident": "PagerDuty's REST API",
+    "slack": "Slack",
+    "teams": "Teams",
+    "email": "SMTP",
+}
 
 
 def channels_of(settings: Settings) -> dict[str, Channel]:
@@ -97,6 +104,11 @@ def address_of(channel: ChannelSetting, pagerduty: PagerDuty) -> Address:
         limit = pagerduty.events_per_minute if own is None else own
         secrets = (channel.routing_key, *channel.retired_keys)
         keys = {key_id(secret.get_secret_value()): secret.get_secret_value() for secret in secrets}
+    elif isinstance(channel, IncidentChannel):
+        url, secret = pagerduty.api_url, channel.api_key or pagerduty.api_key
+        key = secret.get_secret_value() if secret else ""
+        keys = {key_id(f"{key} {channel.service_id}"): key}
+        options |= _incident_options(channel, pagerduty, key)
     elif isinstance(channel, EmailChannel):
         url, key = "", " ".join((*channel.to, *channel.cc))
         keys = {key_id(key): key}
@@ -110,6 +122,17 @@ def address_of(channel: ChannelSetting, pagerduty: PagerDuty) -> Address:
         keys = {key_id(key): key}
         options |= {"allow_private": channel.allow_private}
     return Address(channel=channel.name, kind=channel.kind, url=url, keys=keys, limit=limit, options=options)
+
+
+def _incident_options(channel: IncidentChannel, pagerduty: PagerDuty, key: str) -> dict[str, Any]:
+    return {
+        "service_id": channel.service_id,
+        "escalation_policy": channel.escalation_policy,
+        "urgencies": channel.urgencies.model_dump(),
+        "priorities": channel.priorities.model_dump(exclude_none=True),
+        "from_email": channel.from_email or pagerduty.from_email,
+        "limit_name": limit_name(key),
+    }
 
 
 def whole_address(settings: Settings, channel: ChannelSetting) -> Address:

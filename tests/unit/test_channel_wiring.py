@@ -54,7 +54,7 @@ def test_only_pagerduty_takes_change_events_and_events_as_they_stand(tmp_path: P
     found = addresses(tmp_path)
 
     assert [kind for kind, address in found.items() if address.takes_changes] == ["pagerduty"]
-    assert [kind for kind, address in found.items() if not address.takes_words] == ["pagerduty"]
+    assert [kind for kind, address in found.items() if not address.takes_words] == ["pagerduty", "pagerduty_incident"]
 
 
 def test_every_kind_that_can_be_configured_can_be_made_and_closed(tmp_path: Path) -> None:
@@ -74,8 +74,15 @@ def test_every_destination_of_a_service_has_its_way_out(tmp_path: Path) -> None:
     routes = routes_of(folder.load(MAIL), lambda service: service.name)
 
     assert set(routes) == {"default", "shop", "shop/chat"}
-    assert [address.channel for address in routes["shop"].addresses] == ["page", "chat", "cards", "post", "hook"]
-    assert [address.channel for address in routes["shop/chat"].idle] == ["page", "cards", "post", "hook"]
+    assert [address.channel for address in routes["shop"].addresses] == [
+        "page",
+        "incident",
+        "chat",
+        "cards",
+        "post",
+        "hook",
+    ]
+    assert [address.channel for address in routes["shop/chat"].idle] == ["page", "incident", "cards", "post", "hook"]
     assert (routes["shop"].owner, routes["shop"].news, routes["shop"].deadlines_ms["critical"]) == (
         "web",
         "shop",

@@ -22,6 +22,8 @@ MAIL = {"TOCSIN_EMAIL__HOST": "smtp.example", "TOCSIN_EMAIL__FROM": "tocsin@a.ex
 ALL = f"""
 channels:
   - {{name: page, routing_key: {KEY}}}
+  - {{name: incident, kind: pagerduty_incident, service_id: PABC123, api_key: {SECRET}, from_email: ops@a.example,
+     urgencies: {{warning: high}}}}
   - {{name: chat, kind: slack, webhook_url: '{SLACK}', locale: fr, template: short.j2}}
   - {{name: cards, kind: teams, webhook_url: 'https://x.logic.azure.com/workflows/1?sig={SECRET}'}}
   - {{name: post, kind: email, to: [ops@a.example], cc: [boss@a.example]}}
@@ -40,12 +42,31 @@ def test_a_service_may_have_channels_of_every_kind(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write("services/shop.yaml", ALL)
 
-    page, chat, cards, post, hook = folder.load(MAIL).services["shop"].channels
+    page, incident, chat, cards, post, hook = folder.load(MAIL).services["shop"].channels
 
-    assert [channel.kind for channel in (page, chat, cards, post, hook)] == list(KINDS)
+    assert [channel.kind for channel in (page, incident, chat, cards, post, hook)] == list(KINDS)
+    assert (incident.urgencies.warning, incident.urgencies.critical, incident.urgencies.info) == ("high", "high", "low")
     assert (chat.locale, chat.template, page.locale, page.template) == ("fr", "short.j2", "en", None)
     assert (post.to, post.cc) == (("ops@a.example",), ("boss@a.example",))
     assert (hook.allow_private, cards.allow_private) == (True, False)
+
+
+def test_a_channel_that_creates_incidents_needs_a_key_and_a_user(tmp_path: Path) -> None:
+    folder = with_channel(tmp_path, "{name: a, kind: pagerduty_incident, service_id: PABC123}")
+
+    problems = folder.problems()
+
+    where = "services/shop.yaml:2: channels[0].kind: creates incidents, but"
+    assert [problem.partition("services/")[2] for problem in problems] == [
+        f"{where} pagerduty.api_key is not set; mend: set PAGERDUTY_API_KEY, or api_key in the channel".removeprefix(
+            "services/"
+        ),
+        f"{where} pagerduty.from_email is not set; mend: set PAGERDUTY_FROM_EMAIL, or from_email in the channel".removeprefix(
+            "services/"
+        ),
+    ]
+    given = {"PAGERDUTY_API_KEY": SECRET, "PAGERDUTY_FROM_EMAIL": "ops@a.example"}
+    assert folder.load(given).services["shop"].channels[0].kind == "pagerduty_incident"
 
 
 @pytest.mark.parametrize(
@@ -213,8 +234,8 @@ def test_no_secret_of_a_channel_is_ever_shown(tmp_path: Path) -> None:
     loaded = folder.read(MAIL)
     shown = "\n".join(str(row) for row in view(loaded))
 
-    assert "services.shop.channels[1].webhook_url = ********" in shown
-    assert "services.shop.channels[3].to[0] = ops@a.example" in shown
+    assert "services.shop.channels[2].webhook_url = ********" in shown
+    assert "services.shop.channels[4].to[0] = ops@a.example" in shown
     assert SECRET not in shown + repr(loaded.settings) + loaded.settings.model_dump_json()
 
 

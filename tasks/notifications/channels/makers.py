@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 def makers() -> Mapping[str, Callable[[Settings], Channel]]:
     """A maker for every kind of channel that config/channels.py knows."""
-    return {"pagerduty": _pagerduty, "slack": _slack, "teams": _teams, "email": _email, "webhook": _webhook}
+    return {
+        "pagerduty": _pagerduty,
+        "pagerduty_incident": _pagerduty_incident,
+        "slack": _slack,
+        "teams": _teams,
+        "email": _email,
+        "webhook": _webhook,
+    }
 
 
 def _pagerduty(settings: Settings) -> Channel:
@@ -27,6 +34,23 @@ def _pagerduty(settings: Settings) -> Channel:
         attempts=settings.pagerduty.retry_attempts,
         throttle_pause=delivery.throttle_pause,
         key_pause=delivery.key_pause,
+    )
+
+
+def _pagerduty_incident(settings: Settings) -> Channel:
+    from tasks.notifications.channels.incident import PagerDutyIncident
+    from tasks.utils.connect import connect
+    from tasks.utils.keys import Keys
+    from tasks.utils.rest.allowance import Allowance
+
+    delivery, redis = settings.delivery, settings.redis
+    client = connect(redis.url.get_secret_value(), socket_timeout=redis.socket_timeout.total_seconds())
+    return PagerDutyIncident(
+        poster(settings),
+        deadline=delivery.deadline,
+        throttle_pause=delivery.throttle_pause,
+        key_pause=delivery.key_pause,
+        allowance=Allowance(client, Keys(redis.prefix), settings.limits.rest_calls_per_minute),
     )
 
 

@@ -65,6 +65,7 @@ class _Request:
     content: bytes = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     status_suffices: bool
+    method: str
 
 
 class Poster:
@@ -92,7 +93,7 @@ class Poster:
         self._open = self._client(trust, None)
         self._guarded = self._client(trust, guard or Guard())
 
-    def post(
+    def post(  # noqa: PLR0913 - what an HTTP request is made of
         self,
         url: str,
         content: bytes,
@@ -101,16 +102,21 @@ class Poster:
         headers: Mapping[str, str] | None = None,
         guarded: bool = False,
         status_suffices: bool = False,
+        method: str = "POST",
+        seconds: float | None = None,
     ) -> Outcome:
         """Post once (a short retry included); what `classify` makes of the answer, or what it means that there was none.
 
         `guarded`: to public addresses only. `status_suffices`: a success counts although the text after it breaks off, since people
-        would read the message twice. No redirect is ever followed.
+        would read the message twice. No redirect is ever followed. `method` is for calls that belong to a send: what is not a POST, and
+        `seconds` what is left of its deadline.
         """
-        request = _Request(self._guarded if guarded else self._open, url, content, headers or {}, status_suffices)
+        request = _Request(
+            self._guarded if guarded else self._open, url, content, headers or {}, status_suffices, method
+        )
         tries: list[bool] = []  # of each failed try: may it have arrived all the same?
         try:
-            with self._deadline.within(self._seconds):
+            with self._deadline.within(min(self._seconds, seconds or self._seconds)):
                 answer = self._retrying()(self._try, request, tries)
         except PrivateAddressError:
             return Outcome("refused", "private_address", unclear=any(tries))
@@ -174,7 +180,7 @@ class Poster:
 
 
 def _answer(request: _Request) -> Answer:
-    with request.client.stream("POST", request.url, content=request.content, headers=request.headers) as answer:
+    with request.client.stream(request.method, request.url, content=request.content, headers=request.headers) as answer:
         try:
             text = _text(answer)
         except httpx.TransportError:

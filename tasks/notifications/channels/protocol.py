@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from tasks.utils.rows import Outcome
 
+EVENT_KINDS: Final = frozenset(
+    {"pagerduty", "pagerduty_incident"}
+)  # they take each alert as it is; all others take words for people
 PORTS: Final = {"https": 443, "http": 80}
 _IN_HEADERS: Final = re.compile(r"[A-Za-z0-9~:._/+-]{1,200}")
 
@@ -42,7 +45,7 @@ class Address:
     @property
     def takes_words(self) -> bool:
         """Whether people read there: it gets bundles as notices, not events."""
-        return self.kind != "pagerduty"
+        return self.kind not in EVENT_KINDS
 
     @property
     def answers(self) -> bool:

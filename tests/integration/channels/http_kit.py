@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from tasks.notifications.channels.incident import PagerDutyIncident
 from tasks.notifications.channels.pagerduty import PagerDutyEvents
 from tasks.notifications.channels.posting import Poster
 from tasks.notifications.channels.protocol import Message
@@ -55,7 +56,7 @@ class Kind:
     def message(self, base: str, *, minimal: bool = False, **options: Any) -> Message:
         """A message to a server at `base`, to which private addresses are allowed unless the options say otherwise."""
         url = base + self.path
-        options = {"allow_private": True, "locale": "en", **options}
+        options = {"allow_private": True, "locale": "en", "service_id": "PABC123", **options}
         return Message(ALERT, url, self.key or url, minimal, id="0abc", notice=NOTICE, options=options)
 
     def expected(self, status: int, *, minimal: bool = False) -> tuple[str, str, int]:
@@ -88,10 +89,20 @@ def _pagerduty(other: dict[str, Any]) -> Channel:
     return PagerDutyEvents(**{name: bounds[name] for name in bounds.keys() - {"guard", "trust"}})
 
 
+def _incident(other: dict[str, Any]) -> Channel:
+    bounds = _bounds(**other)
+    shared = {name: bounds[name] for name in ("deadline", "throttle_pause", "key_pause")}
+    return PagerDutyIncident(Poster(**bounds), **shared)
+
+
 SUCCESS = frozenset(range(200, 300))
 KINDS = [
     Kind(
         "pagerduty", _pagerduty, "/v2/enqueue", SECRET, frozenset({202}), frozenset({401, 403}), frozenset({400, 413}),
+        is_guarded=False,
+    ),
+    Kind(
+        "pagerduty_incident", _incident, "", SECRET, SUCCESS, frozenset({401, 403, 404}), frozenset({400, 413}),
         is_guarded=False,
     ),
     Kind(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Send = Callable[..., Outcome]
 
 PAGE = (Path(__file__).parents[3] / "docs" / "channels.md").read_text("utf-8")
-PAGERDUTY, SLACK, TEAMS, WEBHOOK = KINDS
+PAGERDUTY, INCIDENT, SLACK, TEAMS, WEBHOOK = KINDS
 
 
 @pytest.fixture
