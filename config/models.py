@@ -8,6 +8,7 @@ from config.email import Email
 from config.errors import ConfigError, Problem, UnfitError
 from config.gateway import Gateway
 from config.grouping import Grouping
+from config.incidents import Incidents
 from config.limits import Limits
 from config.mappings import WebhookMapping
 from config.own_alerts import OwnAlerts
@@ -80,6 +81,7 @@ class Settings(Section):
     )
     flapping: Flapping = Field(default_factory=Flapping, description=Flapping.__doc__)
     grouping: Grouping = Field(default_factory=Grouping, description=Grouping.__doc__)
+    incidents: Incidents = Field(default_factory=Incidents, description=Incidents.__doc__)
     ingest: Ingest = Field(default_factory=Ingest, description=Ingest.__doc__)
     gateway: Gateway = Field(default_factory=Gateway, description=Gateway.__doc__)
     api: Api = Field(default_factory=Api, description=Api.__doc__)
@@ -120,6 +122,14 @@ class Settings(Section):
         """How many alerts a minute one service may get before it is told: its own word, else `ingest.quota`; 0 is no limit."""
         own = self.services[service].quota
         return self.ingest.quota if own is None else own
+
+    @property
+    def pagerduty_services(self) -> dict[str, str]:
+        """PagerDuty's id of each service that has one; `pagerduty.service_id` is that of the default service unless it names its own."""
+        known = {name: service.pagerduty_service_id for name, service in self.services.items()}
+        if self.default_service in known:
+            known[self.default_service] = known[self.default_service] or self.pagerduty.service_id
+        return {name: found for name, found in known.items() if found}
 
     @property
     def own_service(self) -> Service:

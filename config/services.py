@@ -11,7 +11,7 @@ from config.routing import Route, walk
 from config.section import Section
 from config.sections import SeverityDeadlines
 from config.suppression import Flapping
-from config.values import Duration, Key32, Name, Quota
+from config.values import Duration, Key32, Name, PagerDutyId, Quota
 
 
 class Service(Section):
@@ -20,6 +20,10 @@ class Service(Section):
     name: Name = Field(description="Name of the service; may be left out. Default: the name of the file.")
     description: str | None = Field(None, description="One line for people: what the service is.")
     team: str | None = Field(None, description="Who owns it; told when a key of the service is refused.")
+    pagerduty_service_id: PagerDutyId | None = Field(
+        None,
+        description="PagerDuty's id of the service these alerts belong to, such as PABC123: its maintenance windows count here too.",
+    )
     ingest_keys: tuple[Key32, ...] = Field(
         (), description="Keys with which producers send alerts over HTTP: 32 letters and digits, several alive at once."
     )

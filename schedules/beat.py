@@ -24,6 +24,7 @@ class Entry:
 ENTRIES: Final[dict[str, Entry]] = {
     "outbox-sweep": Entry("notifications.sweep", "* * * * *"),
     "ledger-seal": Entry("audit.seal", "* * * * *"),
+    "pagerduty-maintenance": Entry("incidents.maintenance", "* * * * *"),
     "ledger-proof": Entry("audit.prove", "*/10 * * * *", {"since_seconds": 3600, "keep": "hour"}),
     "webhooks-catch-up": Entry("webhooks.catch_up", "*/5 * * * *"),
     "webhooks-check": Entry("webhooks.check", "2-59/5 * * * *"),

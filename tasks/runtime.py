@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from config.models import Settings
     from config.suppression import Flapping
     from tasks.alerts.explain import Explainer
+    from tasks.alerts.maintenance import Maintenance
     from tasks.health.service import OwnAlerts
+    from tasks.incidents.wiring import IncidentWiring
     from tasks.notifications.service import Route
     from tasks.utils.rest.client import RestClient
     from tasks.webhooks.wiring import WebhookWiring
@@ -268,6 +270,20 @@ class Runtime:
         ours = {key for route in self.routes.values() for address in route.addresses for key in address.keys}
         rest = (lambda: self.rest) if self.settings.pagerduty.api_key else None
         return WebhookWiring(self.client, self.keys, self.answers, ours, rest, self.settings.pagerduty)
+
+    @cached_property
+    def incidents(self) -> IncidentWiring:
+        """What is done to PagerDuty's incidents."""
+        from tasks.incidents.wiring import IncidentWiring  # noqa: PLC0415 (few processes ask PagerDuty)
+
+        return IncidentWiring(self.client, self.keys, self.rest, self.settings, self.errors)
+
+    @cached_property
+    def maintenance(self) -> Maintenance:
+        """Takes over PagerDuty's maintenance windows."""
+        from tasks.alerts.maintenance import Maintenance, places_in  # noqa: PLC0415 (one process at a time looks)
+
+        return Maintenance(self.rest, RuleStore(self.client, self.keys), self.clock, places_in(self.settings))
 
     @cached_property
     def audit(self) -> AuditService:

@@ -23,7 +23,13 @@ from workers.watchdog import Watchdog
 if TYPE_CHECKING:
     from config.models import Settings
 
-TASK_MODULES = ("tasks.alerts.tasks", "tasks.notifications.tasks", "tasks.audit.tasks", "tasks.webhooks.tasks")
+TASK_MODULES = (
+    "tasks.alerts.tasks",
+    "tasks.notifications.tasks",
+    "tasks.audit.tasks",
+    "tasks.webhooks.tasks",
+    "tasks.incidents.tasks",
+)
 
 
 class Tocsin(Celery):

@@ -56,6 +56,7 @@ class Silence(BaseModel):
     author: str
     comment: str
     created_at: datetime
+    source: Literal["tocsin", "pagerduty"] = Field("tocsin", description="Where it was made.")
     expired_by: str = Field("", description="Who ended it before its time.")
     state: Literal["pending", "active", "ended"] = "active"
     held: int = Field(0, description="How many alerts it holds back now.")

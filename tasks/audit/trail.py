@@ -45,6 +45,16 @@ RULES: Final = {
     "overtaken": "newer news came before it was decided on",
 }
 
+DONE: Final = {
+    "acknowledge": "acknowledged",
+    "resolve": "resolved",
+    "snooze": "snoozed",
+    "note": "noted",
+    "merge": "merged",
+    "reassign": "reassigned",
+    "update": "updated",
+}
+
 
 class Trails:
     """Tells the stories of single events."""
@@ -115,6 +125,8 @@ def _accepted(action: str, detail: str) -> str:
 
 
 def _adapted(reason: str, channel: str) -> str:
+    if reason == "not_seen_yet":
+        return f"channel {channel} does not show the incident yet; it is asked once more"
     if channel:
         return f"channel {channel} refused its content ({reason}); goes once more in minimal form"
     try:
@@ -173,5 +185,6 @@ _WORDS: Final[dict[str, Callable[[str, str], str]]] = {
     "replayed": lambda *_: "put back, to be decided on again",
     "released": lambda rule, _: f"let go by rule {rule}, which is over; to be decided on again",
     "answered": _answered,
+    "acted": lambda verb, detail: f"{DONE.get(verb, verb)} in PagerDuty by Tocsin: incident {detail}",
     "swept": lambda *_: "found waiting without a due time, and given one",
 }

@@ -16,6 +16,7 @@ HINTED: Final = {  # kind of rows (or the pulse, which has none) -> the task tha
     "delivery": ("notifications.deliver", "delivery"),
     "digest": ("notifications.digest", "delivery"),
     "webhook": ("webhooks.process", "webhook"),
+    "action": ("incidents.act", "escalation"),
     "pulse_alert": ("alerts.pulse", "alert"),
     "pulse_delivery": ("notifications.pulse", "delivery"),
 }

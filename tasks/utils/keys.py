@@ -61,6 +61,8 @@ FIXED: Final[dict[str, str]] = {
     "pulse": "pulse",  # hash: a beat on its way through the queues: asked, alert, delivery (ms, when it came by there)
     "own_alerts": "own:alerts",  # hash: name of an own alert -> how it stands as JSON; see tasks/health/standing.py
     "watch": "own:watch",  # hash: which sentinel watches for the whole fleet (token), until when (ms)
+    "actions_due": "actions:due",  # sorted set: request id -> when it is carried on with, or end of its lease, ms
+    "actions_ended": "actions:ended",  # sorted set: request id -> when it came to its end, ms; of the last week, ten thousand at most
     "slots": "schedules:slots",  # hash: entry@due -> task id that claimed it
     "slot_times": "schedules:slots:at",  # sorted set: entry@due -> time of the claim, ms
 }
@@ -78,6 +80,7 @@ FAMILIES: Final[dict[str, str]] = {
     "inhibitors": "inhibitors:",  # set of one hold: uids of the open alerts that inhibit
     "breaker": "breaker:",  # hash of one endpoint: failures lately, open until when, who probes; see lua/lib/breaker.lua
     "limit": "limit:",  # hash of one limit: how much of it is spent; see lua/lib/limit.lua
+    "action": "action:",  # hash: one action on incidents somebody asked for, and what became of it; see lua/action_begin.lua
     "deliveries": "deliveries:",  # hash of one message that came back: how often, since when; see lua/count_delivery.lua
     "rates": "rates:",  # hash of one minute since the epoch: service -> alerts it got; gone after five minutes
     "cached": "cache:of:",  # hash: one cached value and who computes it; see lua/cache_look.lua
@@ -146,6 +149,10 @@ class Keys:
     def deliveries(self, message_id: str) -> str:
         """The counter of one message's deliveries to workers."""
         return f"{self.prefix}{FAMILIES['deliveries']}{message_id}"
+
+    def action(self, request_id: str) -> str:
+        """The hash of one action on incidents."""
+        return f"{self.prefix}{FAMILIES['action']}{request_id}"
 
     def breaker(self, name: str) -> str:
         """The hash of one endpoint's breaker."""

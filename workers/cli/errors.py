@@ -91,6 +91,7 @@ _KNOWN: tuple[tuple[tuple[str, ...], Callable[[BaseException], Report]], ...] = 
     (("config.errors.ConfigError",), _plainly(ExitCode.BAD_CONFIG)),
     (("tasks.utils.error_handler.InvalidAlertError",), _faulty("This alert cannot be sent")),
     (("tasks.utils.error_handler.InvalidRuleError",), _faulty("This silence cannot be made")),
+    (("tasks.incidents.wishes.InvalidActionError",), _faulty("This cannot be asked of PagerDuty")),
     (("tasks.utils.error_handler.TransientError",), _plainly(ExitCode.TRY_LATER)),
     (("tasks.utils.error_handler.TocsinError",), _plainly(ExitCode.FAILED)),
     (("redis.exceptions.AuthenticationError", "redis.exceptions.AuthorizationError"), _redis_refuses),

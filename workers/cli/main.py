@@ -24,6 +24,11 @@ class Tocsin(LazyGroup):
         "flower": Entry("workers.cli.processes:flower_app", "Run Flower, the view on the queues"),
         "sandbox": Entry("workers.cli.launch:sandbox_app", "Run a stand-in for PagerDuty"),
         "alerts": Entry("workers.cli.alert_commands:app", "Submit alerts, see their fate (also: alert)", ("alert",)),
+        "incidents": Entry(
+            "workers.cli.incident_commands:app",
+            "PagerDuty's incidents: see, act, export (also: incident)",
+            ("incident",),
+        ),
         "notifications": Entry(
             "workers.cli.notification_commands:app", "Dead letters and replay (also: notification)", ("notification",)
         ),
