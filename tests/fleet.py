@@ -87,7 +87,7 @@ class Fleet:
         self.processes["sandbox"] = process
         self._stack.callback(process.stdout.close)
         self.sandbox = Sandbox(json.loads(process.stdout.readline())["url"])
-        self.environment["PAGERDUTY_EVENTS_URL"] = self.sandbox.url
+        self.environment |= {"PAGERDUTY_EVENTS_URL": self.sandbox.url, "PAGERDUTY_API_URL": self.sandbox.url}
 
     def start(self, *words: str, name: str = "") -> subprocess.Popen[bytes]:
         """Run `tocsin <words>`; its output goes to `<folder>/<name>.log`."""

@@ -9,8 +9,8 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-SECRET = "the secret of the first subscription"
-SECOND_SECRET = "the secret of the second subscription"
+SECRET = "the-secret-of-the-first-subscription"
+SECOND_SECRET = "the-secret-of-the-second-subscription"
 
 
 def incident_event(

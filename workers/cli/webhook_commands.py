@@ -1,13 +1,15 @@
-"""`tocsin webhooks …`: what foreign documents become, for those who write mappings."""
+"""`tocsin webhooks …`: what PagerDuty tells, and what foreign documents become, for those who write mappings."""
 
 from typing import Annotated
 
 import typer
 
+from workers.cli import subscription_commands
 from workers.cli.lazy import new_app
 from workers.cli.output import ExitCode, JsonFlag, answer_json, answer_table, say
 
-app = new_app(help="Try out how foreign documents become alerts.", no_args_is_help=True)
+app = new_app(help="What PagerDuty tells Tocsin; how foreign documents become alerts.", no_args_is_help=True)
+subscription_commands.install(app)
 
 
 @app.command("mappings")

@@ -20,7 +20,7 @@ from workers.gateway.telemetry import Telemetry
 from workers.gateway.writing import Writer
 
 MOST_BYTES: Final = 256 * 1024  # PagerDuty itself sends no more
-REREAD_AFTER: Final = 10.0  # seconds at least between two looks for new secrets
+REREAD_AFTER: Final = 1.0  # seconds at least between two looks for new secrets
 COMPLAIN_AFTER: Final = 60.0
 UNSIGNED: Final = (
     "no webhook is taken that nobody signed: set PAGERDUTY_WEBHOOK_SECRET (or …_FILE) to the secret of the webhook "
@@ -36,30 +36,30 @@ class Secrets:
     def __init__(self, read: Callable[[], Sequence[str]]) -> None:
         self._read = read
         self.values = tuple(read())
-        self._looked = time.monotonic()
+        self._looked = -REREAD_AFTER
         self._looking: asyncio.Task[None] | None = None
 
     async def renew(self) -> bool:
-        """Look whether they were changed, unless somebody just has; whether they were."""
+        """Look whether they were changed, all who ask at once together; whether they were."""
         before = self.values
-        if self._looking is None and time.monotonic() - self._looked >= REREAD_AFTER:
-            self._looking = asyncio.create_task(self._look())
+        self.renew_later()
         if self._looking is not None:
             await asyncio.shield(self._looking)
         return self.values != before
 
     def renew_later(self) -> None:
         """Have a look taken, without waiting for it."""
-        if self._looking is None and time.monotonic() - self._looked >= REREAD_AFTER:
+        if self._looking is None:
             self._looking = asyncio.create_task(self._look())
 
     async def _look(self) -> None:
         try:
+            await asyncio.sleep(max(0.0, self._looked + REREAD_AFTER - time.monotonic()))
+            self._looked = time.monotonic()
             self.values = tuple(await asyncio.to_thread(self._read))
         except (ConfigError, OSError) as error:  # what was set before holds until that is mended
             log.warning("the webhook secrets could not be read anew: %s", error)
         finally:
-            self._looked = time.monotonic()
             self._looking = None
 
 

@@ -28,8 +28,11 @@ DOOR = "/webhooks/pagerduty"
 def gateway(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("gateway")
     secrets = {"webhook_secret": SECRET, "webhook_previous_secrets": [SECOND_SECRET]}
-    with running_gateway(server, folder, pagerduty=secrets) as running:
-        yield running
+    with pytest.MonkeyPatch.context() as environment:  # where it looks for secrets anew
+        environment.setenv("PAGERDUTY_WEBHOOK_SECRET", SECRET)
+        environment.setenv("TOCSIN_PAGERDUTY__WEBHOOK_PREVIOUS_SECRETS", SECOND_SECRET)
+        with running_gateway(server, folder, pagerduty=secrets) as running:
+            yield running
 
 
 def kept(server: Server) -> list[Any]:
