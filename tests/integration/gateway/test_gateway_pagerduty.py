@@ -133,7 +133,30 @@ def test_fifty_at_once_are_each_answered_at_once_and_kept(http: httpx.Client, se
     assert len(kept(server)) == 500
 
 
-def test_without_a_secret_nothing_is_taken_and_the_sender_comes_again(server: Server, tmp_path: Path) -> None:
+def test_a_secret_in_a_file_is_exchanged_without_a_restart(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "secret"
+    file.write_text("the-first\n")
+    monkeypatch.delenv("PAGERDUTY_WEBHOOK_SECRET")
+    monkeypatch.setenv("PAGERDUTY_WEBHOOK_SECRET_FILE", str(file))
+    with (
+        running_gateway(server, tmp_path, pagerduty={"webhook_secret": "the-first"}) as gateway,
+        gateway.client() as http,
+    ):
+        assert post(http, incident_event(), "the-first").status_code == 202
+
+        file.write_text("the-second\n")
+
+        assert post(http, incident_event(), "the-second").status_code == 202
+        assert post(http, incident_event(), "the-first").status_code == 403
+
+
+def test_without_a_secret_nothing_is_taken_and_the_sender_comes_again(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PAGERDUTY_WEBHOOK_SECRET")
+    monkeypatch.delenv("TOCSIN_PAGERDUTY__WEBHOOK_PREVIOUS_SECRETS")
     with running_gateway(server, tmp_path) as gateway, gateway.client() as http:
         with server.client() as redis:
             redis.flushall()
