@@ -174,7 +174,7 @@ class Fleet:
 
     def ended(self) -> int:
         """How many events have come to an end, dead letters included."""
-        return int(self.client.zcard(self.keys.closed)) + int(self.client.zcard(self.keys.dead))
+        return int(self.client.llen(self.keys.closed)) + int(self.client.zcard(self.keys.dead))
 
     def wait(self, is_true: Callable[[], object], patience: float, otherwise: str) -> None:
         """Poll until a condition holds; fails with what the workers wrote last."""

@@ -79,10 +79,15 @@ class Narrator:
         if row.get("uid"):
             key = self._client.hget(f"{self._prefix}alert:{row['uid']}", "dedup_key")
             is_made_up = key in (None, ending.event_id)  # nobody knows an alert by that
-            return f"{row['action']} {row.get('summary') or ending.event_id if is_made_up else key}"
+            return f"{row['action']} {self._summary(row) or ending.event_id if is_made_up else key}"
         refused = _alert_in(row.get("body", ""))
         action, key = refused.get("event_action"), refused.get("dedup_key")
         return " ".join(word for word in (action, key or ending.event_id) if isinstance(word, str))
+
+    def _summary(self, row: dict[str, str]) -> str:
+        """What the event says, or once its story has ended, what its alert said last."""
+        labels = json.loads(self._client.hget(f"{self._prefix}alerts:labels", row["uid"]) or "{}")
+        return row.get("summary") or str(labels.get("summary", ""))
 
 
 def _alert_in(body: str) -> dict[str, Any]:

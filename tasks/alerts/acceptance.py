@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tasks.alerts.labels import labels_of
 from tasks.utils.formatters import cut_text
 from tasks.utils.identifiers import alert_uid, wire_key
+from tasks.utils.kept_labels import keep
 from tasks.utils.rows import milliseconds
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from tasks.utils.validators import CheckedAlert
 
 SIGNED_FIELDS: Final = ("summary", "source", "severity", "component", "group", "class", "custom_details")
-MOST_LABELS: Final = 40
-LABEL_CHARACTERS: Final = 256
 ANNOUNCEMENT: Final = "Flapping, held back until it is calm: "
 COPY: Final = re.compile(r".*\+([A-Za-z0-9][\w.:~-]*)")  # the destination's slash is a tilde, see lua/accept.lua
 
@@ -95,7 +94,7 @@ def acceptance(
         one.source,
         one.received,
         _listed(checked.adaptations),
-        _kept_labels(labels) if is_trigger else "",
+        keep(labels) if is_trigger else "",
         book.version,
         _listed([rule.told() for rule in book.rules_for(labels)]) if is_trigger else "",
         _listed(book.fed_by(labels)) if is_trigger else "",
@@ -111,11 +110,12 @@ def acceptance(
 
 
 def sign(alert: Mapping[str, Any]) -> str:
-    """A digest of what a person would read; two events of one key with the same sign say the same thing."""
+    """Severity or action, and a digest of what a person would read; two events of one key with the same sign say the same thing."""
     action = alert["event_action"]
     payload = alert.get("payload") or {}
     said = [payload.get(field) for field in SIGNED_FIELDS] if action == "trigger" else []
-    return f"{action}:{hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:24]}"
+    kind = payload.get("severity", "") if action == "trigger" else action
+    return f"{kind}:{hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:24]}"
 
 
 def _ways(router: Router | None, service: str, labels: Mapping[str, str], now: datetime) -> Ways:
@@ -141,14 +141,6 @@ def _announcement(alert: Mapping[str, Any]) -> str:
     payload = alert["payload"]
     summary = cut_text(ANNOUNCEMENT + payload["summary"], 1024)
     return json.dumps({**alert, "payload": {**payload, "summary": summary}})
-
-
-def _kept_labels(labels: Mapping[str, str]) -> str:
-    """The labels as they are kept with the alert, for previews and lists: not too many, long ones cut."""
-    if len(labels) > MOST_LABELS or max(map(len, labels.values())) > LABEL_CHARACTERS:
-        kept = list(labels.items())[-MOST_LABELS:]  # the alert's own fields stand last
-        labels = {name[:LABEL_CHARACTERS]: value[:LABEL_CHARACTERS] for name, value in kept}
-    return json.dumps(labels)
 
 
 def _listed(values: Sequence[Any]) -> str:

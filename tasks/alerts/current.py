@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.alerts.models import AlertView, IncidentView, Page
 from tasks.utils.error_handler import UnknownError
+from tasks.utils.kept_labels import recall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -89,7 +89,8 @@ class CurrentAlerts:
         for (uid, score), values, labels in zip(pairs, replies[::2], replies[1::2], strict=True):
             fields = {name: value for name, value in zip(FIELDS, values, strict=True) if value is not None}
             if "dedup_key" in fields and "copy_of" not in fields:
-                yield score, _view(uid, score, fields, json.loads(labels or "{}"))
+                known = recall(labels or "", fields["service"], fields["dedup_key"])
+                yield score, _view(uid, score, fields, known)
 
 
 def _view(uid: str, score: float, fields: Mapping[str, str], labels: dict[str, str]) -> AlertView:

@@ -14,7 +14,7 @@ from tasks.audit.overdue_holds import add_overdue_holds
 from tasks.audit.pending import PendingRows, pages
 from tasks.audit.records import Records, service_in, uid_in
 from tasks.audit.stories import Stories
-from tasks.utils.rows import milliseconds
+from tasks.utils.rows import milliseconds, service_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -168,10 +168,15 @@ class Prover:
             pipe.hmget(self._keys.event(event_id), "service", "action", "detail", "uid")
         events = pipe.execute()
         for (*_, uid), other in zip(events, uids or [""] * len(events), strict=True):
-            pipe.hget(self._keys.alert(uid or other), "dedup_key")
+            pipe.hmget(self._keys.alert(uid or other), "dedup_key", "service")
         return [
-            {"service": service or "", "action": action or "", "detail": detail or "", "dedup_key": dedup_key or ""}
-            for (service, action, detail, _), dedup_key in zip(events, pipe.execute(), strict=True)
+            {
+                "service": service or service_of(destination or ""),
+                "action": action or "",
+                "detail": detail or "",
+                "dedup_key": dedup_key or "",
+            }
+            for (service, action, detail, _), (dedup_key, destination) in zip(events, pipe.execute(), strict=True)
         ]
 
 

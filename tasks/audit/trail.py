@@ -139,6 +139,8 @@ def _adapted(reason: str, channel: str) -> str:
 def _sent(channel: str, number: str) -> str:
     if is_bundle(number):
         return f"sent to channel {channel} in {number}"
+    if number == "late":
+        return f"sent to channel {channel}, as an answer tells that came late"
     return f"sent to channel {channel} at the {_ordinal(number)} attempt"
 
 

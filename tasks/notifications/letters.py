@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tasks.notifications.channels.protocol import Address, Message
 from tasks.utils.bundles import Bundle, Member, Outage
+from tasks.utils.kept_labels import recall
 from tasks.utils.rows import service_of
 from tasks.utils.scripts import Scripts
 
@@ -124,10 +125,11 @@ def _bundle_of_one(attempt: Attempt, content: Mapping[str, Any]) -> dict[str, An
 
 def _member(row: Sequence[str]) -> Member:
     """One piece of news. What an acknowledge or resolve leaves out is known from the alert's last trigger."""
-    event_id, action, received, service, severity, body, known = row
+    event_id, action, received, service, severity, body, kept = row
     alert = json.loads(body)
     payload = alert.get("payload") or {}
-    labels = json.loads(known) if known else {}
+    dedup_key = alert.get("dedup_key", "")
+    labels = recall(kept, service, dedup_key)
     return Member(
         event_id=event_id,
         action=action,
@@ -135,7 +137,7 @@ def _member(row: Sequence[str]) -> Member:
         severity=severity if severity in SEVERITIES else labels.get("severity", "info"),
         source=str(payload.get("source") or labels.get("source", "")),
         service=service,
-        dedup_key=alert.get("dedup_key") or labels.get("dedup_key", ""),
+        dedup_key=dedup_key,
         at=_moment(received),
         labels=labels,
         links=[link for link in alert.get("links") or [] if isinstance(link, dict)],

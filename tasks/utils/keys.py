@@ -41,9 +41,9 @@ FIXED: Final[dict[str, str]] = {
     "parked_keys": "pagerduty:parked:keys",  # hash: dedup key -> ids of parked incidents, a line each
     "answer_counts": "pagerduty:counts",  # hash: what was counted -> how often
     "dead": "dead",  # sorted set: event id -> time of death, ms
-    "closed": "closed",  # sorted set: event id -> time its story ended, ms; archived later
+    "closed": "events:closed",  # list: when an event's story ended (ms) and its id, in order; archived later
     "alerts": "alerts",  # sorted set: alert uid -> time of its last news, ms; archived later
-    "labels": "alerts:labels",  # hash: alert uid -> its labels at the last trigger, as JSON
+    "labels": "alerts:labels",  # hash: alert uid -> its labels at the last trigger, see kept_labels.py
     "rules": "rules",  # hash: silence id -> the silence as JSON; own maintenance windows are silences too
     "rules_version": "rules:version",  # counter: raised by every change of the rules
     "holds_due": "holds:due",  # sorted set: name of a hold -> when it ends and what it holds is let go, ms
@@ -67,7 +67,7 @@ FIXED: Final[dict[str, str]] = {
     "slot_times": "schedules:slots:at",  # sorted set: entry@due -> time of the claim, ms
 }
 FAMILIES: Final[dict[str, str]] = {
-    "event": "event:",  # hash: one accepted event; see lua/accept.lua
+    "event": "event:",  # hash: one accepted event; see lua/accept.lua, and lua/lib/shrink.lua for what is left once its story has ended
     "alert": "alert:",  # hash: what is known of one dedup key of one service
     "lane": "lane:",  # list: event ids of one dedup key for one destination, in order
     "buffer": "buffer:",  # list of one group: ids of news not told yet, in order; see lua/lib/group.lua

@@ -182,7 +182,7 @@ class World(Pipeline):
         self.messages: list[tuple[str, tuple[Any, ...]]] = []
         self.inboxed: list[tuple[str, Any]] = []
         self.last: dict[tuple[str, str], tuple[str, str]] = {}
-        self.accepted: set[str] = set()
+        self.accepted: dict[str, str] = {}  # event id -> its summary
 
     def routes(self) -> dict[str, Route]:
         """Every channel with its key; those that are fallen back on at an endpoint of their own."""
@@ -201,7 +201,7 @@ class World(Pipeline):
             self._decided(*self.inboxed.pop(0))
 
     def _decided(self, event_id: str, alert: Any) -> None:
-        self.accepted.add(event_id)
+        self.accepted[event_id] = alert.get("payload", {}).get("summary", "")
         if alert["event_action"] in ("trigger", "resolve"):
             self.last[alert["service"], alert["dedup_key"]] = (alert["event_action"], event_id)
 

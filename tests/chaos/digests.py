@@ -90,11 +90,14 @@ def at_desk(fleet: Fleet) -> Told:
 def fates(fleet: Fleet) -> Counter[str]:
     """How every accepted event ended, by its row."""
     found: Counter[str] = Counter()
-    for key in (fleet.keys.closed, fleet.keys.dead):
-        for event in fleet.client.zrange(key, 0, -1):
-            if not event.startswith("bundle-"):
-                state, reason = fleet.client.hmget(fleet.keys.event(event), "state", "reason")
-                found[state if state == "sent" else f"{state} {reason}"] += 1
+    ended = {entry.partition(" ")[2] for entry in fleet.client.lrange(fleet.keys.closed, 0, -1)}
+    ended.update(fleet.client.zrange(fleet.keys.dead, 0, -1))
+    pipe = fleet.client.pipeline(transaction=False)
+    for event in ended:
+        if not event.startswith("bundle-"):
+            pipe.hmget(fleet.keys.event(event), "state", "reason")
+    for state, reason in pipe.execute():
+        found[state if state == "sent" else f"{state} {reason}"] += 1
     return found
 
 

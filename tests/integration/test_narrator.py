@@ -11,6 +11,8 @@ from deploy.local.narrator import Narrator
 from deploy.local.terminal import Terminal
 from tasks.utils.graves import Graves
 from tasks.utils.keys import Keys
+from tests.conftest import Sandbox
+from tests.pipeline import PRIMARY_KEY, Pipeline, alert
 
 
 @pytest.mark.parametrize("raw", [b"\xff\xfegarbage", b"hello", b"[1, 2]", b'"text"', b'{"event_action": 7}', b""])
@@ -33,3 +35,20 @@ def test_a_dead_letter_made_of_a_message_has_a_name_for_its_reason_and_says_what
     row = client.hgetall(keys.event(event_id))
     assert row["reason"] == "unusable_message"
     assert row["detail"] == "it names an unknown task, 'a.b'; origin gen1@host; correct its sender and send it again"
+
+
+def test_an_alert_without_a_key_of_its_own_is_told_by_its_summary(
+    server: Server, client: Any, keys: Keys, sandbox: Sandbox
+) -> None:
+    screen = io.StringIO()
+    narrator = Narrator(server.url, keys.prefix, Terminal(screen))
+    sandbox.register(PRIMARY_KEY, "shop")
+    pipeline = Pipeline(client, keys, sandbox.url)
+    pipeline.submit({name: value for name, value in alert("disk").items() if name != "dedup_key"}, alert("cpu"))
+
+    with closing(narrator._client), closing(pipeline.delivery):
+        pipeline.deliver()
+        narrator.tell_next()
+
+    assert "trigger disk is in trouble: delivered (by channel primary)" in screen.getvalue()
+    assert "trigger cpu: delivered (by channel primary)" in screen.getvalue()

@@ -38,6 +38,7 @@ from tasks.utils.ledger import Entry
         ("attempt", "p", "3", "attempt 3, to channel p"),
         ("sent", "p", "1", "sent to channel p at the 1st attempt"),
         ("sent", "p", "2", "sent to channel p at the 2nd attempt"),
+        ("sent", "p", "late", "sent to channel p, as an answer tells that came late"),
         ("sent", "p", "11", "sent to channel p at the 11th attempt"),
         ("sent", "p", "23", "sent to channel p at the 23rd attempt"),
         ("repeated", "p", "", "sent to channel p once more, because an earlier answer was lost"),

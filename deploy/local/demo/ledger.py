@@ -94,9 +94,9 @@ class Ledger:
     def _identify(self, event: Event) -> None:
         """Ask the event's row what it is about; one that was refused has nothing but its body."""
         row = self._client.hgetall(f"{self._prefix}event:{event.id}")
-        key = self._client.hget(f"{self._prefix}alert:{row['uid']}", "dedup_key") if row.get("uid") else None
-        if key:
-            event.key, event.action, event.service = key, row["action"], row["service"]
+        alert = self._client.hgetall(f"{self._prefix}alert:{row['uid']}") if row.get("uid") else {}
+        if alert:
+            event.key, event.action, event.service = alert["dedup_key"], row["action"], alert["service"]
         elif row.get("body"):
             body = json.loads(row["body"])
             event.key, event.action, event.service = body["dedup_key"], body["event_action"], body["service"]

@@ -1,15 +1,15 @@
 -- accept: decide on one alert and write the decision as a whole: event, alert, lanes, due times, holds, ledger.
 --   K.event(id)    state (queued|sent|merged|suppressed|dead), reason, uid, lane, service, action, severity, body, summary, source, received,
---                  accepted, attempts, claims (handed out without an outcome), minimal, channel, into, ended, alert (uid of the alert, where `uid`
+--                  accepted, attempts, claims (handed out without an outcome), minimal, channel, into, alert (uid of the alert, where `uid`
 --                  is that of a copy), since, tried (of the news it supersedes: since when the alert waits, whether it was sent before),
---                  replayed (see lib/overtaken.lua), undecided (see refuse.lua)
+--                  replayed (see lib/overtaken.lua), undecided (see refuse.lua); once its story has ended, only those of lib/shrink.lua
 --   K.alert(uid)   the alert itself: service, dedup_key, status (open|acknowledged|resolved), since (it fires or is resolved), last_id, last_sign, last_at, repeats,
 --                  routes (destination and uid of the open episode, a line each; none = the service's own way only); see also lib/hold.lua, lib/flap.lua, lib/inhibit.lua
 --                  each of its destinations: episode (1 once a trigger is on its way), newest (its last trigger), unclear, and "on:<channel>|<key id>" = try|unclear|sent
 --                  for every place that may hold it open. The service's own destination is the alert's own hash; another's is a hash of its
 --                  own with copy_of (uid of the alert), service (the destination), dedup_key, status.
 --   K.lane(lane), K.outbox_due, K.queued, K.inbox_due, K.inbox, K.inbox_tries, K.alerts, K.closed, K.rules_version, K.holds_due, K.held(hold),
---   K.inhibitors(hold), K.rates(minute) (how many alerts the service got), K.labels (uid -> labels at the last trigger, JSON), K.ledger, K.hints
+--   K.inhibitors(hold), K.rates(minute) (how many alerts the service got), K.labels (uid -> labels at the last trigger, see kept_labels.py), K.ledger, K.hints
 --   ARGV           id, uid, service, dedup key, action, severity, sign, window (ms), body, summary, source, received (ms; "" = it never was in the
 --                  inbox), adaptations (JSON list or ""), labels (JSON or ""), version of the rules, rules that match (see lib/hold.lua or ""),
 --                  holds it may feed (JSON list of names or ""), flapping (see lib/flap.lua or ""), body of the announcement of flapping (or ""), the dedup key as PagerDuty gets it ("" = as it is),
@@ -68,7 +68,7 @@ local function on_lane(event_id, lane)
     waiting = 1
   end
   local function has_another_severity()
-    return action == "trigger" and last[1] and redis.call("HGET", K.event(last[1]), "severity") ~= severity
+    return action == "trigger" and last[2] and string.match(last[2], "^[^:]*") ~= severity
   end
   if waiting == 1 then
     redis.call("ZADD", K.outbox_due, stamp, lane)
@@ -191,25 +191,25 @@ end
 
 local function merge_into(other, reason)
   accepted(id)
-  note(id, "merged", reason, {"uid", uid, "ended", stamp, "into", other})
+  note(id, "merged", reason, {"uid", uid, "into", other})
   redis.call("HINCRBY", alert, "repeats", 1)
-  redis.call("ZADD", K.closed, stamp, id)
+  shrink(id, at)
   record(at, id, "merged", reason, other)
   return {"merged", reason, other}
 end
 
 local function too_late()  -- its resolve was decided on while a dead letter that was replayed waited in the inbox
   accepted(id)
-  note(id, "suppressed", "resolved_before_send", {"uid", uid, "ended", stamp})
-  redis.call("ZADD", K.closed, stamp, id)
+  note(id, "suppressed", "resolved_before_send", {"uid", uid})
+  shrink(id, at)
   record(at, id, "suppressed", "resolved_before_send")
   return {"suppressed", "resolved_before_send", ""}
 end
 
 local function outdated()  -- an answer from PagerDuty that is its last word no longer
   accepted(id)
-  note(id, "suppressed", "overtaken", {"uid", uid, "ended", stamp})
-  redis.call("ZADD", K.closed, stamp, id)
+  note(id, "suppressed", "overtaken", {"uid", uid})
+  shrink(id, at)
   record(at, id, "suppressed", "overtaken")
   return {"suppressed", "overtaken", ""}
 end
@@ -224,7 +224,7 @@ end
 
 local function suppress(name, hold)
   accepted(id)
-  note(id, "suppressed", name, {"uid", uid, "ended", stamp, "body", body})
+  note(id, "suppressed", name, {"uid", uid, "body", body})
   keep_back(uid, id, name, hold, at)
   if action == "trigger" and not has_episode and name ~= "flapping" then
     redis.call("HDEL", alert, "routes")

@@ -27,6 +27,7 @@ local bare = again and string.sub(id, 2) or id
 local event = K.event(bare)
 local fields = redis.call("HMGET", event, "uid", "action", "state", "attempts", "members")
 local uid, action, state, attempts, members = fields[1], fields[2], fields[3], tonumber(fields[4] or 0), fields[5]
+local which = fields[4] or "late"  -- of an event whose story has ended nobody counts them any more
 if not uid then return 0 end
 local alert = K.alert(uid)
 local place = channel .. "|" .. key_id
@@ -59,6 +60,7 @@ end
 
 local function told(by)  -- the story of what was sent ends; of a bundle, those of its members
   if state == "sent" then return end
+  if members then redis.call("HDEL", event, "members") end
   close(bare, at, "sent", by)
   local folds = members and redis.call("HGET", alert, "folds") == "1"  -- a summary takes in what it tells of
   for member in string.gmatch(members or "", "[^\n]+") do
@@ -77,7 +79,7 @@ local function resolved()  -- every place has the resolve: the alert's episode i
   redis.call("HDEL", alert, "unclear")
   if not begun_anew() then redis.call("HDEL", alert, "episode") end
   if was_unclear and mine and not is_for_people() and redis.call("LLEN", K.lane(lane)) == 0 then
-    redis.call("HSET", event, "last_place", place)
+    redis.call("HSET", event, "last_place", place, "attempts", attempts)
     redis.call("RPUSH", K.lane(lane), "~" .. bare)
     return at + REPEAT_AFTER
   end
@@ -118,7 +120,7 @@ local function over()  -- every place has answered an acknowledge or resolve: se
     taken = nil
   elseif taken then
     local bar = string.find(taken, "|", 1, true)
-    record(at, bare, "sent", string.sub(taken, 1, bar - 1), tostring(attempts))
+    record(at, bare, "sent", string.sub(taken, 1, bar - 1), which)
     told(string.sub(taken, 1, bar - 1))
   else
     die(reason, channel)
@@ -132,13 +134,13 @@ local function sent()
     return off_lane(at)
   end
   if takes_one_place then
-    record(at, bare, "sent", channel, tostring(attempts))
+    record(at, bare, "sent", channel, which)
     if action == "trigger" then redis.call("HSET", alert, "on:" .. place, "sent") end
     told(channel)
     return off_lane(at)
   end
   if done_with("sent") then
-    record(at, bare, "partly_sent", channel, tostring(attempts))
+    record(at, bare, "partly_sent", channel, which)
     return release(at)
   end
   over()

@@ -31,7 +31,7 @@ local function back_on_lane()
   for i = 1, #fields, 2 do
     if string.sub(fields[i], 1, 5) == "done:" and fields[i + 1] == "refused" then redis.call("HDEL", K.event(id), fields[i]) end
   end
-  redis.call("HDEL", K.event(id), "ended", "detail", "minimal", "failed_place")
+  redis.call("HDEL", K.event(id), "detail", "minimal", "failed_place")
   redis.call("HSET", K.event(id), "state", "queued", "reason", "", "attempts", 0, "claims", 0)
   redis.call("ZADD", K.queued, at, id)
   redis.call("RPUSH", K.lane(lane), id)
@@ -40,7 +40,7 @@ local function back_on_lane()
 end
 
 local function back_in_group()  -- to be told in the group's next bundle
-  redis.call("HDEL", K.event(id), "ended", "detail", "bundle")
+  redis.call("HDEL", K.event(id), "detail", "bundle")
   redis.call("HSET", K.event(id), "state", "queued", "reason", "")
   local destination = redis.call("HGET", K.alert(letter.group), "service") or letter.service
   tell(id, letter.place, letter.group, letter.group .. "@" .. destination, true, at)

@@ -15,6 +15,7 @@
 -- unsay(id, place, group): take news out of what is to be told; its story is the caller's business.
 -- group_at(destination, group, spec, labels, at): have such a group; lead_to(place, group): make an alert (or its copy) a member of it.
 -- lane_is_free(lane, at): called when a lane has nothing left to send: the group's next bundle may be sealed.
+-- include: remake
 local RANKS = {critical = 4, error = 3, warning = 2, info = 1}
 
 local function due_for_bundle(lane, due, at)
@@ -56,11 +57,12 @@ end
 
 local function unsay(id, place, group)
   redis.call("ZREM", K.untold, id)
-  local left = ""
-  for other in string.gmatch(redis.call("HGET", K.alert(place), "unsaid") or "", "[^\n]+") do
+  local before, left = redis.call("HGET", K.alert(place), "unsaid") or "", ""
+  for other in string.gmatch(before, "[^\n]+") do
     if other ~= id then left = left .. other .. "\n" end
   end
   if left == "" then redis.call("HDEL", K.alert(place), "unsaid") else redis.call("HSET", K.alert(place), "unsaid", left) end
+  if #before > LONG and #left <= LONG then remake(K.alert(place)) end
   redis.call("HINCRBY", K.alert(group), "count", -1)
 end
 

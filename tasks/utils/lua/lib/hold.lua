@@ -1,4 +1,5 @@
 -- include: inhibit
+-- include: shrink
 -- Holds: what keeps an alert's newest event back. A hold has a name: `silence:<id>`, `maintenance:<id>`, `inhibition:<rule>:<digest>`, `flap:<uid>`.
 --   K.alert(uid)       held (the event kept back), held_by (the hold), held_for (the rule's name, as the ledger has it)
 --   K.held(hold)       alert uid -> since when (ms)
@@ -24,8 +25,7 @@ local function let_go(uid, at)
   if not held[1] then return end
   redis.call("HDEL", K.alert(uid), "held", "held_by", "held_for")
   redis.call("ZREM", K.held(held[2]), uid)
-  redis.call("HDEL", K.event(held[1]), "body")
-  redis.call("ZADD", K.closed, at, held[1])
+  shrink(held[1], at)
 end
 
 local function keep_back(uid, id, name, hold, at)

@@ -1,0 +1,27 @@
+"""The labels of an alert as Redis keeps them, for previews, lists and messages: those left out that its other rows tell anyway."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST_LABELS: Final = 40
+LABEL_CHARACTERS: Final = 256
+KNOWN_ANYWAY: Final = ("service", "dedup_key", "action")  # of a trigger, the only event whose labels are kept
+
+
+def keep(labels: Mapping[str, str]) -> str:
+    """A trigger's labels as they are kept: not too many, long ones cut."""
+    kept = [(name, value) for name, value in labels.items() if name not in KNOWN_ANYWAY]
+    cut = {name[:LABEL_CHARACTERS]: value[:LABEL_CHARACTERS] for name, value in kept[-MOST_LABELS:]}
+    return json.dumps(cut, separators=(",", ":"))  # the alert's own fields stand last
+
+
+def recall(kept: str, service: str, dedup_key: str) -> dict[str, str]:
+    """The labels of that alert's last trigger; none where none were kept."""
+    if not kept:
+        return {}
+    return {**json.loads(kept), "service": service, "dedup_key": dedup_key, "action": "trigger"}
