@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MINUTE: Final = timedelta(minutes=1)
 FEWEST_FAILURES: Final = 2
 UNTRIED_MS: Final = 15 * 60_000  # a channel nobody has tried since is not known to be down
+HEARD_MS: Final = 15 * 60_000  # so long it is said that webhooks were disabled, though they are enabled again
 FORGOTTEN_MS: Final = 24 * 3_600_000  # nor is a key nobody has used since
 MOST_NAMED: Final = 5
 
@@ -68,6 +69,7 @@ RULES: Final[dict[str, Rule]] = {
     "proof_broken": Rule(),
     "schedule_late": Rule(patience=3 * MINUTE),
     "sender_over_quota": Rule(calm=3 * MINUTE),
+    "webhooks_disabled": Rule(),
 }
 
 
@@ -95,7 +97,7 @@ def spool_filling(here: Here, limits: Limits) -> Iterator[Finding]:
 
 def workers_late(facts: Facts, limits: Limits) -> Iterator[Finding]:
     """Rows that are due, or the pulse, lie where workers should have taken them long ago."""
-    for group in ("alert", "delivery"):
+    for group in ("alert", "delivery", "webhook"):
         late = facts.now - min(facts.waiting.get(group, facts.now), _pulse_lies_since(facts, group))
         if late > limits.late_after:
             summary = f"The workers of group {group} do not work: something waits for them since {_span(late)}"
@@ -211,6 +213,16 @@ def sender_over_quota(facts: Facts, limits: Limits) -> Iterator[Finding]:
             yield Finding("sender_over_quota", "warning", summary, mend, service)
 
 
+def webhooks_disabled(facts: Facts, _: Limits) -> Iterator[Finding]:
+    """PagerDuty had stopped telling what becomes of incidents, because its webhooks were refused."""
+    if facts.now - facts.webhooks_disabled_at <= HEARD_MS:
+        mend = (
+            "they are enabled again; see why the gateway refused them (its log, PAGERDUTY_WEBHOOK_SECRET, the way to it). "
+            "What was missed is fetched every five minutes, or by `tocsin webhooks catch-up`"
+        )
+        yield Finding("webhooks_disabled", "error", "PagerDuty had disabled our webhook subscription", mend)
+
+
 OF_HERE: Final[tuple[Callable[[Here, Limits], Iterator[Finding]], ...]] = (redis_away, redis_refuses, spool_filling)
 OF_FLEET: Final[tuple[Callable[[Facts, Limits], Iterator[Finding]], ...]] = (
     workers_late,
@@ -222,6 +234,7 @@ OF_FLEET: Final[tuple[Callable[[Facts, Limits], Iterator[Finding]], ...]] = (
     proof_broken,
     schedule_late,
     sender_over_quota,
+    webhooks_disabled,
 )
 
 

@@ -47,6 +47,7 @@ class Facts:
     missed: Sequence[str] = ()
     broken: int = 0
     rates: Mapping[str, int] = field(default_factory=dict)
+    webhooks_disabled_at: int = -(10**15)
 
 
 def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, Sequence[str]]) -> Facts:
@@ -56,27 +57,30 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, Sequenc
     pipe = client.pipeline(transaction=False)
     pipe.info("memory")
     pipe.info("persistence")
-    for rows in (keys.inbox_due, keys.holds_due, keys.outbox_due, keys.groups_due):
+    for rows in (keys.inbox_due, keys.holds_due, keys.outbox_due, keys.groups_due, keys.webhooks_due):
         pipe.zrange(rows, 0, 0, withscores=True)
     for known in (keys.pulse, keys.failing, keys.proof, keys.rates(minute), keys.rates(minute - 1)):
         pipe.hgetall(known)
     pipe.zcount(keys.dead, now - DEAD_WINDOW_MS, "+inf")
+    pipe.hget(keys.subscriptions, "disabled_at")
     pipe.hmget(keys.slots, ["", *slots])
     memory, disk, *rest = pipe.execute()
-    inbox, holds, outbox, groups, pulse, failing, proof, this_minute, last_minute, deaths, claims = rest
+    inbox, holds, outbox, groups, webhooks, *rest = rest
+    pulse, failing, proof, this_minute, last_minute, deaths, disabled_at, claims = rest
     claimed = {slot for slot, claim in zip(slots, claims[1:], strict=True) if claim}
     return Facts(
         now=now,
         memory_used=int(memory["used_memory"]),
         memory_limit=int(memory.get("maxmemory") or memory.get("total_system_memory") or 0),
         disk_fault=_disk_fault(disk),
-        waiting=_waiting(alert=[*inbox, *holds], delivery=[*outbox, *groups]),
+        waiting=_waiting(alert=[*inbox, *holds], delivery=[*outbox, *groups], webhook=webhooks),
         pulse={name: int(at) for name, at in pulse.items()},
         failing={place: _failure(line) for place, line in failing.items()},
         deaths=int(deaths),
         missed=[entry for entry, names in schedule.items() if not claimed.intersection(names)],
         broken=max(map(_broken, proof.values()), default=0),
         rates=_most(this_minute, last_minute),
+        **({"webhooks_disabled_at": int(disabled_at)} if disabled_at else {}),
     )
 
 

@@ -32,7 +32,7 @@ FIXED: Final[dict[str, str]] = {
     "lookups": "pagerduty:lookups",  # sorted set: id of a parked incident whose dedup keys are asked for -> when, ms
     "lookup_tries": "pagerduty:lookups:tries",  # hash: that id -> how often they were asked for
     "catch_up": "pagerduty:catch_up",  # hash: until: what happened up to then is known, seconds since the epoch
-    "subscriptions": "pagerduty:subscriptions",  # hash: what the last look at them found; see tasks/webhooks/subscriptions.py
+    "subscriptions": "pagerduty:subscriptions",  # hash: looked_at, disabled_at (ms: one of ours was), inactive, missing
     "wired": "pagerduty:wired",  # hash: dedup key as PagerDuty has it -> `<key id> <alert uid>`, a line each; see lua/lib/answer.lua
     "incidents": "pagerduty:incidents",  # hash: incident id -> `<key id> <alert uid>` of each alert it stands for, a line each
     "homes": "pagerduty:homes",  # hash: key id -> ids of the PagerDuty services it leads to, a space between

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tasks.webhooks.rows import WebhookRow
 
 ROWS_A_CLAIM: Final = 100
-LEASE: Final = timedelta(seconds=30)
+LEASE: Final = timedelta(seconds=10)
 KIND_CHARACTERS: Final = 80
 
 log = structlog.get_logger("tocsin.webhooks")

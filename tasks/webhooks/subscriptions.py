@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -33,7 +32,6 @@ EVENTS: Final = (
     "incident.service_updated",
 )
 """What Tocsin listens to."""
-STATE: Final = "state"  # field of K.subscriptions: what the last look found, as JSON
 
 log = structlog.get_logger("tocsin.webhooks")
 
@@ -129,13 +127,10 @@ class Subscriptions:
         return report
 
     def _keep(self, report: SubscriptionReport) -> None:
-        """A look that found a disabled one is news for an hour, so that people hear of it although it is mended."""
+        """That one was disabled stays news for a while, so that people hear of it although it is mended."""
         now = self._clock.now_ms()
-        state = json.loads(self._client.hget(self._key, STATE) or "{}")
-        if report.enabled:
-            state = {"disabled_at": now, "disabled": report.enabled}
-        state |= {"looked": now, "inactive": report.inactive, "missing": report.missing}
-        self._client.hset(self._key, STATE, json.dumps(state))
+        found = {"looked_at": now, "inactive": " ".join(report.inactive), "missing": report.missing}
+        self._client.hset(self._key, mapping={**found, **({"disabled_at": now} if report.enabled else {})})
 
     def _view(self, one: Mapping[str, Any]) -> SubscriptionView:
         method = one.get("delivery_method") or {}

@@ -135,9 +135,13 @@ def catch_up(*, since: Since = None, as_json: JsonFlag = False) -> None:
 
 def install(app: typer.Typer) -> None:
     """Add these verbs to `tocsin webhooks`."""
-    verbs = {"create": create, "list": list_, "enable": enable, "test": test, "delete": delete, "check": check}
-    for name, verb in {**verbs, "catch-up": catch_up}.items():
-        app.command(name)(verb)
+    app.command()(create)
+    app.command("list")(list_)
+    app.command()(enable)
+    app.command()(test)
+    app.command()(delete)
+    app.command()(check)
+    app.command("catch-up")(catch_up)
 
 
 def _subscriptions() -> Subscriptions:

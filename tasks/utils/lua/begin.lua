@@ -263,8 +263,7 @@ if not id then
   lane_is_free(lane, at)
   return {"empty"}
 end
-local alert = K.alert(event.uid)
-local endpoint, interval, burst = way_of(channel)
+local alert, endpoint, interval, burst = K.alert(event.uid), way_of(channel)
 local rest, till = math.max(rest_of(key_id)), shut_until(endpoint, at)
 if till then rest = math.max(rest, put_off(endpoint, till, at)) end
 if rest > at then return give_back(math.min(rest, deadline or rest)) end
@@ -280,11 +279,7 @@ if interval ~= "0" then
 end
 take_probe(endpoint, token .. " " .. lane, lease, at)
 if event.action == "trigger" then
-  local place = "on:" .. channel .. "|" .. key_id
-  local is_fresh = redis.call("HSETNX", alert, place, "try") == 1
-  if not is_fresh and redis.call("HGET", alert, place) == "try" then
-    redis.call("HSET", alert, place, "unclear", "unclear", "1")  -- the worker that tried died before it knew
-  end
+  local is_fresh = book_try(alert, channel .. "|" .. key_id)
   if string.find(ARGV[11], '"' .. channel .. '"', 1, true) then wire_up(event.alert or event.uid, event.uid, channel, key_id, bare, is_fresh, at) end
 end
 local attempts = tonumber(event.attempts) + 1
