@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import flood, ingest, latency, prove, routing, storm
+from tests.bench import answers, flood, ingest, latency, prove, routing, storm
 
 BENCHES = {
+    "answers": answers.run,
     "flood": flood.run,
     "ingest": ingest.run,
     "latency": latency.run,
@@ -16,7 +17,7 @@ BENCHES = {
 }
 
 
-LONG = ("flood",)  # minutes: only when asked for
+LONG = ("answers", "flood")  # minutes: only when asked for
 
 
 def main(names: list[str]) -> None:
