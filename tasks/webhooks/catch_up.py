@@ -93,7 +93,7 @@ class CatchUp:
             since = end
 
     def _take_in(self, entries: list[dict[str, Any]], report: CatchUpReport) -> None:
-        observations = [one for entry in entries if (one := _observation(entry)) is not None]
+        observations = [one for entry in reversed(entries) if (one := _observation(entry)) is not None]
         for start in range(0, len(observations), PAGE):
             for observed in self._answers.observe_many(observations[start : start + PAGE]):
                 report.changes += len(observed.changes)

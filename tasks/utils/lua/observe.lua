@@ -62,14 +62,13 @@ if #order == 0 then
   park_seen(seen, keys, at, most, longest)
   return {is_ambiguous and "ambiguous" or "parked", 0}
 end
-if redis.call("ZSCORE", K.parked_incidents, seen.id) then
-  local before = unpark_incident(seen.id)
-  if before and is_later(before, seen) then seen = before end
-end
+local before = redis.call("ZSCORE", K.parked_incidents, seen.id) and unpark_incident(seen.id)
 local answer = {"matched", #order}
 for _, line in ipairs(order) do
   local key_id, own = string.match(line, "^(%S+) (%S+)$")
-  local change = absorb(own, key_id, seen, at)
-  if change then answer[#answer + 1] = change .. " " .. own end
+  for _, one in ipairs({before or seen, seen}) do
+    local change = absorb(own, key_id, one, at)
+    if change then answer[#answer + 1] = change .. " " .. own end
+  end
 end
 return answer

@@ -157,7 +157,7 @@ local function absorb(own, key_id, seen, at)
   local way = known and is_current(known, seen)
   if not way then return nil end
   if way == 2 then turn_to(own, key_id, known, seen) end
-  if seen.into ~= "" then return redirect(own, key_id, known, seen, at) end
+  if (seen.into or "") ~= "" then return redirect(own, key_id, known, seen, at) end
   local was = known.status or "none"
   local is_news = was == "none" or is_later(known, seen)
   known.seen = math.min(known.seen, seen.seen)
