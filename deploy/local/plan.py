@@ -15,7 +15,7 @@ from deploy.local.child import Child, Stage
 from deploy.local.files import write_private
 from deploy.local.ports import pick_port
 
-WORKER_GROUPS: Final = ("alert", "delivery", "maintenance")
+WORKER_GROUPS: Final = ("alert", "webhook", "delivery", "maintenance")
 LISTENS: Final = re.compile(r'^\{"url": ')
 WORKER_READY: Final = re.compile("worker_ready")
 BEAT_READY: Final = re.compile("beat_ready")

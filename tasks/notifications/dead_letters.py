@@ -14,7 +14,7 @@ from tasks.utils.clock import Clock
 from tasks.utils.error_handler import UnknownError
 from tasks.utils.formatters import cut_text, tame
 from tasks.utils.redaction import SECRET_NAMES, redacted
-from tasks.utils.rows import milliseconds
+from tasks.utils.rows import WEBHOOK_SOURCE, milliseconds
 from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _letter(pair: Pair, fields: Mapping[str, str | None], fate: str, destination
         attempts=int(fields["attempts"] or 0),
         destination=destination,
         meanwhile=fate if fate in MEANWHILE else "",
-        can_be_replayed=fields["source"] != RAW,
+        can_be_replayed=fields["source"] not in (RAW, WEBHOOK_SOURCE),
         **known,
     )
 

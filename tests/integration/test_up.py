@@ -18,7 +18,7 @@ from tests.integration.test_cli_program import tocsin
 from tests.integration.up_kit import children_of, is_alive, processes, wait_for
 
 OURS = ("TOCSIN_", "PAGERDUTY_", "REDIS_URL", "ENVIRONMENT", "ENCRYPTION_KEY", "JWT_SECRET", "LOG_LEVEL")
-CHILDREN = ("redis", "sandbox", "gateway", "alert", "delivery", "maintenance", "beat", "sentinel", "flower")
+CHILDREN = ("redis", "sandbox", "gateway", "alert", "webhook", "delivery", "maintenance", "beat", "sentinel", "flower")
 SECONDS_TO_START = 90  # a machine that does other things besides
 
 
