@@ -30,6 +30,8 @@ class Integration:
     type: str
     service_id: str
     service_name: str
+    orchestration_id: str = ""
+    """The event orchestration that says which service an event goes to; such a door has no service of its own."""
 
 
 class Account:
@@ -49,6 +51,8 @@ class Account:
         furnish(self.store)
         for entry in document.services:
             self._enter(entry.model_dump(exclude_unset=True))
+        for orchestration in self.store.all("event_orchestrations"):
+            self.open_orchestration(orchestration)
         problems = documents.problems(self.store)
         if problems:
             raise AccountError("; ".join(problems))
@@ -112,6 +116,16 @@ class Account:
         """Forget an integration: events with its key are refused from now on."""
         self.store.remove("integrations", integration["id"])
         self._doors.pop(integration.get("integration_key") or "", None)
+
+    def open_orchestration(self, orchestration: Entity) -> None:
+        """Let events with the keys of an event orchestration in."""
+        for one in orchestration.get("integrations", ()):
+            key = one["parameters"]["routing_key"]
+            self._doors[key] = Integration(one["id"], key, EVENTS_V2, "", orchestration["name"], orchestration["id"])
+
+    def shut(self, routing_key: str) -> None:
+        """Refuse events with this key from now on."""
+        self._doors.pop(routing_key, None)
 
     def rename(self, service: Entity) -> None:
         """Let what comes in by the doors of a service know its new name."""

@@ -3,12 +3,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from deploy.sandbox.names import NAMES, reference
+from deploy.sandbox.names import NAMES, SUFFIX, reference, resolve
 
 if TYPE_CHECKING:
     from deploy.sandbox.request import Request
     from deploy.sandbox.resource import Resource
-    from deploy.sandbox.store import Entity
+    from deploy.sandbox.store import Entity, Store
 
 KEPT = 100_000
 BEARER = "Bearer "
@@ -17,11 +17,20 @@ BEARER = "Bearer "
 def record(request: Request, action: str, resource: Resource, entity: Entity, old: Entity | None = None) -> None:
     """Remember who changed what, as the audit trail tells it."""
     touched = reference(resource.type_of(entity), entity["id"])
-    note(request, action, entity[resource.owner] if resource.owner else touched, touched, _changes(entity, old))
+    root = entity[resource.owner] if resource.owner else touched
+    note(request, action, root, touched, fields=_changes(entity, old), gone=None if resource.owner else entity)
 
 
-def note(request: Request, action: str, root: Entity, touched: Entity, fields: list[Entity] | None = None) -> None:
-    """Remember a change to `touched`, which is or belongs to `root`."""
+def note(
+    request: Request,
+    action: str,
+    root: Entity,
+    touched: Entity,
+    *,
+    fields: list[Entity] | None = None,
+    gone: Entity | None = None,
+) -> None:
+    """Remember a change to `touched`, which is or belongs to `root`; `gone` is what both name, if it may be gone."""
     store = request.store
     store.add(
         "audit_records",
@@ -30,9 +39,9 @@ def note(request: Request, action: str, root: Entity, touched: Entity, fields: l
             "execution_context": {"request_id": None, "remote_address": None},
             "actors": [_actor(request)],
             "method": _method(request.token),
-            "root_resource": _known(root),
+            "root_resource": _named(store, root, gone),
             "action": action,
-            "details": {"resource": _known(touched), "fields": fields or None, "references": None},
+            "details": {"resource": _named(store, touched, gone), "fields": fields or None, "references": None},
         },
     )
     if len(store.all("audit_records")) > KEPT:
@@ -53,15 +62,19 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _known(found: Entity) -> Entity:
-    kind = str(found["type"]).removesuffix("_reference")
-    return found if kind in NAMES else {"id": found["id"], "type": f"{kind}_reference"}
+def _named(store: Store, found: Entity, entity: Entity | None = None) -> Entity:
+    """A reference with the name it has now: it may be gone when the record is read."""
+    kind = str(found["type"]).removesuffix(SUFFIX)
+    entity = entity or resolve(store, found)
+    name = NAMES.get(kind)
+    return {**found, "summary": name.summary(entity) if name and entity else found["id"]}
 
 
 def _actor(request: Request) -> Entity:
-    sender = request.call.header(b"from").lower()
-    user = next((one for one in request.store.all("users") if one["email"].lower() == sender), None) if sender else None
-    return reference("user", user["id"]) if user else {"id": f"P{request.token[-6:]}", "type": "api_key_reference"}
+    user = request.sender()
+    if user is not None:
+        return _named(request.store, reference("user", user["id"]), user)
+    return {"id": f"P{request.token[-6:]}", "type": "api_key_reference", "summary": "API key"}
 
 
 def _method(token: str) -> Entity:

@@ -19,6 +19,7 @@ class Outcome(StrEnum):
     GROUPED = "grouped"
     SUPPRESSED = "suppressed"
     MAINTENANCE = "maintenance"
+    UNROUTED = "unrouted"
     UPDATED = "updated"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"

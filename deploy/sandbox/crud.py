@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 ALL = ("list", "get", "create", "update", "delete")
 
 
-def routes(resource: Resource, verbs: Collection[str] = ALL) -> Routes:
-    """The paths of a resource; `verbs` are those it has."""
+def routes(resource: Resource, verbs: Collection[str] = ALL, *, created: int = 201) -> Routes:
+    """The paths of a resource; `verbs` are those it has, `created` the status that says something was made."""
     item = f"{resource.path}/{{id}}"
     made: dict[str, tuple[tuple[str, str], Handler]] = {
         "list": (("GET", resource.path), lambda request: listed(request, resource)),
-        "create": (("POST", resource.path), lambda request: Reply(201, create(request, resource))),
+        "create": (("POST", resource.path), lambda request: Reply(created, create(request, resource))),
         "get": (("GET", item), lambda request: got(request, resource)),
         "update": (("PUT", item), lambda request: update(request, resource)),
         "delete": (("DELETE", item), lambda request: delete(request, resource)),
@@ -108,7 +108,8 @@ def delete(request: Request, resource: Resource) -> Reply:
 def matching(request: Request, resource: Resource) -> Iterable[Entity]:
     """The objects that `query` and the filters let through."""
     query = request.first("query").lower()
-    wanted = {name: set(request.every(name)) for name in resource.filters if request.every(name)}
+    asked = {name: {*request.every(name), *request.query.get(name, ())} for name in resource.filters}
+    wanted = {name: ids for name, ids in asked.items() if ids}
     for entity in request.store.all(resource.kind):
         if query and query not in str(entity.get(resource.search, "")).lower():
             continue

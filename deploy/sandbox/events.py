@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from deploy.sandbox.call import Answer, Call, Outcome, text, to_json
 from deploy.sandbox.endpoint import Endpoint
+from deploy.sandbox.routing import route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -95,7 +96,9 @@ class EventsEndpoint(Endpoint):
             outcome = intake.resolve(call.routing_key, call.dedup_key, now)
         else:
             call.dedup_key = call.dedup_key or str(uuid.uuid4())
-            outcome = intake.trigger(integration, call.dedup_key, self.trigger(call, event), now)
+            door = route(self._world.store, integration, event) if integration.orchestration_id else integration
+            trigger = self.trigger(call, event)
+            outcome = intake.trigger(door, call.dedup_key, trigger, now) if door else Outcome.UNROUTED
         return self.accepted(call.dedup_key, outcome)
 
     def problems(self, event: Mapping[str, object]) -> Iterator[str]:

@@ -107,11 +107,15 @@ def nullable(inner: Reader) -> Reader:
     return lambda value, at, reading: None if value is None else inner(value, at, reading)
 
 
-def refers_to(*kinds: str) -> Reader:
-    """A reference to an object that exists, of one of these types; only its id and type are kept."""
+def refers_to(*kinds: str, typed: bool = True) -> Reader:
+    """A reference to an object that exists, of one of these types; only its id and type are kept.
+
+    Where it need not be typed, one without a type is taken as of the first.
+    """
 
     def read(value: Any, at: str, reading: Reading) -> Any:
-        kind = str(value.get("type")).removesuffix(SUFFIX) if isinstance(value, dict) else ""
+        default = None if typed else kinds[0]
+        kind = str(value.get("type", default)).removesuffix(SUFFIX) if isinstance(value, dict) else ""
         if kind not in kinds or not isinstance(value.get("id"), str):
             reading.refuse(at, f"must be a reference with an id and the type {kinds[0]}{SUFFIX}")
             return value

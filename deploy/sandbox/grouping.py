@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from deploy.sandbox.sharing import setting_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -83,12 +85,12 @@ def grouping_of(store: Store, service: Entity) -> Grouping | None:
     if service.get("alert_grouping"):
         config = {"timeout": service.get("alert_grouping_timeout")}
         return _grouping(service["id"], service["alert_grouping"], config, unit=60)
-    for setting in store.all("alert_grouping_settings"):
-        if any(one["id"] == service["id"] for one in setting.get("services") or ()):
-            # What is both content-based and intelligent is held to its fields: the rest is PagerDuty's secret.
-            way = setting["type"].removesuffix("_intelligent")
-            return _grouping(setting["id"], way, setting.get("config") or {}, unit=1)
-    return None
+    setting = setting_of(store, service)
+    if setting is None:
+        return None
+    # What is both content-based and intelligent is held to its fields: the rest is PagerDuty's secret.
+    way = setting["type"].removesuffix("_intelligent")
+    return _grouping(setting["id"], way, setting.get("config") or {}, unit=1)
 
 
 def _grouping(scope: str, way: str, config: Mapping[str, Any], *, unit: int) -> Grouping:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from deploy.sandbox.layers import schedule_shifts
@@ -64,9 +65,15 @@ def whole_shifts(store: Store, schedule: Entity, span: Span) -> list[Shift]:
     What began more than five weeks before, or lasts more than 90 days longer, is cut there.
     """
     until = max(span.end, span.start + 1)
-    around = Span(span.start // DAY * DAY - BEFORE, until // DAY * DAY + DAY + AHEAD)
-    shifts = store.recall(("shifts", schedule["id"], around), lambda: shifts_of(schedule, around))
-    return [one for one in shifts if one.start < until and one.end > span.start]
+    found: list[Shift] = []
+    # Most turns last for a day or a week: looking no farther than it takes saves most of the work.
+    for before, ahead in ((2 * DAY, 2 * DAY), (9 * DAY, 9 * DAY), (BEFORE, AHEAD)):
+        around = Span(span.start // DAY * DAY - before, until // DAY * DAY + DAY + ahead)
+        shifts = store.recall(("shifts", schedule["id"], around), partial(shifts_of, schedule, around))
+        found = [one for one in shifts if one.start < until and one.end > span.start]
+        if all(one.start > around.start and one.end < around.end for one in found):
+            break
+    return found
 
 
 def shifts_of(schedule: Entity, span: Span) -> list[Shift]:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from deploy.sandbox import standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,15 +38,4 @@ def is_suppressed(suppressions: Iterable[Suppression], service: Entity, trigger:
 
 def in_maintenance(store: Store, service: Entity, now: float) -> bool:
     """Whether the service opens no incidents now: a maintenance window lasts, or the service is disabled."""
-    if service.get("status") == "disabled":
-        return True
-    return any(
-        _epoch(window["start_time"]) <= now < _epoch(window["end_time"])
-        and any(one["id"] == service["id"] for one in window["services"])
-        for window in store.all("maintenance_windows")
-    )
-
-
-def _epoch(written: str) -> float:
-    at = datetime.fromisoformat(written)
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    return service.get("status") == "disabled" or standing.in_maintenance(store, service["id"], now)

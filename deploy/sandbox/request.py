@@ -24,7 +24,16 @@ class RestError(Exception):
     def __init__(self, status: int, code: int, message: str, *reasons: str) -> None:
         super().__init__(message)
         self.status = status
-        self.body = {"error": {"message": message, "code": code, "errors": list(reasons[:MOST_NAMED])}}
+        self.reasons = reasons
+        self.body: dict[str, dict[str, Any]] = {
+            "error": {"message": message, "code": code, "errors": list(reasons[:MOST_NAMED])}
+        }
+
+    def in_v3(self) -> RestError:
+        """The same refusal in the shape of v3, which names reasons by the part of the request they are about."""
+        if self.reasons:
+            self.body["error"]["errors"] = {"request": [*self.reasons]}
+        return self
 
 
 def invalid(*reasons: str) -> RestError:
@@ -76,6 +85,18 @@ class Request:
     def user(self) -> Entity | None:
         """The user whose token this is, or None where it is the account's."""
         return None
+
+    def sender(self) -> Entity | None:
+        """The user in whose name it is asked: the token's own, or the one that the header From names."""
+        name = self.call.header(b"from").lower()
+        named = (one for one in self.store.all("users") if one["email"].lower() == name) if name else iter(())
+        return self.user() or next(named, None)
+
+    def need(self, ability: str) -> None:
+        """Refuse with 402 where the account has not paid for this."""
+        if not self.world.account.has_ability(ability):
+            reason = f"The account does not have the ability {ability}"
+            raise RestError(402, 2014, "Account does not have the abilities to perform the action", reason)
 
     def once(self, name: str, make: Callable[[], Found]) -> Found:
         """What `make` gives, made once for the whole call; a handler that changes the account clears `memory`."""

@@ -48,6 +48,8 @@ class Resource:
     """The object's name in bodies."""
     type: str = ""
     """Its type, where that is not the noun."""
+    where: str = ""
+    """The list's path, where that is not the collection's name."""
     fields: Mapping[str, Reader] = field(default_factory=dict)
     """What a caller may set."""
     required: Sequence[str] = ()
@@ -65,7 +67,7 @@ class Resource:
     search: str = "name"
     """The field that `query` looks into."""
     filters: Mapping[str, Ids] = field(default_factory=dict)
-    """Array parameters -> the ids of an object of which one must be asked for."""
+    """Parameters, single or with [] -> the ids of an object of which one must be asked for."""
     verify: Callable[[Request, Entity, Entity | None], Iterable[str]] = _fits
     """What is wrong with an object as a whole; the third argument is what it was before."""
     guard: Callable[[Request, Entity], None] = _free
@@ -76,6 +78,8 @@ class Resource:
     """The type of the object it belongs to and lives under, such as user."""
     most: int = 0
     """How many an account may have; 0 is any number."""
+    unseen: Sequence[str] = ()
+    """Which of the fields that all objects have are not shown of these."""
     stamped: bool = False
     """Whether it has `created_at`."""
 
@@ -86,6 +90,8 @@ class Resource:
     @property
     def path(self) -> str:
         """The list's path."""
+        if self.where:
+            return self.where
         return f"{NAMES[self.owner].path}/{{owner}}/{self.kind}" if self.owner else f"/{self.kind}"
 
 
@@ -105,9 +111,14 @@ def show(request: Request, resource: Resource, entity: Entity, includes: Sequenc
         **{key: value for key, value in entity.items() if key not in resource.hidden},
         **resource.computed(request, entity),
     }
-    for left_out in set(resource.optional(request)) - set(includes):
+    for left_out in (*resource.unseen, *set(resource.optional(request)).difference(includes)):
         shown.pop(left_out, None)
-    for first, *rest in (path.split(".") for name, path in resource.includes.items() if name in includes):
+    return show_part(request, shown, {name: path for name, path in resource.includes.items() if name in includes})
+
+
+def show_part(request: Request, shown: dict[str, Any], whole: Mapping[str, str]) -> dict[str, Any]:
+    """Anything with references in it, as answers show it: references described, those at `whole`'s paths whole."""
+    for first, *rest in (path.split(".") for path in whole.values()):
         shown[first] = _whole(request, shown.get(first), rest)
     return {key: _described(request, value) for key, value in shown.items()}
 

@@ -56,10 +56,14 @@ def _handle(handler: Handler, request: Request) -> Answer:
     try:
         made = handler(request)
     except RestError as error:
-        return _refused(error)
+        return _refused(error.in_v3() if _is_v3_write(request) else error)
     reply = made if isinstance(made, Reply) else Reply(200, made)
     outcome = Outcome.READ if request.call.method == "GET" else Outcome.WRITTEN
     return Answer(reply.status, b"" if reply.body is None else to_json(reply.body), outcome)
+
+
+def _is_v3_write(request: Request) -> bool:
+    return request.call.path.startswith("/v3/") and request.call.method != "GET"
 
 
 def _refused(error: RestError) -> Answer:

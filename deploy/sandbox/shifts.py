@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -39,24 +40,31 @@ def epoch(shown: datetime, zone: ZoneInfo) -> float:
 
 
 def clip(shifts: Iterable[Shift], spans: Iterable[Span]) -> Iterator[Shift]:
-    """What of the shifts lies within the spans, in the order of the shifts."""
-    kept = list(spans)
+    """What of the shifts lies within the spans, which must not overlap; in the order of the shifts."""
+    kept = sorted(spans)
+    ends = [span.end for span in kept]
     for shift in shifts:
-        for span in kept:
-            start, end = max(shift.start, span.start), min(shift.end, span.end)
-            if start < end:
-                yield shift._replace(start=start, end=end)
+        for place in range(bisect_right(ends, shift.start), len(kept)):
+            start, end = max(shift.start, kept[place].start), min(shift.end, kept[place].end)
+            if start >= end:
+                break
+            yield Shift(start, end, shift.user, shift.source)
 
 
 def without(spans: Iterable[Span], taken: Iterable[Span | Shift]) -> list[Span]:
     """What is left of the spans."""
-    left = sorted(spans)
-    for one in sorted(taken, key=lambda each: each.start):
-        parts = (
-            (Span(span.start, min(span.end, one.start)), Span(max(span.start, one.end), span.end)) for span in left
-        )
-        left = [part for pair in parts for part in pair if part.start < part.end]
-    return left
+    gone = merged(Span(one.start, one.end) for one in taken)
+    ends = [one.end for one in gone]
+    left = []
+    for span in spans:
+        start = span.start
+        for place in range(bisect_right(ends, span.start), len(gone)):
+            if gone[place].start >= span.end:
+                break
+            left.append(Span(start, gone[place].start))
+            start = gone[place].end
+        left.append(Span(start, span.end))
+    return [span for span in left if span.start < span.end]
 
 
 def paint(layers: Iterable[Iterable[Shift]], span: Span) -> list[Shift]:

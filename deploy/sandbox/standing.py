@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from deploy.sandbox.clock import timestamp
 from deploy.sandbox.request import instant
+from deploy.sandbox.shifts import Span
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from deploy.sandbox.request import Request
-    from deploy.sandbox.store import Entity
+    from deploy.sandbox.store import Entity, Store
 
 WORSE = {"active": 0, "warning": 1, "critical": 2}
 
@@ -18,7 +21,7 @@ def status_of(request: Request, service: Entity) -> str:
     """disabled, maintenance, critical (something is triggered), warning (something is acknowledged) or active."""
     if service.get("status") == "disabled":
         return "disabled"
-    if service["id"] in in_maintenance(request):
+    if in_maintenance(request.store, service["id"], request.now):
         return "maintenance"
     return request.once("statuses", lambda: _statuses(request)).get(service["id"], "active")
 
@@ -29,9 +32,14 @@ def last_incident_at(request: Request, service_id: str) -> str | None:
     return None if at is None else timestamp(at)
 
 
-def in_maintenance(request: Request) -> set[str]:
-    """The ids of the services for which a maintenance window lasts."""
-    return request.once("maintenance", lambda: _in_maintenance(request))
+def maintenance(store: Store) -> Mapping[str, Sequence[Span]]:
+    """When services are in maintenance, by their ids."""
+    return store.recall("maintenance", lambda: _maintenance(store))
+
+
+def in_maintenance(store: Store, service_id: str, now: float) -> bool:
+    """Whether a maintenance window of the service lasts."""
+    return any(one.start <= now < one.end for one in maintenance(store).get(service_id, ()))
 
 
 def assigned_to(request: Request, user_id: str) -> list[int]:
@@ -53,10 +61,10 @@ def _latest(request: Request) -> dict[str, float]:
     return {one.service_id: one.created_at for one in request.world.incidents.all()}
 
 
-def _in_maintenance(request: Request) -> set[str]:
-    return {
-        service["id"]
-        for window in request.store.all("maintenance_windows")
-        if instant(window["start_time"], "start_time") <= request.now < instant(window["end_time"], "end_time")
-        for service in window["services"]
-    }
+def _maintenance(store: Store) -> dict[str, list[Span]]:
+    found: dict[str, list[Span]] = {}
+    for window in store.all("maintenance_windows"):
+        span = Span(instant(window["start_time"], "start_time"), instant(window["end_time"], "end_time"))
+        for service in window["services"]:
+            found.setdefault(service["id"], []).append(span)
+    return found

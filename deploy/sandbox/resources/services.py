@@ -10,6 +10,7 @@ from deploy.sandbox.fields import anything, each, fields, flag, nullable, one_of
 from deploy.sandbox.happenings import Happening
 from deploy.sandbox.names import ids, reference, resolve
 from deploy.sandbox.resource import Resource, known, show
+from deploy.sandbox.sharing import PARAMETERS, setting_of
 from deploy.sandbox.standing import last_incident_at, status_of
 
 if TYPE_CHECKING:
@@ -24,9 +25,12 @@ DAY = 86_400
 
 
 def _view(request: Request, service: Entity) -> Mapping[str, Any]:
+    shared = setting_of(request.store, service)
     doors = request.grouped("integrations", "service").get(service["id"], ())
     policy = resolve(request.store, service.get("escalation_policy") or {}) or {}
     return {
+        # Of a setting that several services share, a service shows only which it is.
+        **({PARAMETERS: {key: shared[key] for key in ("id", "type")}} if shared else {}),
         "status": status_of(request, service),
         "last_incident_timestamp": last_incident_at(request, service["id"]),
         "teams": policy.get("teams", []),
@@ -52,8 +56,10 @@ def _changed(request: Request, old: Entity | None, new: Entity | None) -> None:
         for one in list(store.all("service_dependencies")):
             if service["id"] in (one["supporting_service"]["id"], one["dependent_service"]["id"]):
                 store.remove("service_dependencies", one["id"])
-    elif old is not None and old["name"] != new["name"]:
-        request.world.account.rename(new)
+    elif old is not None:
+        _leave_setting(request, old, new)
+        if old["name"] != new["name"]:
+            request.world.account.rename(new)
     verb = "deleted" if new is None else "created" if old is None else "updated"
     request.memory.clear()
     teams = ids(_view(request, service)["teams"])
@@ -62,6 +68,13 @@ def _changed(request: Request, old: Entity | None, new: Entity | None) -> None:
             f"service.{verb}", request.now, show(request, SERVICES, service), service["id"], service["id"], tuple(teams)
         )
     )
+
+
+def _leave_setting(request: Request, old: Entity, new: Entity) -> None:
+    """A service that is given grouping parameters of its own silently leaves the setting it shared."""
+    setting = setting_of(request.store, old)
+    if setting is not None and PARAMETERS in request.wrapped("service"):
+        setting["services"] = [one for one in setting["services"] if one["id"] != new["id"]]
 
 
 SERVICES = known(
@@ -125,7 +138,7 @@ SERVICES = known(
             "support_hours": None,
             "scheduled_actions": [],
             "alert_creation": "create_alerts_and_incidents",
-            "alert_grouping_parameters": {"type": None, "config": None},
+            "alert_grouping_parameters": {"type": None},
             "alert_grouping": None,
             "alert_grouping_timeout": None,
             "auto_pause_notifications_parameters": {"enabled": False, "timeout": None},

@@ -73,7 +73,7 @@ TEAMS = known(
             "parent": refers_to("team"),
         },
         required=("name",),
-        defaults={"description": None, "default_role": "manager", "parent": None},
+        defaults={"description": None, "default_role": "manager"},
         hidden=("members",),
         unique=("name",),
         verify=_parent,

@@ -102,7 +102,7 @@ USERS = known(
             "role": "user", "time_zone": "Etc/UTC", "color": "purple", "description": None, "invitation_sent": False,
             "job_title": None, "created_via_sso": False,
         },
-        hidden=("license", "created_at", "private_url_key"),
+        hidden=("license", "private_url_key"),
         computed=_views,
         includes={"contact_methods": "contact_methods", "notification_rules": "notification_rules", "teams": "teams"},
         unique=("email",),
@@ -110,7 +110,6 @@ USERS = known(
         verify=_wrong_email,
         guard=_free,
         changed=_forget,
-        stamped=True,
     )
 )  # fmt: skip
 
@@ -178,6 +177,7 @@ def _rule(noun: str, more: Mapping[str, Any], required: tuple[str, ...], kind: s
             required=("contact_method", *required),
             hidden=("user",),
             includes={"contact_methods": "contact_method", "contact_method": "contact_method"},
+            unseen=() if kind else ("type", "summary", "self", "html_url"),
             verify=_own_method,
             owner="user",
         )

@@ -154,7 +154,7 @@ def test_one_incident_is_read_by_its_id(sandbox: SandboxProcess) -> None:
     assert sandbox.get(f"/incidents/{listed['id']}")["incident"] == listed
 
 
-@pytest.mark.parametrize("path", ["/incidents/PNOBODY", "/incidents/PNOBODY/alerts", "/oncalls"])
+@pytest.mark.parametrize("path", ["/incidents/PNOBODY", "/incidents/PNOBODY/alerts", "/response_plays"])
 def test_what_does_not_exist_is_404_with_code_2100(sandbox: SandboxProcess, path: str) -> None:
     assert refused(sandbox, path) == (404, {"message": "Not Found", "code": 2100})
 
