@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -17,6 +18,9 @@ from deploy.sandbox.documents import AccountDocument
 from deploy.sandbox.wire import address, serve
 from deploy.sandbox.world import Options, World
 
+if TYPE_CHECKING:
+    from deploy.sandbox.access.documents import Region
+
 DESCRIPTION = """A stand-in for PagerDuty's Events and REST APIs on this machine. It prints one line of JSON with its
 address on stdout once it listens; GET /_sandbox there tells how to steer it."""
 
@@ -26,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         options = Options(
-            account=_account(asked.account),
+            account=_account(asked.account, asked.region),
             sink=asked.sink,
             events_per_minute=None if asked.no_limits else 120,
             rest_per_minute=None if asked.no_limits else 960,
@@ -52,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", type=_loopback, default="127.0.0.1", help="a loopback address (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="0 chooses a free one (default: %(default)s)")
     parser.add_argument("--account", type=Path, metavar="FILE.json", help="services, routing keys and tokens to know")
+    parser.add_argument(
+        "--region", choices=("us", "eu"), help="where the account is (default: as its file says, or us)"
+    )
     parser.add_argument("--sink", action="store_true", help="take every event at once and keep no incidents")
     parser.add_argument("--no-limits", action="store_true", help="throttle nothing")
     return parser
@@ -69,9 +76,12 @@ def _loopback(host: str) -> str:
     )
 
 
-def _account(path: Path | None) -> AccountDocument:
-    if path is None:
-        return AccountDocument()
+def _account(path: Path | None, region: Region | None) -> AccountDocument:
+    document = AccountDocument() if path is None else _read(path)
+    return document if region is None else document.model_copy(update={"region": region})
+
+
+def _read(path: Path) -> AccountDocument:
     try:
         document = AccountDocument.model_validate(json.loads(path.read_bytes()))
         Account(document)

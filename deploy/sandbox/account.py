@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from deploy.sandbox import documents
+from deploy.sandbox.access.credentials import Credentials
 from deploy.sandbox.builtin import ABILITIES, add_default_policy, furnish
 from deploy.sandbox.documents import EVENTS_V2, OTHERWISE, AccountDocument
 from deploy.sandbox.names import reference
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 ROUTING_KEY = re.compile(r"[0-9A-Za-z]{32}")
-TOKEN = re.compile(r"\S{20}")
 
 
 class AccountError(ValueError):
@@ -35,19 +35,22 @@ class Integration:
 
 
 class Account:
-    """Which routing keys and REST tokens are known, and everything else an account has. Unknown keys are refused."""
+    """Which routing keys are known, who may call, and everything else an account has. Unknown keys are refused."""
 
     def __init__(self, document: AccountDocument | None = None) -> None:
         self.store = Store()
         self._doors: dict[str, Integration] = {}
         document = document or AccountDocument()
-        self.tokens = document.tokens
+        self._access = document.model_dump(include={"region", "tokens", "oauth_clients"}, exclude_defaults=True)
+        self.credentials = Credentials(document.region, document.tokens, document.oauth_clients)
         self.abilities = document.abilities
         self.suppressions = list(document.suppressions)
         self.webhook_incident_key = document.webhook_incident_key
         for kind, entities in document.lists():
             for entity in entities:
                 self._add(kind, dict(entity))
+        for subscription in document.webhook_subscriptions:
+            self._add("webhook_subscriptions", subscription.to_entity())
         furnish(self.store)
         for entry in document.services:
             self._enter(entry.model_dump(exclude_unset=True))
@@ -62,10 +65,11 @@ class Account:
         doors: dict[str, list[Entity]] = {}
         for door in self.store.all("integrations"):
             doors.setdefault(door["service"]["id"], []).append(door)
-        names = [name for name in AccountDocument.model_fields if name not in OTHERWISE]
+        names = [name for name in AccountDocument.model_fields if name not in OTHERWISE] + ["webhook_subscriptions"]
         return {
             "services": [documents.service_json(one, doors.get(one["id"], ())) for one in self.services],
-            "tokens": self.tokens,
+            "tokens": [],
+            **self._access,
             **({} if self.abilities is None else {"abilities": self.abilities}),
             **(
                 {"suppressions": [one.model_dump(exclude_none=True) for one in self.suppressions]}
@@ -136,10 +140,6 @@ class Account:
     def has_ability(self, name: str) -> bool:
         """Whether the account has paid for this; one that lists no abilities has all."""
         return name in (ABILITIES if self.abilities is None else self.abilities)
-
-    def accepts(self, token: str) -> bool:
-        """Whether this REST token may read: one of the account's, or any 20 characters where it lists none."""
-        return token in self.tokens if self.tokens else TOKEN.fullmatch(token) is not None
 
     def _find(self, name: str) -> Entity | None:
         return self.store.get("services", name) or next((one for one in self.services if one["name"] == name), None)

@@ -22,13 +22,19 @@ def incident_of(request: Request) -> Incident:
 def incident_named(request: Request, name: str) -> Incident:
     """The incident of this id."""
     incident = request.world.incidents.get(name)
-    if incident is None:
+    if incident is None or not request.sees(incident.created_at):
         raise not_found()
     return incident
 
 
 def acting_user(request: Request) -> Agent:
-    """Who acts: the user whose address the From header has. An account that lists no users takes any address."""
+    """Who acts: the user whose key it is, else the one whose address the From header has.
+
+    An account that lists no users takes any address.
+    """
+    user = request.user()
+    if user is not None:
+        return Agent("user", user["id"], "website")
     address = request.call.header(b"from").strip()
     owner = request.user()
     if owner is not None and not address:

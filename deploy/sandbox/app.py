@@ -5,6 +5,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
+from deploy.sandbox.access import identity
 from deploy.sandbox.call import Answer, Call, Cut, Outcome
 from deploy.sandbox.control import PREFIX, Control
 from deploy.sandbox.endpoint import METHOD_NOT_ALLOWED, Endpoint
@@ -37,6 +38,7 @@ class App:
             "/v2/enqueue": Enqueue(world),
             "/v2/change/enqueue": EnqueueChange(world),
             "/generic/2010-04-15/create_event.json": CreateEvent(world),
+            identity.PATH: identity.Token(world),
         }
         self._hook = re.compile(rf"{PATH}[^/]+")
         self._message = PostMessage(world)

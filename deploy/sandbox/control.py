@@ -50,6 +50,7 @@ class Limits(Body):
 
     events_per_minute: int | None = Field(None, ge=0)
     rest_per_minute: int | None = Field(None, ge=0)
+    read_delay_seconds: float = Field(0.0, ge=0, description="how far REST reads are behind what comes and goes")
 
 
 class Reset(Body):
@@ -80,6 +81,7 @@ class Control:
             ("GET", "/suppressions"): lambda _: self._suppressions(),
             ("POST", "/suppressions"): self._suppress,
             ("DELETE", "/suppressions"): self._clear_suppressions,
+            ("POST", "/tokens/revoke"): lambda _: {"revoked": world.account.credentials.revoke()},
             ("POST", "/sink"): self._sink,
             ("POST", "/limits"): self._limits,
             ("POST", "/reset"): self._reset,
@@ -117,7 +119,7 @@ class Control:
         return {}
 
     def _put_account(self, call: Call) -> object:
-        self._world.account = Account(read(AccountDocument, call))
+        self._world.enter(Account(read(AccountDocument, call)))
         return self._world.account.to_json()
 
     def _faults(self, _: Call) -> object:
@@ -178,6 +180,8 @@ class Control:
             self._world.events_window.limit = asked.events_per_minute
         if "rest_per_minute" in asked.model_fields_set:
             self._world.rest_window.limit = asked.rest_per_minute
+        if "read_delay_seconds" in asked.model_fields_set:
+            self._world.set_read_delay(asked.read_delay_seconds)
         return self._world.to_json()["limits"]
 
     def _reset(self, call: Call) -> object:

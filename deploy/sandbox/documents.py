@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from deploy.sandbox.access import documents as access  # noqa: TC001 - pydantic reads the annotations
 from deploy.sandbox.builtin import is_builtin
 from deploy.sandbox.fields import Reading, read_fields, refers_to
 from deploy.sandbox.quiet import Suppression  # noqa: TC001 - pydantic reads the annotation
 from deploy.sandbox.resource import RESOURCES
+from deploy.sandbox.webhooks.described import SubscriptionDocument  # noqa: TC001 - pydantic reads the annotation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,7 +44,7 @@ class ServiceDocument(BaseModel):
 
 
 class AccountDocument(BaseModel):
-    """An account file: services with their routing keys, the REST tokens that may read (none = any), and all else.
+    """An account file: services with their routing keys, the REST keys and apps that may call (none = any), and all else.
 
     Lists are in an order in which each names only what is listed before it.
     """
@@ -73,7 +75,10 @@ class AccountDocument(BaseModel):
     maintenance_windows: Entities = []
     addons: Entities = []
     audit_records: Entities = []
-    tokens: list[Annotated[str, Field(pattern=r"^\S{20}$")]] = []
+    webhook_subscriptions: list[SubscriptionDocument] = []
+    region: access.Region = "us"
+    tokens: list[access.TokenText | access.TokenDocument] = []
+    oauth_clients: list[access.OAuthClientDocument] = []
     suppressions: list[Suppression] = []
     webhook_incident_key: bool = False
 
@@ -83,7 +88,16 @@ class AccountDocument(BaseModel):
         return ((name, entities) for name, entities in given if entities)
 
 
-OTHERWISE = ("services", "tokens", "abilities", "suppressions", "webhook_incident_key")
+OTHERWISE = (
+    "services",
+    "webhook_subscriptions",
+    "region",
+    "tokens",
+    "oauth_clients",
+    "abilities",
+    "suppressions",
+    "webhook_incident_key",
+)
 
 
 def problems(store: Store) -> list[str]:

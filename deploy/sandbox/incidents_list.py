@@ -57,7 +57,11 @@ def matching(request: Request) -> Iterator[Incident]:
     if statuses and "resolved" not in statuses:
         candidates = request.world.incidents.open()
     for one in candidates:
-        fits = since <= one.created_at <= until and (not statuses or one.status in statuses)
+        fits = (
+            since <= one.created_at <= until
+            and request.sees(one.created_at)
+            and (not statuses or one.status in statuses)
+        )
         if fits and all(test(one) for test in tests):
             yield one
 

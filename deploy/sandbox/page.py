@@ -43,7 +43,8 @@ Control (JSON)
   POST   /_sandbox/webhooks/secrets {"subscription", "secret"}    /_sandbox/webhooks/settings {"timeout_seconds"}
   POST   /_sandbox/happenings {"event_type", "data", "resource_id"?, "service_id"?, "team_ids"?, "agent"?, "client"?}
   POST   /_sandbox/sink      {"on": true|false}    take every event at once, keep no incidents
-  POST   /_sandbox/limits    {"events_per_minute"?: 120|null, "rest_per_minute"?: 960|null}
+  POST   /_sandbox/limits    {"events_per_minute"?: 120|null, "rest_per_minute"?: 960|null, "read_delay_seconds"?: 0}
+  POST   /_sandbox/tokens/revoke                   end every token that POST /oauth/token gave out
   POST   /_sandbox/reset     {"keep_account"?: true|false}   back to how it was started
 
 Set now

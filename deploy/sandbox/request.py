@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from deploy.sandbox.lag import Delayed
+
 if TYPE_CHECKING:
+    from deploy.sandbox.access.credentials import Caller
     from deploy.sandbox.call import Call
     from deploy.sandbox.store import Entity, Store
     from deploy.sandbox.world import World
@@ -64,13 +67,15 @@ class Request:
     call: Call
     path: Mapping[str, str]
     token: str = ""
+    caller: Caller | None = None
     query: Parameters = field(default_factory=dict)
     memory: dict[str, Any] = field(default_factory=dict)
 
     @property
     def store(self) -> Store:
-        """The account's objects."""
-        return self.world.store
+        """The account's objects; reads see them as they were a while ago where they are set to."""
+        delay = self._delay()
+        return Delayed(self.world.store, self.now - delay) if delay else self.world.store
 
     @property
     def now(self) -> float:
@@ -84,7 +89,12 @@ class Request:
 
     def user(self) -> Entity | None:
         """The user whose token this is, or None where it is the account's."""
-        return None
+        name = self.caller.user if self.caller else None
+        return None if name is None else self.world.store.get("users", name)
+
+    def sees(self, created_at: float) -> bool:
+        """Whether this call knows already of what was created then."""
+        return created_at <= self.now - self._delay()
 
     def sender(self) -> Entity | None:
         """The user in whose name it is asked: the token's own, or the one that the header From names."""
@@ -149,6 +159,9 @@ class Request:
         """A query parameter that is an ISO 8601 date, in epoch seconds; without a zone it is UTC."""
         raw = self.first(name)
         return instant(raw, name) if raw else default
+
+    def _delay(self) -> float:
+        return self.world.read_delay if self.call.method == "GET" else 0.0
 
     def _grouped(self, kind: str, field: str) -> dict[str, list[Entity]]:
         groups: dict[str, list[Entity]] = {}

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
 Entity: TypeAlias = dict[str, Any]
 Found = TypeVar("Found")
@@ -32,6 +32,9 @@ class Store:
         self._collections: dict[str, dict[str, Entity]] = {}
         self._made = 0
         self._recalled: dict[object, Any] = {}
+        self._clock: Callable[[], float] | None = None
+        self._born: dict[tuple[str, str], float] = {}
+        self._removed: dict[str, dict[str, tuple[Entity, float]]] = {}
 
     def get(self, kind: str, name: str) -> Entity | None:
         """The object of this id, or None."""
@@ -48,13 +51,33 @@ class Store:
         if entity["id"] in collection:
             raise StoreError(f"two {kind.replace('_', ' ')} have the id {entity['id']}; give each its own")
         collection[entity["id"]] = entity
+        if self._clock is not None:
+            self._born[kind, entity["id"]] = self._clock()
         self.touch()
         return entity
 
     def remove(self, kind: str, name: str) -> Entity | None:
         """Forget an object; the answer is what was forgotten."""
         self.touch()
-        return self._collections.get(kind, {}).pop(name, None)
+        found = self._collections.get(kind, {}).pop(name, None)
+        if found is not None and self._clock is not None:
+            self._removed.setdefault(kind, {})[name] = (found, self._clock())
+        return found
+
+    def note_times(self, clock: Callable[[], float] | None) -> None:
+        """Note from now on when objects come and go, or, without a clock, stop it and forget."""
+        self._clock = clock
+        if clock is None:
+            self._born.clear()
+            self._removed.clear()
+
+    def born(self, kind: str, name: str) -> float:
+        """When an object came; 0 where that was not noted."""
+        return self._born.get((kind, name), 0.0)
+
+    def removed(self, kind: str) -> Mapping[str, tuple[Entity, float]]:
+        """The objects that went, by id, each with the time it did."""
+        return self._removed.get(kind, {})
 
     def touch(self) -> None:
         """Say that something changed: what was computed from the account is computed again."""

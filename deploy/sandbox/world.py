@@ -58,6 +58,7 @@ class World:
         """Back to how the sandbox was started; the numbers of log and exchanges go on, and exchanges stay."""
         if not keep_account:
             self.account = Account(self.options.account)
+        self.set_read_delay(0.0)
         self.sink = self.options.sink
         self.clock = Clock()
         self.schedule.clear()
@@ -77,6 +78,19 @@ class World:
         self.rest_window = FixedWindow(self.options.rest_per_minute)
         self.log.clear()
 
+    def set_read_delay(self, seconds: float) -> None:
+        """Let REST reads not see what was created or deleted less than so long ago."""
+        self.read_delay = seconds
+        self.store.note_times(self._now if seconds else None)
+
+    def enter(self, account: Account) -> None:
+        """Let another account take the place of this one."""
+        self.account = account
+        self.set_read_delay(self.read_delay)
+
+    def _now(self) -> float:
+        return self.clock.now()
+
     @property
     def store(self) -> Store:
         """The account's objects."""
@@ -93,7 +107,11 @@ class World:
         return {
             "clock_offset_seconds": self.clock.offset,
             "sink": self.sink,
-            "limits": {"events_per_minute": self.events_window.limit, "rest_per_minute": self.rest_window.limit},
+            "limits": {
+                "events_per_minute": self.events_window.limit,
+                "rest_per_minute": self.rest_window.limit,
+                "read_delay_seconds": self.read_delay,
+            },
             "faults": [fault.to_json() for fault in self.faults],
             "services": len(self.store.all("services")),
             "incidents": {"open": len(self.incidents.open()), "kept": len(self.incidents)},

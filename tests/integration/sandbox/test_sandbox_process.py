@@ -44,7 +44,7 @@ def test_it_starts_as_a_sink_and_without_limits() -> None:
         state = sandbox.control("GET", "/state")
 
         assert state["sink"] is True
-        assert state["limits"] == {"events_per_minute": None, "rest_per_minute": None}
+        assert state["limits"] == {"events_per_minute": None, "rest_per_minute": None, "read_delay_seconds": 0.0}
 
 
 @pytest.mark.parametrize(
