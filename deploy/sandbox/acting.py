@@ -36,9 +36,6 @@ def acting_user(request: Request) -> Agent:
     if user is not None:
         return Agent("user", user["id"], "website")
     address = request.call.header(b"from").strip()
-    owner = request.user()
-    if owner is not None and not address:
-        return Agent("user", owner["id"], "website")
     if not address:
         raise invalid("The From header is required: the email address of a user of the account")
     users = [user for user in request.store.all("users") if not is_builtin("users", user)]

@@ -118,6 +118,8 @@ class Incidents:
         self._open_alerts: dict[tuple[str, str], Alert] = {}
         self._resolved: deque[str] = deque()
         self._kept_resolved = kept_resolved
+        self._latest = 0.0
+        self._is_in_order = True
 
     def next_number(self) -> int:
         """The number of the next incident."""
@@ -125,6 +127,9 @@ class Incidents:
 
     def add(self, incident: Incident) -> None:
         """Keep a new incident."""
+        # Planted ones lie in the past.
+        self._is_in_order = self._is_in_order and incident.created_at >= self._latest
+        self._latest = incident.created_at
         self._by_id[incident.id] = incident
         self._open[incident.id] = incident
 
@@ -145,6 +150,7 @@ class Incidents:
 
     def reopen(self, incident: Incident) -> None:
         """A resolved incident is open again."""
+        self._is_in_order = False
         self._open[incident.id] = incident
 
     def close(self, incident: Incident) -> None:
@@ -163,6 +169,10 @@ class Incidents:
     def all(self) -> Collection[Incident]:
         """Every incident still kept, in the order in which they were made."""
         return self._by_id.values()
+
+    def in_order(self, found: list[Incident]) -> list[Incident]:
+        """Some of the incidents, by the time they began."""
+        return found if self._is_in_order else sorted(found, key=lambda one: (one.created_at, one.number))
 
     def open(self) -> Collection[Incident]:
         """The open incidents, in the order in which they were made."""

@@ -29,7 +29,8 @@ SORTS: dict[str, Callable[[Incident], Any]] = {
 
 def list_incidents(request: Request) -> dict[str, Any]:
     """One page of the incidents the query asks for, oldest first unless it says otherwise."""
-    found = _sorted(list(matching(request)), request.query.get("sort_by") or request.every("sort_by"))
+    in_order = request.world.incidents.in_order(matching(request))
+    found = _sorted(in_order, request.query.get("sort_by") or request.every("sort_by"))
     names, include = References.of(request), frozenset(request.every("include"))
     return classic(request, "incidents", found, lambda one: incident_json(names, one, include))
 
@@ -48,22 +49,19 @@ def time_range(request: Request) -> tuple[float, float]:
     return since, until
 
 
-def matching(request: Request) -> Iterator[Incident]:
+def matching(request: Request) -> list[Incident]:
     """The incidents that the query's filters let through."""
     since, until = time_range(request)
     statuses = _known(request, "statuses", STATUSES)
-    tests = list(_tests(request))
     candidates: Iterable[Incident] = request.world.incidents.all()
     if statuses and "resolved" not in statuses:
         candidates = request.world.incidents.open()
-    for one in candidates:
-        fits = (
-            since <= one.created_at <= until
-            and request.sees(one.created_at)
-            and (not statuses or one.status in statuses)
-        )
-        if fits and all(test(one) for test in tests):
-            yield one
+    found = [one for one in candidates if since <= one.created_at <= until and request.sees(one.created_at)]
+    if statuses:
+        found = [one for one in found if one.status in statuses]
+    for test in _tests(request):
+        found = [one for one in found if test(one)]
+    return found
 
 
 def _tests(request: Request) -> Iterator[Callable[[Incident], bool]]:
@@ -92,7 +90,6 @@ def _known(request: Request, name: str, choices: tuple[str, ...]) -> frozenset[s
 
 
 def _sorted(found: list[Incident], asked: Iterable[str]) -> list[Incident]:
-    found.sort(key=lambda one: (one.created_at, one.number))
     wanted = [part for value in asked for part in value.split(",") if part]
     if len(wanted) > MOST_SORTS:
         raise invalid(f"sort_by must name at most {MOST_SORTS} fields")
