@@ -71,10 +71,7 @@ class Deeds:
         old = getattr(incident, attribute)
         setattr(incident, attribute, value)
         incident.updated_at = now
-        change = {"name": name, "value": value, "namespace": "incidents", "old_value": old or None}
-        channel = {"type": by.channel, "changeset": {"application_fields": [change]}}
-        kind = "urgency_change_log_entry" if name == "urgency" else "field_value_change_log_entry"
-        self._world.journal.write(now, kind, incident, by, more={"channel": channel})
+        self._note_change(incident, name, value, old or None, by, now)
         if name == "urgency":
             drop(incident, ESCALATE)
             self._world.life.escalation.pend(incident, now)
@@ -156,8 +153,11 @@ class Deeds:
                 target.alerts.append(alert)
             source.merged_into = target
             if source.is_open:
-                self._world.life.resolve(source, by, now)
+                channel = {"type": by.channel, "summary": f"Merged into {target.summary}"}
+                self._world.life.resolve(source, by, now, {"channel": channel})
         target.updated_at = now
+        # PagerDuty's list of log entries has none of its own for a merge.
+        self._note_change(target, "merged_incidents", [source.id for source in sources], None, by, now)
 
     def move(self, alert: Alert, target: Incident, now: float) -> None:
         """The alert belongs to another incident from now on."""
@@ -174,6 +174,12 @@ class Deeds:
         incident = alert.incident
         if incident is not None and incident.is_open and not any(one.is_open for one in incident.alerts):
             self._world.life.resolve(incident, by, now)
+
+    def _note_change(self, incident: Incident, name: str, value: Any, old: str | None, by: Agent, now: float) -> None:
+        change = {"name": name, "value": value, "namespace": "incidents", "old_value": old}
+        channel = {"type": by.channel, "changeset": {"application_fields": [change]}}
+        kind = "urgency_change_log_entry" if name == "urgency" else "field_value_change_log_entry"
+        self._world.journal.write(now, kind, incident, by, more={"channel": channel})
 
     def _cancel(self, incident: Incident, kind: str, name: str, now: float) -> str:
         for request in reversed(incident.responder_requests):

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deploy.sandbox.acting import incident_of
+from deploy.sandbox.acting import acting_user, incident_of
 from deploy.sandbox.entry_shapes import OVERVIEW, entry_json, notification_json
 from deploy.sandbox.incidents_list import time_range
 from deploy.sandbox.paging import classic
 from deploy.sandbox.references import References, team_ids
-from deploy.sandbox.request import invalid, not_found
+from deploy.sandbox.request import Reply, invalid, not_found
 from deploy.sandbox.shapes import incident_json
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from deploy.sandbox.journal import Entry
     from deploy.sandbox.request import Request, Routes
 
+CHANGEABLE = ("web_trigger", "mobile")
 LONGEST_NOTIFICATIONS = 93 * 86_400
 
 
@@ -42,6 +43,21 @@ def get_entry(request: Request) -> dict[str, Any]:
     return {"log_entry": _shown(request, entry, frozenset(request.every("include")) | {"channels"})}
 
 
+def change_channel(request: Request) -> Reply:
+    """202: the details of what somebody opened by hand read differently from now on."""
+    acting_user(request)
+    entry, channel = request.world.journal.get(request.path["id"]), request.wrapped("channel")
+    if entry is None:
+        raise not_found()
+    known = entry.more.get("channel") or {}
+    if channel.get("type") not in CHANGEABLE or channel["type"] != known.get("type"):
+        raise invalid("The channel's type must be that of the log entry, web_trigger or mobile")
+    if not isinstance(channel.get("details"), str):
+        raise invalid("Details can't be blank")
+    entry.more = {**entry.more, "channel": {**known, "details": channel["details"]}}
+    return Reply(202)
+
+
 def list_notifications(request: Request) -> dict[str, Any]:
     """One page of the calls that were made, oldest first."""
     if not (request.first("since") and request.first("until")):
@@ -62,6 +78,7 @@ def list_notifications(request: Request) -> dict[str, Any]:
 ROUTES: Routes = {
     ("GET", "/log_entries"): list_entries,
     ("GET", "/log_entries/{id}"): get_entry,
+    ("PUT", "/log_entries/{id}/channel"): change_channel,
     ("GET", "/incidents/{id}/log_entries"): list_incident_entries,
     ("GET", "/notifications"): list_notifications,
 }

@@ -72,7 +72,7 @@ class Incident:
     incident_type: str = "incident_default"
     conference_bridge: Mapping[str, Any] | None = None
     merged_into: Incident | None = None
-    notes: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[dict[str, Any], ...] = ()
     status_updates: tuple[Mapping[str, Any], ...] = ()
     responder_requests: tuple[Mapping[str, Any], ...] = ()
     grouping: str = ""

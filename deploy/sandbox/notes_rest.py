@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from deploy.sandbox.acting import acting_user, incident_of, text_in
 from deploy.sandbox.clock import timestamp
 from deploy.sandbox.references import References
-from deploy.sandbox.request import RestError, invalid, not_found
+from deploy.sandbox.request import Reply, RestError, invalid, not_found
 from deploy.sandbox.shapes import responder_request_json
 
 if TYPE_CHECKING:
@@ -31,6 +31,21 @@ def add_note(request: Request) -> dict[str, Any]:
     if len(incident.notes) >= MOST_NOTES:
         raise invalid(f"An incident cannot have more than {MOST_NOTES} notes")
     return {"note": _note(request, request.world.deeds.note(incident, content, by, request.now))}
+
+
+def change_note(request: Request) -> dict[str, Any]:
+    """The note, with other words."""
+    acting_user(request)
+    note = _note_of(request)
+    note.update(content=text_in(request.wrapped("note"), "content", required=True), changed_at=request.now)
+    return {"note": _note(request, note)}
+
+
+def delete_note(request: Request) -> Reply:
+    """204: the note is gone; the incident's log still has it."""
+    note, incident = _note_of(request), incident_of(request)
+    incident.notes = tuple(one for one in incident.notes if one is not note)
+    return Reply(204)
 
 
 def add_status_update(request: Request) -> dict[str, Any]:
@@ -71,10 +86,19 @@ def cancel_responders(request: Request) -> dict[str, Any]:
 ROUTES: Routes = {
     ("GET", "/incidents/{id}/notes"): list_notes,
     ("POST", "/incidents/{id}/notes"): add_note,
+    ("PUT", "/incidents/{id}/notes/{note_id}"): change_note,
+    ("DELETE", "/incidents/{id}/notes/{note_id}"): delete_note,
     ("POST", "/incidents/{id}/status_updates"): add_status_update,
     ("POST", "/incidents/{id}/responder_requests"): request_responders,
     ("PUT", "/incidents/{id}/responder_requests/cancel"): cancel_responders,
 }
+
+
+def _note_of(request: Request) -> dict[str, Any]:
+    found = next((one for one in incident_of(request).notes if one["id"] == request.path["note_id"]), None)
+    if found is None:
+        raise not_found()
+    return found
 
 
 def _note(request: Request, note: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,6 +108,7 @@ def _note(request: Request, note: Mapping[str, Any]) -> dict[str, Any]:
         "channel": {"summary": "The PagerDuty website or APIs"},
         "content": note["content"],
         "created_at": timestamp(note["at"]),
+        **({"updated_at": timestamp(note["changed_at"])} if "changed_at" in note else {}),
     }
 
 

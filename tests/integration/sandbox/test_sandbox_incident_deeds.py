@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def desk(sandbox: SandboxProcess) -> Desk:
     sandbox.control("PUT", "/account", account())
-    sandbox.control("POST", "/limits", {"events_per_minute": None})
+    sandbox.control("POST", "/limits", {"events_per_minute": None, "rest_per_minute": None})
     return Desk(sandbox)
 
 
@@ -104,8 +105,32 @@ def test_notes_are_kept_newest_first_and_bounded(desk: Desk) -> None:
     assert desk.refused("POST", f"/incidents/{name}/notes", {"note": {"content": ""}})[0] == 2001
 
 
+def test_a_note_can_be_reworded_and_taken_away(desk: Desk) -> None:
+    name = desk.trigger()["id"]
+    note = desk.ask("POST", f"/incidents/{name}/notes", {"note": {"content": "first"}})["note"]
+    path = f"/incidents/{name}/notes/{note['id']}"
+
+    changed = desk.ask("PUT", path, {"note": {"content": "second"}})["note"]
+    found = desk.ask("GET", f"/incidents/{name}/notes")["notes"]
+    desk.ask("DELETE", path, status=204)
+
+    assert (changed["content"], changed["updated_at"] >= note["created_at"]) == ("second", True)
+    assert found == [changed]
+    assert desk.ask("GET", f"/incidents/{name}/notes")["notes"] == []
+    assert desk.refused("DELETE", path, status=404)[0] == 2100
+
+
+def test_the_details_of_an_incident_opened_by_hand_can_be_reworded(desk: Desk) -> None:
+    by_hand, by_event = (desk.entries(one["id"])[0]["id"] for one in (desk.open(), desk.trigger()))
+    body = {"channel": {"type": "web_trigger", "details": "in other words"}}
+
+    desk.ask("PUT", f"/log_entries/{by_hand}/channel", body, status=202)
+
+    assert desk.ask("GET", f"/log_entries/{by_hand}")["log_entry"]["channel"]["details"] == "in other words"
+    assert desk.refused("PUT", f"/log_entries/{by_event}/channel", body)[0] == 2001
+
+
 def test_at_most_2000_notes_are_kept(desk: Desk) -> None:
-    desk.sandbox.control("POST", "/limits", {"rest_per_minute": None})
     name = desk.trigger()["id"]
     for number in range(2000):
         answer = desk.sandbox.http.post(
@@ -139,6 +164,17 @@ def test_a_snoozed_incident_comes_back_when_its_time_is_over(desk: Desk) -> None
     assert [one["type"] for one in snoozed["pending_actions"]] == ["unacknowledge"]
     assert (after["status"], assignees(after)) == ("triggered", [ALICE])
     assert desk.kinds(name) == ["trigger", "assign", "acknowledge", "snooze", "unacknowledge"]
+
+
+def test_real_time_ends_a_snooze_too(desk: Desk) -> None:
+    name = desk.trigger()["id"]
+    desk.ask("POST", f"/incidents/{name}/snooze", {"duration": 1}, status=201)
+
+    until = time.monotonic() + 10
+    while desk.show(name)["status"] == "acknowledged":
+        assert time.monotonic() < until, "it is still snoozed"
+
+    assert desk.kinds(name)[-1] == "unacknowledge"
 
 
 @pytest.mark.parametrize("duration", [0, -1, 604_801, "60", None, 1.5])
@@ -186,6 +222,8 @@ def test_a_merge_moves_the_alerts_and_resolves_the_sources_because_of_that(desk:
         assert source["resolve_reason"]["type"] == "merge_resolve_reason"
         assert source["resolve_reason"]["incident"]["id"] == target
         assert source["alert_counts"]["all"] == 0
+    (change,) = desk.entries(target, **{"include[]": "channels"})[-1]["channel"]["changeset"]["application_fields"]
+    assert change["value"] == [first, second]
 
 
 def test_a_merged_incident_ends_with_its_last_alert(desk: Desk) -> None:
