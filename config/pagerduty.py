@@ -1,13 +1,41 @@
 """The section of settings that names the PagerDuty account."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from config.breaker import CircuitBreaker
+from config.errors import UnfitError
 from config.section import Section
 from config.sections import SECOND
 from config.values import EventsUrl, HttpUrl, PositiveDuration, SecretTexts
+
+
+class OAuth(Section):
+    """An OAuth app in place of `pagerduty.api_key`: its tokens are fetched, and replaced before they end."""
+
+    client_id: str | None = Field(None, description="The app's client id. Where it is set, the API key is not used.")
+    client_secret: SecretStr | None = Field(None, description="The app's client secret.")
+    scopes: str = Field(
+        "",
+        description="What tokens are to allow, parted by blanks, such as `incidents.read incidents.write services.read`.",
+    )
+    subdomain: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] | None = Field(
+        None, description="The account's name in its address: `acme` of acme.pagerduty.com."
+    )
+    region: Literal["us", "eu"] = Field("us", description="Where the account is.")
+    token_url: HttpUrl = Field("https://identity.pagerduty.com/oauth/token", description="Where tokens are given.")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "OAuth":
+        wanted = ("client_secret", "scopes", "subdomain")
+        missing = [name for name in wanted if not getattr(self, name)] if self.client_id else []
+        if missing:
+            raise UnfitError(
+                f"client_id is set, and {', '.join(missing)} is not",
+                f"set pagerduty.oauth.{missing[0]}, or take client_id away to use the API key",
+            )
+        return self
 
 
 class PagerDuty(Section):
@@ -50,4 +78,5 @@ class PagerDuty(Section):
     retry_attempts: Annotated[int, Field(ge=1, le=10)] = Field(
         3, description="Times one REST call is tried when the network or the server fails, the first included."
     )
+    oauth: OAuth = Field(default_factory=OAuth, description=OAuth.__doc__)
     circuit_breaker: CircuitBreaker = Field(default_factory=CircuitBreaker, description=CircuitBreaker.__doc__)

@@ -29,9 +29,15 @@ def production_problems(settings: Settings, node: Node, files: ServiceFiles) -> 
     if not settings.redis.is_given and not settings.embedded.allow:
         yield Problem("environment REDIS_URL", "redis.url", _NO_REDIS, _REDIS_MEND)
     yield from _short_jwt_secrets(settings.security, node)
-    for name in ("api_url", "events_url"):
-        if getattr(settings.pagerduty, name).startswith("http://"):
-            where = str(node.nearest(("pagerduty", name)).origin)
+    pagerduty = settings.pagerduty
+    urls = {
+        "api_url": pagerduty.api_url,
+        "events_url": pagerduty.events_url,
+        "oauth.token_url": pagerduty.oauth.token_url,
+    }
+    for name, url in urls.items():
+        if url.startswith("http://"):
+            where = str(node.nearest(("pagerduty", *name.split("."))).origin)
             yield Problem(where, f"pagerduty.{name}", _PLAIN_HTTP, "write https://…")
     for name, service in files.services.items():
         yield from _unfit_service(service, files.nodes[name])

@@ -38,6 +38,10 @@ def test_production_needs_a_server_of_its_own_unless_the_embedded_one_is_allowed
         ),
         ({"PAGERDUTY_EVENTS_URL": "http://x"}, "environment PAGERDUTY_EVENTS_URL: pagerduty.events_url: plain http"),
         ({"PAGERDUTY_API_URL": "http://x"}, "environment PAGERDUTY_API_URL: pagerduty.api_url: plain http"),
+        (
+            {"TOCSIN_PAGERDUTY__OAUTH__TOKEN_URL": "http://x"},
+            "environment TOCSIN_PAGERDUTY__OAUTH__TOKEN_URL: pagerduty.oauth.token_url: plain http",
+        ),
     ],
 )
 def test_production_refuses_what_others_may_have(tmp_path: Path, environ: dict[str, str], problem: str) -> None:

@@ -75,7 +75,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     counts=st.booleans(),
 )
 def test_a_list_of_any_length_is_complete_in_order_and_without_repeats(
-    seconds: list[float], *, newest_first: bool, counts: bool
+    seconds: list[float],
+    *,
+    newest_first: bool,
+    counts: bool,
 ) -> None:
     account = Account(seconds, newest_first=newest_first, counts=counts)
     account.furthest = 40

@@ -11,6 +11,7 @@ import tenacity
 
 from tasks.utils.circuit_breaker import SERVER_FAULT, TIMED_OUT
 from tasks.utils.rate_limiter import TOO_MANY
+from tasks.utils.redaction import MASK
 from tasks.utils.rest.errors import (
     BusyError,
     NetworkError,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from tasks.utils.rest.line import Line
 
 MOST_RETRY_SECONDS: Final = 5.0
+ITEMS: Final = "items"
 SAFE: Final = ("GET", "PUT", "DELETE")
 
 
@@ -71,11 +73,15 @@ class Caller:
     ) -> dict[str, Any]:
         """PagerDuty's answer, a JSON object; empty where it has none to give. Raises what tasks/utils/rest/errors.py names.
 
+        The few answers that are a bare list have it as `items`.
+
         `may_repeat`: asking twice does no more than asking once; of GET, PUT and DELETE that is known.
         """
         may_repeat = may_repeat or method in SAFE
         sender = None if method == "GET" else sender or self.sender
-        request = Request(method, path, query(filters or {}), body, sender, may_repeat, headers or {})
+        request = Request(
+            method, path, query(filters or {}), body, sender=sender, may_repeat=may_repeat, headers=headers or {}
+        )
         retrying = self._retrying(request)
         try:
             answer: dict[str, Any] = retrying(self._attempt, request)
@@ -88,6 +94,7 @@ class Caller:
     def close(self) -> None:
         """Close the connections."""
         self.line.close()
+        self.credentials.close()
 
     def _retrying(self, request: Request) -> tenacity.Retrying:
         return tenacity.Retrying(
@@ -128,7 +135,13 @@ class Caller:
             raise
         failed = answer.status >= SERVER_FAULT or answer.status == TIMED_OUT
         self.breaker.leave(ticket, TimeoutError() if failed else None)
-        return answer
+        return answer if answer.status < 300 else replace(answer, body=_without(authorization, answer.body))
+
+
+def _without(authorization: str, body: bytes) -> bytes:
+    """A refusal's text, in case it repeats the key."""
+    secret = authorization.removeprefix("Token token=").removeprefix("Bearer ")
+    return body.replace(secret.encode(), MASK.encode())
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
@@ -154,7 +167,9 @@ def _parsed(request: Request, answer: Answer) -> dict[str, Any]:
         parsed = json.loads(answer.body)
     except (ValueError, RecursionError):
         parsed = None
+    if isinstance(parsed, list):
+        return {ITEMS: parsed}
     if not isinstance(parsed, dict):
-        text = f"PagerDuty's answer to {request.what} is no JSON object; is pagerduty.api_url right?"
+        text = f"PagerDuty's answer to {request.what} is no JSON; is PAGERDUTY_API_URL right?"
         raise ServerFaultError(text, Said(answer.status), is_unclear=True)
     return parsed

@@ -30,6 +30,10 @@ class Credentials(Protocol):
         """After a 401 for the header `refused`: whether there is another one now."""
         ...
 
+    def close(self) -> None:
+        """Close what connections it has."""
+        ...
+
 
 class KeyCredentials:
     """A REST API key, read anew by `read` when PagerDuty refuses it: somebody may have changed it in its file."""
@@ -53,6 +57,9 @@ class KeyCredentials:
         with self._lock:
             self._key = self._read() or self._key
         return self.header() != refused
+
+    def close(self) -> None:
+        """It has none."""
 
     def _given(self) -> str:
         if not self._key:

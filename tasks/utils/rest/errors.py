@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tasks.utils.error_handler import PermanentError, TransientError, UnknownError
+from tasks.utils.redaction import redacted
 
 LONGEST_REASON: Final = 500
-RATE_LIMITED: Final = 2020
+RETRIED: Final = (408, 425)
 ALREADY: Final = (1001, 1002)
+CHANGED: Final = 1005
+PAUSE: Final = 60.0  # seconds to stay away where nobody says how long
 LOCKED: Final = "could not be locked"
 DUPLICATE: Final = "matching dedup key already exists"
 
@@ -66,7 +69,7 @@ class NotFoundError(RefusedError, UnknownError):
 
 
 class ConflictError(RefusedError):
-    """Somebody changed it meanwhile (409): read it anew and decide again."""
+    """It does not go together with what is there (409): read that anew and decide again."""
 
 
 class TooManyItemsError(RefusedError):
@@ -98,7 +101,7 @@ class ThrottledError(UnavailableError):
 
 
 class BusyError(UnavailableError):
-    """PagerDuty holds a lock on what was to be changed."""
+    """PagerDuty was changing the same thing for somebody else (code 1005, or a lock on the account); nothing was done."""
 
 
 class ServerFaultError(UnavailableError):
@@ -117,41 +120,45 @@ _BY_STATUS: Final[dict[int, tuple[type[RefusedError], str]]] = {
     402: (MissingAbilityError, "the account's plan does not have this"),
     403: (ForbiddenError, "use a key or token that may do this"),
     404: (NotFoundError, "check the id; a key that may not see it gets the same answer"),
-    409: (ConflictError, "it was changed meanwhile: read it anew and decide again"),
+    409: (ConflictError, "read what is there anew and decide again"),
     413: (TooManyItemsError, "send at most 250 items at once"),
 }
 
 
 def refusal(what: str, status: int, body: bytes) -> RefusedError | UnavailableError:
-    """The error that an answer other than 2xx means; `what` is the request for people, such as `PUT /incidents`.
-
-    A 429 is not looked at here: its headers say when to come back.
-    """
+    """The error that an answer other than 2xx means; `what` is the request for people, such as `PUT /incidents`."""
     said = said_by(status, body)
     text = f"PagerDuty refused {what}: {said.reason}"
-    if status in (408, 425) or not 400 <= status < 500:
-        return ServerFaultError(f"PagerDuty failed at {what}: {said.reason}", said, is_unclear=status >= 500)
-    if LOCKED in said.reason:
-        return BusyError(f"{text}; it is tried again", said)
-    if said.code in ALREADY:
-        return AlreadyDoneError(text, said)
-    if DUPLICATE in said.reason:
-        return DuplicateIncidentError(text, said)
-    if said.code == 1005:
-        status = 409
-    kind, mend = _BY_STATUS.get(status, (InvalidRequestError, "correct the request"))
+    if status == 429:
+        return ThrottledError(text, said, retry_after=PAUSE)
+    if status in RETRIED or status >= 500:
+        return ServerFaultError(f"PagerDuty failed at {what}: {said.reason}", said, is_unclear=True)
+    if said.code == CHANGED or LOCKED in said.reason:
+        return BusyError(f"{text}; it helps to ask again", said)
+    kind, mend = _kind(said)
     return kind(f"{text}; {_scopes(said) or mend}", said)
+
+
+def _kind(said: Said) -> tuple[type[RefusedError], str]:
+    """The class of a refusal, and what to do about it."""
+    if said.code in ALREADY:
+        return AlreadyDoneError, "nothing is left to do"
+    if DUPLICATE in said.reason:
+        return DuplicateIncidentError, "find it by its incident_key"
+    if said.status < 400:
+        return InvalidRequestError, "PagerDuty redirects nothing: check PAGERDUTY_API_URL"
+    return _BY_STATUS.get(said.status, (InvalidRequestError, "correct the request"))
 
 
 def said_by(status: int, body: bytes) -> Said:
     """What an answer says of its failure; tolerant, for some have no body, or `errors` that are no list."""
     try:
-        parsed = json.loads(body)
+        parsed = json.loads(redacted(body.decode("utf-8", "replace")))
     except (ValueError, RecursionError):
         return Said(status)
     error = parsed.get("error", parsed) if isinstance(parsed, dict) else None
-    if isinstance(error, str):
-        return Said(status, error)
+    if isinstance(error, str):  # OAuth's shape
+        return Said(status, ": ".join(filter(None, (error, _text(parsed.get("error_description"))))))
     if not isinstance(error, dict):
         return Said(status)
     code = error.get("code")

@@ -35,7 +35,8 @@ class Request:
     method: str
     path: str
     params: Pairs = field(default_factory=list)
-    body: Any = None
+    body: Any = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
     sender: str | None = None
     may_repeat: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -44,6 +45,15 @@ class Request:
     def what(self) -> str:
         """For people."""
         return f"{self.method} {self.path}"
+
+    @property
+    def content(self) -> tuple[str, bytes] | None:
+        """The body as it is sent, and what kind it is of."""
+        if self.form is not None:
+            return "application/x-www-form-urlencoded", urlencode(self.form).encode()
+        if self.body is not None:
+            return "application/json", json.dumps(self.body, separators=(",", ":")).encode()
+        return None
 
 
 @dataclass(frozen=True)
@@ -69,15 +79,12 @@ class Line:
             headers={"User-Agent": "tocsin", "Accept": ACCEPT, "Accept-Encoding": "identity"},
         )
 
-    def exchange(self, request: Request, authorization: str) -> Answer:
+    def exchange(self, request: Request, authorization: str | None = None) -> Answer:
         """The answer, whatever its status. Raises NetworkError when there is none in time, PermanentError when it is too large."""
-        headers = {"Authorization": authorization, **request.headers}
-        content = None
-        if request.body is not None:
-            content = json.dumps(request.body, separators=(",", ":")).encode()
-            headers["Content-Type"] = "application/json"
-        if request.sender:
-            headers["From"] = request.sender
+        headers = dict(request.headers)
+        kind, content = request.content or (None, None)
+        given = {"Authorization": authorization, "From": request.sender, "Content-Type": kind}
+        headers |= {name: value for name, value in given.items() if value}
         try:
             with self._deadline.within(self._seconds):
                 return self._ask(request, content, headers)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from tasks.utils.rest.caller import ITEMS
 from tasks.utils.rest.collection import OFFSET, Collection
 from tasks.utils.rest.errors import InvalidRequestError, NotFoundError
+from tasks.utils.rest.pages import items_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,11 +34,16 @@ class Schedules:
         """All of both kinds, each once. Of the filters, version 3 knows `query` and `team_ids`."""
         seen: set[str] = set()
         shared = {name: value for name, value in filters.items() if name in SHARED_FILTERS}
-        for source in (self.v3.list(**shared), self.v2.list(**filters)):
+        for source in (self._new_kind(shared), self.v2.list(**filters)):
             for item in source:
                 if item["id"] not in seen:
                     seen.add(item["id"])
                     yield item
+
+    def _new_kind(self, filters: Mapping[str, Any]) -> Iterator[Item]:
+        """Those of version 3; none in an account that does not have that yet."""
+        with suppress(NotFoundError):
+            yield from self.v3.list(**filters)
 
     def get(self, item_id: str, **filters: Any) -> Item:
         """The one of that id, of whichever kind: version 3 is asked first, as PagerDuty advises."""
@@ -68,10 +76,13 @@ class Schedules:
         """Who stands in for whom in that time, in a schedule of layers."""
         return list(self._overrides(item_id).list(since=since, until=until))
 
-    def add_overrides(self, item_id: str, overrides: Sequence[Mapping[str, Any]]) -> None:
-        """Let others stand in, in a schedule of layers: each with `start`, `end` and `user`."""
+    def add_overrides(self, item_id: str, overrides: Sequence[Mapping[str, Any]]) -> Items:
+        """Let others stand in, in a schedule of layers: each with `start`, `end` and `user`.
+
+        What became of each, in order: its `status`, 201 with the `override`, or 400 with the `errors`.
+        """
         path = self._overrides(item_id).path
-        self.v2.caller.call("POST", path, body={"overrides": list(overrides)})
+        return items_of(self.v2.caller.call("POST", path, body={"overrides": list(overrides)}), ITEMS)
 
     def delete_override(self, item_id: str, override_id: str) -> None:
         """End one."""

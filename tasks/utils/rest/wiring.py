@@ -11,12 +11,14 @@ from tasks.utils.rest.caller import Caller
 from tasks.utils.rest.client import RestClient
 from tasks.utils.rest.credentials import KeyCredentials
 from tasks.utils.rest.line import Line
+from tasks.utils.rest.oauth import App, OAuthCredentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from config.models import Settings
     from tasks.utils.keys import Keys
+    from tasks.utils.rest.credentials import Credentials
 
 BREAKER: Final = "pagerduty-rest"
 
@@ -27,7 +29,7 @@ def rest_client(settings: Settings, client: Any, keys: Keys, reread: Callable[[]
     return RestClient(
         Caller(
             Line(pagerduty.api_url, pagerduty.api_timeout),
-            KeyCredentials(_reading(settings, reread)),
+            _credentials(settings, reread),
             Allowance(client, keys, settings.limits.rest_calls_per_minute),
             CircuitBreaker(BREAKER, client, keys, rules=breaker_rules(pagerduty.circuit_breaker)),
             pagerduty.retry_attempts,
@@ -35,6 +37,16 @@ def rest_client(settings: Settings, client: Any, keys: Keys, reread: Callable[[]
         ),
         Clock(client, keys).now,
     )
+
+
+def _credentials(settings: Settings, reread: Callable[[], Settings]) -> Credentials:
+    """The app's, where one is set; else the key."""
+    oauth = settings.pagerduty.oauth
+    if not (oauth.client_id and oauth.client_secret):
+        return KeyCredentials(_reading(settings, reread))
+    account = f"{oauth.region}.{oauth.subdomain}"
+    app = App(oauth.client_id, oauth.client_secret.get_secret_value(), account, tuple(oauth.scopes.split()))
+    return OAuthCredentials(app, Line(oauth.token_url, settings.pagerduty.api_timeout))
 
 
 def _reading(settings: Settings, reread: Callable[[], Settings]) -> Callable[[], str | None]:
