@@ -15,7 +15,7 @@ from tasks.utils.redaction import MASK
 from tasks.utils.rest.errors import (
     BusyError,
     NetworkError,
-    NotFoundError,
+    RefusedError,
     Said,
     ServerFaultError,
     ThrottledError,
@@ -68,16 +68,16 @@ class Caller:
         filters: Mapping[str, Any] | None = None,
         body: Any = None,
         sender: str | None = None,
-        may_repeat: bool = False,
+        may_repeat: bool | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """PagerDuty's answer, a JSON object; empty where it has none to give. Raises what tasks/utils/rest/errors.py names.
 
         The few answers that are a bare list have it as `items`.
 
-        `may_repeat`: asking twice does no more than asking once; of GET, PUT and DELETE that is known.
+        `may_repeat`: asking twice does no more than asking once; unless said otherwise, that holds for GET, PUT and DELETE.
         """
-        may_repeat = may_repeat or method in SAFE
+        may_repeat = method in SAFE if may_repeat is None else may_repeat
         sender = None if method == "GET" else sender or self.sender
         request = Request(
             method, path, query(filters or {}), body, sender=sender, may_repeat=may_repeat, headers=headers or {}
@@ -85,9 +85,8 @@ class Caller:
         retrying = self._retrying(request)
         try:
             answer: dict[str, Any] = retrying(self._attempt, request)
-        except NotFoundError:
-            if method == "DELETE" and retrying.statistics["attempt_number"] > 1:
-                return {}  # the try whose answer was lost has done it
+        except RefusedError as error:
+            error.was_repeated = retrying.statistics["attempt_number"] > 1
             raise
         return answer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tasks.utils.rest.errors import Said, ServerFaultError
+from tasks.utils.rest.errors import NotFoundError, Said, ServerFaultError
 from tasks.utils.rest.pages import OffsetReader, by_token, items_of
 from tasks.utils.rest.parameters import path_of
 
@@ -60,8 +60,12 @@ class Collection:
         return self.unwrapped(self.caller.call("PUT", self.path_to(item_id), body=body, sender=sender))
 
     def delete(self, item_id: str, *, sender: str | None = None) -> None:
-        """Remove it. Raises NotFoundError where it is gone already."""
-        self.caller.call("DELETE", self.path_to(item_id), sender=sender)
+        """Remove it. Raises NotFoundError where it was gone already."""
+        try:
+            self.caller.call("DELETE", self.path_to(item_id), sender=sender)
+        except NotFoundError as error:
+            if not error.was_repeated:
+                raise
 
     def below(self, item_id: str, part: str, one: str, many: str, paging: str = WHOLE) -> Collection:
         """The collection at `…/item_id/part`."""

@@ -38,7 +38,10 @@ class Said:
 
 
 class RefusedError(PermanentError):
-    """PagerDuty understood the request and will not do it: `status`, its own `code` and its `errors` say why."""
+    """PagerDuty understood the request and will not do it: `status`, its own `code` and its `errors` say why.
+
+    `was_repeated`: an earlier try got no answer, and may have done what this one finds done.
+    """
 
     def __init__(self, message: str, said: Said) -> None:
         super().__init__(message)
@@ -46,6 +49,7 @@ class RefusedError(PermanentError):
         self.status = said.status
         self.code = said.code
         self.errors = said.errors
+        self.was_repeated = False
 
 
 class InvalidRequestError(RefusedError):

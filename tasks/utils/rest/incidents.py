@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.utils.rest.collection import OFFSET, Collection
-from tasks.utils.rest.errors import DuplicateIncidentError
+from tasks.utils.rest.errors import AlreadyDoneError, DuplicateIncidentError
 from tasks.utils.rest.pages import items_of
 from tasks.utils.rest.spans import Span, TimeReader
 
@@ -76,13 +76,21 @@ class Incidents(Collection):
         return self._many_at_once(self.path, self.many, wanted, sender)
 
     def acknowledge(self, item_id: str, *, sender: str | None = None) -> Item:
-        """The incident, acknowledged. Raises AlreadyDoneError where it is resolved."""
-        return self.update(item_id, {"status": "acknowledged"}, sender=sender)
+        """The incident, acknowledged. Raises AlreadyDoneError where it was acknowledged or resolved before."""
+        return self._turned(item_id, {"status": "acknowledged"}, sender)
 
     def resolve(self, item_id: str, *, resolution: str | None = None, sender: str | None = None) -> Item:
-        """The incident, resolved; `resolution` says how."""
+        """The incident, resolved; `resolution` says how. Raises AlreadyDoneError where it was resolved before."""
         changes = {"status": "resolved", **({"resolution": resolution} if resolution else {})}
-        return self.update(item_id, changes, sender=sender)
+        return self._turned(item_id, changes, sender)
+
+    def _turned(self, item_id: str, changes: Mapping[str, Any], sender: str | None) -> Item:
+        try:
+            return self.update(item_id, changes, sender=sender)
+        except AlreadyDoneError as error:
+            if not error.was_repeated:
+                raise
+            return self.get(item_id)
 
     def reassign(
         self,
@@ -104,9 +112,10 @@ class Incidents(Collection):
         return self.update(item_id, changes, sender=sender)
 
     def merge(self, item_id: str, sources: Sequence[str], *, sender: str | None = None) -> Item:
-        """The incident, with the alerts of the others; those are resolved."""
+        """The incident, with the alerts of the others; those are resolved. Not repeated: merged ones cannot be merged again."""
         body = {"source_incidents": [{"id": source, "type": "incident_reference"} for source in sources]}
-        return self.unwrapped(self.caller.call("PUT", self.path_to(item_id, "merge"), body=body, sender=sender))
+        path = self.path_to(item_id, "merge")
+        return self.unwrapped(self.caller.call("PUT", path, body=body, sender=sender, may_repeat=False))
 
     def snooze(self, item_id: str, duration: timedelta, *, sender: str | None = None) -> Item:
         """The incident, acknowledged for so long; then it triggers anew."""

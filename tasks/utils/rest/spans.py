@@ -32,9 +32,9 @@ class Span:
         """As a query says it."""
         return {"since": self.since, "until": self.until}
 
-    def halves(self, now: datetime) -> list[Span]:
+    def halves(self, now: Callable[[], datetime]) -> list[Span]:
         """The earlier and the later half, parted at a full second. TooLongError where it is a second already."""
-        until = self.until or now
+        until = self.until or now()
         since = self.since or until - USUAL
         seconds = int((until - since) / 2 / SECOND)
         if seconds < 1:
@@ -44,10 +44,10 @@ class Span:
         middle = since.replace(microsecond=0) + seconds * SECOND
         return [Span(since, middle), Span(middle, self.until)]
 
-    def parts(self, now: datetime) -> list[Span]:
+    def parts(self, now: Callable[[], datetime]) -> list[Span]:
         """Parts that PagerDuty takes, earliest first."""
-        since, until = self.since, self.until or now
-        if since is None or until - since <= LONGEST:
+        since = self.since
+        if since is None or (self.until or now()) - since <= LONGEST:
             return [self]
         return [Span(since, since + LONGEST), *Span(since + LONGEST, self.until).parts(now)]
 
@@ -63,7 +63,7 @@ class TimeReader:
 
     def items(self, span: Span) -> Iterator[Item]:
         """All items of the span, in order, each once. TooLongError where one second has more than 10,000."""
-        waiting = self._reversed(span.parts(self.now()) if span.since else [span])
+        waiting = self._reversed(span.parts(self.now))
         before: set[str] = set()
         while waiting:
             part = waiting.pop()
@@ -79,7 +79,7 @@ class TimeReader:
                     before = reader.seen - before
                     continue
             before = reader.seen
-            waiting += self._reversed(part.halves(self.now()))
+            waiting += self._reversed(part.halves(self.now))
 
     def everything(self) -> Iterator[Item]:
         """All items there are, however old: `date_range=all`, or from the oldest on where there are too many."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
+
+import redis
 
 from tasks.utils.circuit_breaker import CircuitBreaker, breaker_rules
 from tasks.utils.clock import Clock
@@ -35,8 +38,20 @@ def rest_client(settings: Settings, client: Any, keys: Keys, reread: Callable[[]
             pagerduty.retry_attempts,
             pagerduty.from_email,
         ),
-        Clock(client, keys).now,
+        _now(Clock(client, keys)),
     )
+
+
+def _now(clock: Clock) -> Callable[[], datetime]:
+    """The fleet's clock, or this machine's while Redis is away: it only says where a long list is parted."""
+
+    def now() -> datetime:
+        try:
+            return clock.now()
+        except redis.RedisError:
+            return datetime.now(UTC)
+
+    return now
 
 
 def _credentials(settings: Settings, reread: Callable[[], Settings]) -> Credentials:

@@ -118,6 +118,19 @@ def test_what_a_lost_answer_had_deleted_counts_as_deleted(rest: RestClient, serv
     assert [status for *_, status in rest_requests(sandbox)] == [0, 404]
 
 
+@pytest.mark.parametrize("verb", ["acknowledge", "resolve"])
+def test_what_a_lost_answer_had_done_to_an_incident_counts_as_done(
+    rest: RestClient, service: str, sandbox: Sandbox, verb: str
+) -> None:
+    made = rest.incidents.create({"title": "Disk full", "service": {"id": service, "type": "service_reference"}})
+    sandbox.fault(count=1, kind="reset", ingest=True)
+
+    assert getattr(rest.incidents, verb)(made["id"])["status"] == f"{verb}d"
+
+    with pytest.raises(errors.AlreadyDoneError):
+        getattr(rest.incidents, verb)(made["id"])
+
+
 def test_what_is_gone_already_cannot_be_deleted(rest: RestClient, service: str) -> None:
     rest.services.delete(service)
 
