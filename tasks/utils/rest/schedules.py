@@ -54,11 +54,11 @@ class Schedules:
 
     def create(self, item: Mapping[str, Any], *, sender: str | None = None) -> Item:
         """A new one; of version 3 where its `type` says `schedule_v3`."""
-        return self._kind(item).create(item, sender=sender)
+        return self._kind(item).create(_body(item), sender=sender)
 
     def update(self, item_id: str, changes: Mapping[str, Any], *, sender: str | None = None) -> Item:
         """The one of that id as it is after the changes, which name its `type` if it is of version 3."""
-        return self._kind(changes).update(item_id, changes, sender=sender)
+        return self._kind(changes).update(item_id, _body(changes), sender=sender)
 
     def delete(self, item_id: str, *, sender: str | None = None) -> None:
         """Remove it. PagerDuty refuses while an escalation policy uses it."""
@@ -93,3 +93,8 @@ class Schedules:
 
     def _kind(self, item: Mapping[str, Any]) -> Collection:
         return self.v3 if item.get("type") == V3 else self.v2
+
+
+def _body(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """As it is sent: version 3 knows its kind by its path and takes no `type`."""
+    return {name: value for name, value in item.items() if (name, value) != ("type", V3)}
