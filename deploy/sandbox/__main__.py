@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from deploy.sandbox import generate
 from deploy.sandbox.account import Account, AccountError
 from deploy.sandbox.app import App
 from deploy.sandbox.controls import explain
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
     from deploy.sandbox.access.documents import Region
 
 DESCRIPTION = """A stand-in for PagerDuty's Events and REST APIs on this machine. It prints one line of JSON with its
-address on stdout once it listens; GET /_sandbox there tells how to steer it."""
+address on stdout once it listens; GET /_sandbox there tells how to steer it. "tocsin sandbox generate --help" tells how
+to make up an account of any size for it."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the sandbox until it is told to stop; the answer is the exit code."""
+    """Run the sandbox until it is told to stop, or make up an account for it; the answer is the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["generate"]:
+        return generate.main(arguments[1:])
     asked = _parser().parse_args(arguments)
     try:
         options = Options(

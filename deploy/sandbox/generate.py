@@ -1,4 +1,4 @@
-"""Makes up an account for the sandbox: `python -m deploy.sandbox.generate --services 200 > account.json`."""
+"""Makes up an account for the sandbox: `tocsin sandbox generate --services 200 > account.json`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def generate(seed: int, counts: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m deploy.sandbox.generate", description=DESCRIPTION)
+    parser = argparse.ArgumentParser(prog="tocsin sandbox generate", description=DESCRIPTION)
     parser.add_argument("--seed", type=int, default=1, help="another seed, another account (default: %(default)s)")
     parser.add_argument("--counts", type=Path, metavar="FILE.json", help='counts by name, such as {"services": 200}')
     parser.add_argument("--compact", action="store_true", help="on one line")

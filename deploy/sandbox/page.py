@@ -28,7 +28,7 @@ Imitated
 Control (JSON)
   GET    /_sandbox/state                           what is set, what was counted
   POST   /_sandbox/keys      {"key": 32 letters and digits, "service": name}      DELETE /_sandbox/keys/{key}
-  GET    /_sandbox/account                         PUT the same form back to replace it
+  GET    /_sandbox/account                         PUT the same form back to replace it; `tocsin sandbox generate` makes one up
   POST   /_sandbox/faults    {"kind": throttle|error|slow|reset|truncated|outage|swallow|reject, "key"?, "path"?,
                               "exact"?, "method"?, "count"?, "seconds"?, "status"?, "delay_seconds"?, "headers"?, "ingest"?, "body"?}
   GET    /_sandbox/faults                          DELETE /_sandbox/faults[/{id}]

@@ -23,7 +23,7 @@ def api(sandbox: SandboxProcess) -> AccountApi:
 
 
 def generated(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "deploy.sandbox.generate", *arguments]
+    command = [sys.executable, "-m", "deploy.sandbox", "generate", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

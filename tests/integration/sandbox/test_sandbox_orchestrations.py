@@ -1,0 +1,118 @@
+"""Event orchestrations of the sandbox's account, their keys and their rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.sandbox.account_kit import AccountApi
+
+if TYPE_CHECKING:
+    from tests.integration.sandbox.kit import SandboxProcess
+
+
+@pytest.fixture
+def api(sandbox: SandboxProcess) -> AccountApi:
+    return AccountApi(sandbox)
+
+
+def orchestration(api: AccountApi, name: str = "front door") -> dict[str, Any]:
+    return dict(api.post("/event_orchestrations", {"orchestration": {"name": name}})["orchestration"])
+
+
+def event(key: str, summary: str = "database is down", action: str = "trigger") -> dict[str, Any]:
+    payload = {"summary": summary, "source": "db-1", "severity": "critical"}
+    return {"routing_key": key, "event_action": action, "dedup_key": "k", "payload": payload}
+
+
+def router(*rules: tuple[str, str], catch_all: str = "unrouted") -> dict[str, Any]:
+    listed = [
+        {"label": "", "conditions": [{"expression": expression}], "actions": {"route_to": service}}
+        for expression, service in rules
+    ]
+    sets = [{"id": "start", "rules": listed}]
+    return {"orchestration_path": {"sets": sets, "catch_all": {"actions": {"route_to": catch_all}}}}
+
+
+def test_an_orchestrations_key_routes_events_to_services(api: AccountApi) -> None:
+    made = orchestration(api)
+    key = made["integrations"][0]["parameters"]["routing_key"]
+    policy = api.policy(api.user())
+    databases, rest = api.service(policy, "databases"), api.service(policy, "rest")
+    rules = router(("event.summary matches part 'database'", databases["id"]), catch_all=rest["id"])
+    api.put(f"/event_orchestrations/{made['id']}/router", rules)
+
+    assert (len(key), key[0]) == (32, "R")
+    assert api.sandbox.enqueue(event(key)).status_code == 202
+    assert api.sandbox.enqueue({**event(key, "disk is full"), "dedup_key": "other"}).status_code == 202
+    assert [one["service"]["summary"] for one in api.sandbox.incidents()] == ["databases", "rest"]
+
+    api.sandbox.enqueue(event(key, action="resolve"))
+
+    assert [one["status"] for one in api.sandbox.incidents()] == ["resolved", "triggered"]
+
+
+def test_what_no_rule_routes_is_taken_and_opens_nothing(api: AccountApi) -> None:
+    key = orchestration(api)["integrations"][0]["parameters"]["routing_key"]
+
+    assert api.sandbox.enqueue(event(key)).status_code == 202
+    assert api.sandbox.last()["outcome"] == "unrouted"
+    assert api.sandbox.incidents() == []
+
+
+def test_an_orchestrations_integrations_come_go_and_move_with_their_keys(api: AccountApi) -> None:
+    first, second = orchestration(api), orchestration(api, "back door")
+    path = f"/event_orchestrations/{first['id']}/integrations"
+    made = api.post(path, {"integration": {"label": "metrics"}})["integration"]
+    key = made["parameters"]["routing_key"]
+
+    assert api.get(path)["total"] == 2
+    assert api.put(f"{path}/{made['id']}", {"integration": {"label": "logs"}})["integration"]["label"] == "logs"
+    move = {"source_id": first["id"], "source_type": "orchestration", "integration_id": made["id"]}
+    moved = api.post(f"/event_orchestrations/{second['id']}/integrations/migration", move, status=200)
+    assert made["id"] in {one["id"] for one in moved["integrations"]}
+    assert api.sandbox.enqueue(event(key)).status_code == 202
+    api.delete(f"/event_orchestrations/{second['id']}/integrations/{made['id']}")
+    assert api.sandbox.enqueue(event(key)).json()["errors"] == ["Invalid routing key"]
+
+
+def test_with_an_orchestration_its_keys_go(api: AccountApi) -> None:
+    made = orchestration(api)
+    api.delete(f"/event_orchestrations/{made['id']}")
+
+    assert api.sandbox.enqueue(event(made["integrations"][0]["parameters"]["routing_key"])).status_code == 400
+
+
+def test_documents_of_rules_are_replaced_whole(api: AccountApi) -> None:
+    made = orchestration(api)
+    service = api.service(api.policy(api.user()))
+    path = f"/event_orchestrations/{made['id']}"
+    api.put(
+        f"{path}/router", router(("event.source matches 'a'", service["id"]), ("event.source exists", service["id"]))
+    )
+
+    document = api.put(f"{path}/router", router(("event.source matches 'b'", service["id"])))["orchestration_path"]
+
+    (rule,) = document["sets"][0]["rules"]
+    assert rule["conditions"] == [{"expression": "event.source matches 'b'"}]
+    assert api.get(f"{path}/router")["orchestration_path"] == document
+    assert api.get("/event_orchestrations")["orchestrations"][0]["routes"] == 1
+    unknown = router(("event.source exists", "PNOBODY"))
+    assert api.refused("PUT", f"{path}/router", unknown)[0] == 400
+    for kind in ("global", "unrouted"):
+        rules = {"sets": [{"id": "start", "rules": []}], "catch_all": {"actions": {}}}
+        api.put(f"{path}/{kind}", {"orchestration_path": rules})
+        assert api.get(f"{path}/{kind}")["orchestration_path"]["type"] == kind
+
+
+def test_a_service_has_rules_of_its_own_that_may_be_active(api: AccountApi) -> None:
+    service = api.service(api.policy(api.user()))
+    path = f"/event_orchestrations/services/{service['id']}"
+    rules = {"sets": [{"id": "start", "rules": []}], "catch_all": {"actions": {"suppress": True}}}
+
+    api.put(path, {"orchestration_path": rules})
+
+    assert api.get(path)["orchestration_path"]["catch_all"] == {"actions": {"suppress": True}}
+    assert api.get(f"{path}/active") == {"active": False}
+    assert api.put(f"{path}/active", {"active": True}) == {"active": True}
