@@ -23,7 +23,8 @@ LONGEST_NOTIFICATIONS = 93 * 86_400
 def list_entries(request: Request) -> dict[str, Any]:
     """One page of the account's log, newest first."""
     teams = frozenset(request.every("team_ids"))
-    found: Iterable[Entry] = request.world.journal.between(*time_range(request))
+    since, until = time_range(request)
+    found: Iterable[Entry] = request.world.journal.between(since, min(until, request.horizon()))
     if teams:
         found = (one for one in found if not teams.isdisjoint(team_ids(request.store, one.incident)))
     return _page(request, found)
@@ -32,6 +33,7 @@ def list_entries(request: Request) -> dict[str, Any]:
 def list_incident_entries(request: Request) -> dict[str, Any]:
     """One page of the incident's log, newest first; without since and until all of it."""
     since, until = request.instant("since", 0.0), request.instant("until", float("inf"))
+    until = min(until, request.horizon())
     return _page(request, (one for one in incident_of(request).entries if since <= one.at <= until))
 
 

@@ -92,9 +92,13 @@ class Request:
         name = self.caller.user if self.caller else None
         return None if name is None else self.world.store.get("users", name)
 
+    def horizon(self) -> float:
+        """The time up to which this call knows what was created."""
+        return self.now - self._delay()
+
     def sees(self, created_at: float) -> bool:
         """Whether this call knows already of what was created then."""
-        return created_at <= self.now - self._delay()
+        return created_at <= self.horizon()
 
     def sender(self) -> Entity | None:
         """The user in whose name it is asked: the token's own, or the one that the header From names."""
