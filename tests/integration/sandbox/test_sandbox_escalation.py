@@ -165,6 +165,47 @@ def test_the_policy_may_change_while_an_incident_is_open(desk: Desk) -> None:
     assert assignees(desk.show(name)) == [CAROL]
 
 
+def test_a_schedule_decides_who_is_called_at_the_time(desk: Desk) -> None:
+    layer = {
+        "name": "days",
+        "start": "2026-01-01T00:00:00Z",
+        "rotation_virtual_start": "2026-01-01T00:00:00Z",
+        "rotation_turn_length_seconds": DAY,
+        "users": [{"user": reference("user", BOB)}, {"user": reference("user", CAROL)}],
+    }
+    schedule = {"id": "PSCHED1", "name": "days", "time_zone": "UTC", "schedule_layers": [layer]}
+    given = account(schedules=[schedule])
+    given["escalation_policies"][0]["escalation_rules"][0]["targets"] = [reference("schedule", "PSCHED1")]
+    desk.sandbox.control("PUT", "/account", given)
+
+    today = assignees(desk.trigger("today"))
+    desk.sandbox.advance(DAY)
+    tomorrow = assignees(desk.trigger("tomorrow"))
+
+    assert sorted([*today, *tomorrow]) == sorted([BOB, CAROL])
+
+
+def test_a_level_with_nobody_on_call_is_passed_over(desk: Desk) -> None:
+    layer = {
+        "name": "long over",
+        "start": "2020-01-01T00:00:00Z",
+        "end": "2020-01-02T00:00:00Z",
+        "rotation_virtual_start": "2020-01-01T00:00:00Z",
+        "rotation_turn_length_seconds": DAY,
+        "users": [{"user": reference("user", CAROL)}],
+    }
+    schedule = {"id": "PSCHED1", "name": "over", "time_zone": "UTC", "schedule_layers": [layer]}
+    given = account(schedules=[schedule])
+    given["escalation_policies"][0]["escalation_rules"][0]["targets"] = [reference("schedule", "PSCHED1")]
+    desk.sandbox.control("PUT", "/account", given)
+
+    name = desk.trigger()["id"]
+    first = assignees(desk.show(name))
+    desk.sandbox.advance(20 * MINUTE)
+
+    assert (first, assignees(desk.show(name))) == ([BOB], [CAROL])
+
+
 def test_everybody_assigned_is_called_and_the_calls_are_listed(desk: Desk) -> None:
     desk.trigger()
     desk.sandbox.advance(10 * MINUTE)
