@@ -85,7 +85,9 @@ def ping_subscription(request: Request) -> Reply:
     """Nothing; the receiver gets a `pagey.ping`."""
     found = _subscription(request)
     data = {"message": PING, "type": "ping"}
-    request.world.webhooks.ping(found, Happening("pagey.ping", request.now, data, found["id"]))
+    sender = request.sender()
+    agent = None if sender is None else request.world.names.to("user", sender["id"])
+    request.world.webhooks.ping(found, Happening("pagey.ping", request.now, data, found["id"], agent=agent))
     return Reply(202)
 
 

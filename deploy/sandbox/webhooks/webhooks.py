@@ -65,6 +65,10 @@ class Webhooks:
     def forget(self, subscription_id: str) -> None:
         """Send nothing more to a subscription that is no more."""
         self._lanes.clear(subscription_id, "subscription deleted")
+        self._drops.pop(subscription_id, None)
+        timer = self._disabled.pop(subscription_id, None)
+        if timer is not None:
+            timer.cancel()
 
     def close(self) -> None:
         """Stop sending for good."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.sandbox.kit import event
+from tests.integration.sandbox.webhook_kit import subscribe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,8 +80,72 @@ def events_per_cpu_second(sandbox: SandboxProcess) -> float:
     return answered / (cpu_seconds(sandbox.process.pid) - before)
 
 
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads CPU time from /proc")
+
+
+class Taker(asyncio.Protocol):
+    """A receiver of webhooks that costs next to nothing: every request is taken."""
+
+    def __init__(self, connections: set[asyncio.Transport]) -> None:
+        self.connections = connections
+        self.received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.connections.add(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.connections.discard(self.transport)
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+        head, _, body = self.received.partition(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or -1)
+        if len(body) == length:
+            self.received = b""
+            self.transport.write(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n")
+
+
+async def deliveries_per_cpu_second(sandbox: SandboxProcess) -> float:
+    connections: set[asyncio.Transport] = set()
+    taker = await asyncio.get_running_loop().create_server(lambda: Taker(connections), "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{taker.sockets[0].getsockname()[1]}/"
+    await asyncio.to_thread(subscribe, sandbox, url)
+    before = cpu_seconds(sandbox.process.pid)
+    await answers(int(sandbox.url.rpartition(":")[2]), requests(40_000))
+    found = await asyncio.to_thread(counts, sandbox)
+    taker.close()
+    while connections:
+        next(iter(connections)).abort()
+        await asyncio.sleep(0)
+    return float(found["delivered"] / (cpu_seconds(sandbox.process.pid) - before))
+
+
+def counts(sandbox: SandboxProcess) -> dict[str, int]:
+    """What became of all webhooks, once none is under way."""
+    end = time.monotonic() + 30
+    while True:
+        found = dict(sandbox.control("GET", "/webhooks?limit=0")["counts"])
+        if not found["pending"]:
+            return found
+        assert time.monotonic() < end, found
+        time.sleep(0.05)
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads CPU time from /proc")
+@needs_proc
+def test_three_hundred_webhooks_a_second_leave_most_of_a_core_free(sandbox: SandboxProcess) -> None:
+    """Webhooks per second of the sandbox's own CPU time, events included; each is about an incident of its own."""
+    sandbox.control("POST", "/limits", {"events_per_minute": None})
+
+    rate = asyncio.run(deliveries_per_cpu_second(sandbox))
+
+    assert rate >= 600, f"{rate:.0f} webhooks/s"
+
+
+@pytest.mark.slow
+@needs_proc
 @pytest.mark.parametrize(("sink", "least"), [(True, 6000), (False, 3000)], ids=["sink", "normal"])
 def test_one_core_is_enough_for_the_events_of_a_bench(sandbox: SandboxProcess, least: int, *, sink: bool) -> None:
     """Events per second of the sandbox's own CPU time, the best of three rounds: a busy machine inflates even that."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration.sandbox.kit import TOKEN, event
 from tests.integration.sandbox.receiver import Receiver
 from tests.integration.sandbox.webhook_kit import ACCOUNT, call, ended, happen, states, subscribe, tried
 
@@ -77,6 +78,27 @@ def test_a_ping_comes_in_the_real_ones_shape(sandbox: SandboxProcess, receiver: 
     event = receiver.get().event
     assert (event["event_type"], event["resource_type"]) == ("pagey.ping", "pagey")
     assert event["data"] == {"message": "Hello from your friend Pagey!", "type": "ping"}
+
+
+def test_an_incidents_life_is_told_by_webhooks_whoever_moves_it(sandbox: SandboxProcess, receiver: Receiver) -> None:
+    subscribe(sandbox, receiver.url)
+
+    sandbox.enqueue(event())
+    triggered = receiver.get().event
+    path = f"/incidents/{triggered['data']['id']}"
+    change = {"incident": {"type": "incident", "status": "acknowledged"}}
+    headers = {**TOKEN, "From": "ada@example.com"}
+    assert sandbox.http.put(path, json=change, headers=headers).status_code == 200
+    acknowledged = receiver.get().event
+    sandbox.enqueue(event("resolve"))
+    resolved = receiver.get().event
+
+    told = [triggered, acknowledged, resolved]
+    assert [one["event_type"] for one in told] == ["incident.triggered", "incident.acknowledged", "incident.resolved"]
+    assert [one["data"]["status"] for one in told] == ["triggered", "acknowledged", "resolved"]
+    assert acknowledged["agent"]["type"] == "user_reference"
+    assert {(one["data"]["number"], one["data"]["title"]) for one in told} == {(1, "disk full")}
+    assert {one["data"]["incident_key"] for one in told} == {None}
 
 
 def test_two_subscriptions_hear_of_one_event_in_two_webhooks(sandbox: SandboxProcess, receiver: Receiver) -> None:
