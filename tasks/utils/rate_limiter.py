@@ -80,8 +80,8 @@ class RateLimiter:
     def heed(self, headers: Mapping[str, str], status: int = 200) -> None:
         """Take an answer's word for what is left: `Retry-After` of a 429, `ratelimit-remaining`, `-reset` and `-limit`."""
         given = {name.lower(): value for name, value in headers.items()}
-        left, reset, limit = (_number(given.get(f"ratelimit-{name}", "")) for name in ("remaining", "reset", "limit"))
-        rest = _number(given.get("retry-after", "")) if status == TOO_MANY else None
+        left, reset, limit = (number_in(given.get(f"ratelimit-{name}", "")) for name in ("remaining", "reset", "limit"))
+        rest = number_in(given.get("retry-after", "")) if status == TOO_MANY else None
         if rest is None and (status == TOO_MANY or left == 0):
             rest = reset if reset is not None else MINUTE.total_seconds() if status == TOO_MANY else None
         theirs = Rate.within(int(limit), burst=self._rate.burst).interval_ms if limit else None
@@ -100,7 +100,7 @@ class RateLimiter:
             return None
 
 
-def _number(text: str) -> float | None:
+def number_in(text: str) -> float | None:
     """The number a header says; None for anything else, such as a date."""
     try:
         number = float(text)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from tasks.utils.error_handler import PermanentError
-from tasks.utils.rate_limiter import TOO_MANY, Rate, RateLimiter
+from tasks.utils.rate_limiter import TOO_MANY, Rate, RateLimiter, number_in
 from tasks.utils.rest.errors import Said, ThrottledError
 
 if TYPE_CHECKING:
@@ -80,8 +80,7 @@ class Allowance:
 def _pause(headers: Mapping[str, str]) -> float:
     """What a 429 asks for; where it does not say, a time by chance, lest all come back at once."""
     for name in ("retry-after", "ratelimit-reset"):
-        try:
-            return max(1.0, min(float(headers[name]), LONGEST_PAUSE))
-        except (KeyError, ValueError):
-            continue
+        asked = number_in(headers.get(name, ""))
+        if asked is not None:
+            return max(1.0, min(asked, LONGEST_PAUSE))
     return random.uniform(*BARE_PAUSE)  # noqa: S311 - no secret

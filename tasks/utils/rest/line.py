@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ import httpx
 from tasks.utils.deadline import Deadline, DeadlineTransport
 from tasks.utils.error_handler import PermanentError
 from tasks.utils.rest.errors import NetworkError, Said
+from tasks.utils.rest.parameters import instant
 
 if TYPE_CHECKING:
     import ssl
@@ -52,7 +54,7 @@ class Request:
         if self.form is not None:
             return "application/x-www-form-urlencoded", urlencode(self.form).encode()
         if self.body is not None:
-            return "application/json", json.dumps(self.body, separators=(",", ":")).encode()
+            return "application/json", json.dumps(self.body, separators=(",", ":"), default=_plain).encode()
         return None
 
 
@@ -88,6 +90,10 @@ class Line:
         try:
             with self._deadline.within(self._seconds):
                 return self._ask(request, content, headers)
+        except httpx.LocalProtocolError:
+            raise PermanentError(
+                f"{request.what} cannot be sent: the key, or the address in From, holds what no header may hold"
+            ) from None
         except httpx.TransportError as error:
             raise _network_error(request, error) from None
         except (httpx.InvalidURL, UnicodeError):
@@ -100,18 +106,32 @@ class Line:
         if request.params:
             url += f"?{urlencode(request.params)}"
         with self._http.stream(request.method, url, content=content, headers=headers) as answer:
-            body = bytearray()
-            for chunk in answer.iter_raw():
-                body += chunk
-                if len(body) > MOST_BYTES:
-                    raise PermanentError(
-                        f"the answer to {request.what} is larger than {MOST_BYTES >> 20} MB; ask for less"
-                    )
-            return Answer(answer.status_code, answer.headers, bytes(body))
+            return Answer(answer.status_code, answer.headers, _body(request, answer))
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+
+def _body(request: Request, answer: httpx.Response) -> bytes:
+    """The whole body; of a refusal whatever came of it, since its status says enough."""
+    body = bytearray()
+    try:
+        for chunk in answer.iter_raw():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                text = f"the answer to {request.what} is larger than {MOST_BYTES >> 20} MB; ask for less"
+                raise PermanentError(text)
+    except httpx.TransportError:
+        if answer.is_success:
+            raise
+    return bytes(body)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return instant(value)
+    raise PermanentError(f"{type(value).__name__} cannot be sent as JSON")
 
 
 def _network_error(request: Request, error: httpx.TransportError) -> NetworkError:

@@ -43,9 +43,10 @@ def moment(text: str) -> datetime:
 
 
 def path_of(*parts: str) -> str:
-    """A path of these parts, each escaped: an id is never more than one part."""
-    if not all(parts):
-        raise PermanentError("an id is missing")
+    """A path of these parts, each escaped: an id is never more than one part, nor a step up."""
+    for part in parts:
+        if not part or part in {".", ".."} or not part.isprintable():
+            raise PermanentError(f"{part!r} is no id")
     return "".join(f"/{quote(part, safe='')}" for part in parts)
 
 
