@@ -10,6 +10,7 @@ import pytest
 
 from config.settings import load
 from tasks.runtime import Runtime
+from tasks.webhooks.models import Observation
 from tests.acceptance.routed import follow, send, trigger
 from tests.integration.channels.mail_kit import SENDER, Postbox, Server
 
@@ -218,3 +219,32 @@ def _dump(client: Any, name: str) -> str:
         "stream": lambda: client.xrange(name),
     }
     return repr(reads[client.type(name)]())
+
+
+def test_people_hear_who_acknowledged_and_resolved_an_alert_in_pagerduty(
+    wire: Wire, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    routes = """
+      - {name: chat, channels: [chat], continue: true}
+      - {name: page, channels: [page, chat]}
+    """
+    runtime = wire(PAGE, CHAT, routes=routes)
+    told(runtime, trigger("disk"))
+
+    for status in ("acknowledged", "resolved"):
+        clock.advance(61 * SECOND)
+        at = clock.now_ms()
+        url = "https://acme.pagerduty.com/incidents/PINC7"
+        runtime.answers.observe(
+            Observation(incident_id="PINC7", keys=("disk",), status=status, at=at, number=7, html_url=url, who="Ann")  # type: ignore[arg-type]
+        )
+        runtime.alerts.drain_inbox()
+        runtime.delivery.digest()
+        runtime.delivery.drain()
+
+    texts = [str(entry["body"]) for entry in posted(sandbox, "chat")]
+    assert ["disk is in trouble" in text for text in texts] == [True, True, True]
+    assert "Acknowledged by Ann in PagerDuty" in texts[1]
+    assert "Resolved by Ann in PagerDuty" in texts[2]
+    assert url in texts[2]
+    assert [entry["event_action"] for entry in sandbox.log() if entry["path"].startswith("/v2")] == ["trigger"]

@@ -52,8 +52,10 @@ local function put_answer(uid, action, seen, at)  -- the answer goes the way of 
   local service, dedup_key = unpack(redis.call("HMGET", K.alert(uid), "service", "dedup_key"))
   local id = string.format("pagerduty:%s:%d:%s:%s", seen.id, seen.at, uid, action)
   local by = (seen.who or "") ~= "" and " by " .. seen.who or ""
-  local alert = {service = service, event_action = action, dedup_key = dedup_key, client = "PagerDuty", client_url = seen.url ~= "" and seen.url or nil,
-    payload = {summary = action == "resolve" and "Resolved" .. by .. " in PagerDuty" or "Acknowledged" .. by .. " in PagerDuty"}}
+  local said = (action == "resolve" and "Resolved" or "Acknowledged") .. by .. " in PagerDuty"
+  local name = seen.number > 0 and string.format("Incident #%d", seen.number) or "Incident"
+  local alert = {service = service, event_action = action, dedup_key = dedup_key, payload = {custom_details = {description = said}}}
+  if seen.url ~= "" then alert.links = {{href = seen.url, text = name}} end
   into_inbox(id, at, string.format("%d", at), "pagerduty", cjson.encode(alert))
 end
 
