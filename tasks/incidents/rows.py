@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tasks.incidents.models import ActionReport, ActionView, Answer, State, Wish
+from tasks.utils.clock import Clock
 from tasks.utils.error_handler import TransientError
 from tasks.utils.rows import milliseconds
 from tasks.utils.scripts import Scripts
@@ -62,6 +63,7 @@ class Row:
     why: str = ""
     token: str = ""
     ended: int = 0
+    until: int = 0  # end of the lease, ms
     steps: dict[str, Step] = field(default_factory=dict)  # `<what>:<target>` -> step
 
     def step(self, what: str, target: str) -> Step:
@@ -117,6 +119,7 @@ class ActionRows:
         self._client = client
         self._keys = keys
         self._scripts = Scripts(client, keys)
+        self._clock = Clock(client, keys)
 
     def begin(self, request_id: str, wish: Wish, give_up_after: timedelta, *, durable: bool) -> Row:
         """The row of a request, new or known; its `token` is empty where this caller has nothing to do about it."""
@@ -167,6 +170,8 @@ class ActionRows:
         if not self._client.hexists(self._keys.action(request_id), "wish"):
             return None
         row = self._read(request_id, "")
+        if row.state == "open" and not row.is_durable and row.until < self._clock.now_ms():
+            row.state, row.why = "failed", "broken off: whoever asked for it has gone"
         return ActionView(
             request_id=row.id,
             verb=row.wish.verb,
@@ -193,6 +198,7 @@ class ActionRows:
             why=kept.get("why", ""),
             token=token,
             ended=int(kept.get("ended", 0)),
+            until=int(kept.get("until", 0)),
             steps=steps,
         )
 

@@ -66,6 +66,8 @@ class RestWorld:
         """Let go of connections."""
         for runtime in self._made:
             runtime.delivery.close()
+            if "rest" in vars(runtime):
+                runtime.rest.close()
             runtime.errors.flush()
             runtime.client.close()
 

@@ -111,7 +111,7 @@ def create(
     *,
     service: Annotated[
         str,
-        typer.Option("--service", "-s", help="Ours by its name, or PagerDuty's id; else PAGERDUTY_SERVICE_ID."),
+        typer.Option("--service", "-s", help="By its name or PagerDuty's id; else PAGERDUTY_SERVICE_ID."),
     ] = "",
     body: Annotated[str, typer.Option("--body", help="What it is about; - reads it from stdin.")] = "",
     key: Annotated[str, typer.Option("--key", help="There is only one open incident with it in its service.")] = "",
@@ -150,7 +150,7 @@ def create(
     wish = wish_of(
         "create",
         title=title,
-        service=desk.service.place_of(service),
+        service=options.service_id(desk, service),
         body=text_of(body),
         key=key,
         urgency=urgency,

@@ -67,7 +67,7 @@ def open_(
 
     url = str(Names(desk().rest).whole(incident).get("html_url") or "")
     answer_json({"html_url": url}) if as_json else answer(url)
-    if browser and typer.launch(url) != 0:
+    if browser and (not url.startswith(("https://", "http://")) or typer.launch(url) != 0):
         say("no browser could be opened")
 
 

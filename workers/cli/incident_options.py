@@ -25,7 +25,8 @@ Ids = Annotated[
 ]
 Status = Annotated[list[str] | None, typer.Option(help="triggered, acknowledged or resolved; may be repeated.")]
 Service = Annotated[
-    list[str] | None, typer.Option("--service", "-s", help="Ours by its name, or PagerDuty's id; may be repeated.")
+    list[str] | None,
+    typer.Option("--service", "-s", help="By its name, here or in PagerDuty, or by PagerDuty's id; may be repeated."),
 ]
 Urgency = Annotated[str | None, typer.Option(help="high or low.")]
 Since = Annotated[str | None, typer.Option(metavar="TIME", help="Created since: 30m, 2h, 7d ago, or an ISO time.")]
@@ -83,7 +84,7 @@ def _filters(desk: Desk, wanted: Wanted, usual: tuple[str, ...]) -> dict[str, An
     return {
         "statuses": statuses,
         "urgencies": _among([urgency], URGENCIES, "--urgency") if urgency else list(URGENCIES),
-        "service_ids": [desk.service.place_of(name) for name in wanted.get("service") or []],
+        "service_ids": [service_id(desk, name) for name in wanted.get("service") or []],
         "user_ids": [user_id(desk, name) for name in wanted.get("user") or []],
         "team_ids": list(wanted.get("team") or []),
         "incident_key": wire_key(key) if key else None,
@@ -99,6 +100,18 @@ def _span(wanted: Wanted) -> dict[str, Any]:
     if back["since"] is None and back["until"] is None:
         return {"date_range": "all"}
     return {name: now - span for name, span in back.items() if span is not None}
+
+
+def service_id(desk: Desk, name: str) -> str:
+    """PagerDuty's id of a service: of ours as its file says, else of one that is called so there, else the id itself."""
+    place = desk.service.place_of(name)
+    if not name or place != name or (name.isupper() and name not in desk.runtime.settings.services):
+        return place
+    found = [one for one in desk.rest.services.list(query=name) if str(one.get("name", "")).lower() == name.lower()]
+    if len(found) == 1:
+        return str(found[0]["id"])
+    mend = f"write its pagerduty_service_id into services/{name}.yaml, or give PagerDuty's id"
+    raise CliError(f"PagerDuty has {'no service' if not found else 'several services'} called {name!r}; {mend}")
 
 
 def user_id(desk: Desk, name: str) -> str:

@@ -69,8 +69,10 @@ class PagerDutyIncident:
         return self._follow(call)
 
     def close(self) -> None:
-        """Close the pooled connections."""
+        """Close the connections."""
         self._poster.close()
+        if self._allowance is not None:
+            self._allowance.client.close()
 
     def _open(self, call: _Call) -> Outcome:
         """Create it; where it is open already, let it say what is new."""

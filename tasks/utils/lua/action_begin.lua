@@ -1,7 +1,8 @@
 -- action_begin: write down what somebody asks to be done to incidents, and be the one who does it; a second delivery of the same request is told.
 --   K.action(id)      wish (JSON), asked (ms), ends (ms), durable, state open|done|failed, tries, token, until, why; <step>:<target> -> answer (JSON)
 --   K.actions_due     id -> end of the lease, where it is durable: whoever dies over it is followed by another
---   K.actions_ended   what ended a week ago goes, and beyond ten thousand the oldest
+--   K.actions_ended   what is not durable stands there from the beginning: nobody follows whoever dies over it.
+--                     What ended a week ago goes, and beyond ten thousand the oldest
 --   ARGV              id, token, lease (ms), wish as JSON, "1" if durable, ms until it is given up
 -- Returns 1 if the caller is to carry it out; 0 if it has ended or is in other hands.
 -- include: clock
@@ -24,5 +25,5 @@ else
 end
 local lease_end = at + ARGV[3]
 redis.call("HSET", row, "token", ARGV[2], "until", string.format("%d", lease_end))
-if ARGV[5] == "1" then due_at(K.actions_due, id, lease_end) end
+if ARGV[5] == "1" then due_at(K.actions_due, id, lease_end) else redis.call("ZADD", K.actions_ended, at, id) end
 return 1

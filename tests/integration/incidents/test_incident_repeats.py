@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks.incidents.rows import ActionRows
+from tasks.incidents.rows import ActionRows, LeaseLostError, Step
+from tasks.incidents.wishes import wish_of
 from tests.integration.incidents.kit import outcomes
 
 if TYPE_CHECKING:
@@ -54,8 +55,6 @@ def test_a_second_delivery_of_the_message_does_nothing_and_tells_the_same(
 def test_a_message_that_is_in_other_hands_is_left_to_them(
     ward: Ward, client: Any, keys: Keys, clock: MovableClock
 ) -> None:
-    from tasks.incidents.wishes import wish_of
-
     [a] = ward.trigger("a")
     elsewhere = ActionRows(client, keys).begin("task-1", wish_of("note", a, note="n"), timedelta(hours=1), durable=True)
 
@@ -71,9 +70,6 @@ def test_a_message_that_is_in_other_hands_is_left_to_them(
 def test_whoever_has_lost_the_lease_stops_before_the_next_step(
     ward: Ward, client: Any, keys: Keys, clock: MovableClock
 ) -> None:
-    from tasks.incidents.rows import LeaseLostError, Step
-    from tasks.incidents.wishes import wish_of
-
     [a] = ward.trigger("a")
     rows = ActionRows(client, keys)
     mine = rows.begin("task-1", wish_of("note", a, note="n"), timedelta(hours=1), durable=True)
@@ -243,3 +239,15 @@ def test_the_record_forgets_what_ended_a_week_ago(ward: Ward, clock: MovableCloc
 
     assert [view.request_id for view in ward.rows.list()] == ["new"]
     assert not client.exists(keys.action("old"))
+
+
+def test_a_command_that_was_killed_is_shown_as_broken_off_and_followed_by_nobody(
+    ward: Ward, clock: MovableClock, client: Any, keys: Keys
+) -> None:
+    [a] = ward.trigger("a")
+    ActionRows(client, keys).begin("r1", wish_of("resolve", a), timedelta(hours=1), durable=False)
+    clock.advance(timedelta(minutes=2))
+
+    assert ward.service.work().carried == 0
+    [view] = ward.rows.list()
+    assert (view.state, view.why) == ("failed", "broken off: whoever asked for it has gone")
