@@ -18,6 +18,8 @@ ENVIRON = {
     "SHOP_TEAMS_URL": "https://x.logic.azure.com/workflows/1?sig=x",
     "SHOP_HOOK_SECRET": "0123456789abcdef",
     "SMTP_PASSWORD": "x",
+    "PAGERDUTY_API_KEY": "x" * 20,
+    "PAGERDUTY_FROM_EMAIL": "tocsin@example.com",
     "CHECKOUT_SLACK_URL": "https://hooks.slack.com/services/T0/B0/x",
 }
 
