@@ -18,5 +18,5 @@ class Incidents(Section):
     honour_maintenance: bool = Field(
         default=True,
         description="Whether alerts of a service are held back while PagerDuty has the service in maintenance. "
-        "Needs `pagerduty.api_key`, and `pagerduty_service_id` in the service's file.",
+        "Needs `pagerduty.api_key` or an OAuth app, and `pagerduty_service_id` in the service's file.",
     )

@@ -80,3 +80,8 @@ class PagerDuty(Section):
     )
     oauth: OAuth = Field(default_factory=OAuth, description=OAuth.__doc__)
     circuit_breaker: CircuitBreaker = Field(default_factory=CircuitBreaker, description=CircuitBreaker.__doc__)
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether there is a key or an app for the REST API."""
+        return self.api_key is not None or self.oauth.client_id is not None

@@ -268,7 +268,7 @@ class Runtime:
         from tasks.webhooks.wiring import WebhookWiring  # noqa: PLC0415 (few processes work off webhooks)
 
         ours = {key for route in self.routes.values() for address in route.addresses for key in address.keys}
-        rest = (lambda: self.rest) if self.settings.pagerduty.api_key else None
+        rest = (lambda: self.rest) if self.settings.pagerduty.can_be_asked else None
         return WebhookWiring(self.client, self.keys, self.answers, ours, rest, self.settings.pagerduty)
 
     @cached_property

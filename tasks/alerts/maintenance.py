@@ -28,7 +28,7 @@ SHARE: Final = 0.1  # of the calls a minute
 
 def places_in(settings: Settings) -> dict[str, str]:
     """PagerDuty's id of each service whose windows are honoured."""
-    is_on = settings.incidents.honour_maintenance and settings.pagerduty.api_key is not None
+    is_on = settings.incidents.honour_maintenance and settings.pagerduty.can_be_asked
     return settings.pagerduty_services if is_on else {}
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from tasks.utils.error_handler import UnknownError
 from tasks.utils.identifiers import wire_key
 from tasks.utils.rest.errors import NotFoundError
+from tasks.utils.rest.pages import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,16 +70,27 @@ class Names:
         return still_open[0] if still_open else max(found, key=lambda one: str(one.get("created_at", "")))
 
     def standing(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """The incidents of these ids; those that there are not are left out. Many are looked up in the list of what is open."""
-        found: dict[str, dict[str, Any]] = {}
-        if len(ids) > FEW:
-            wanted = set(ids)
-            listed = self._rest.incidents.list(statuses=list(OPEN), date_range="all", urgencies=["high", "low"])
-            found = {one["id"]: one for one in listed if one["id"] in wanted}
+        """The incidents of these ids; those that there are not are left out.
+
+        Many are looked up in the list of what is open, a hundred a call, as long as that is cheaper than to ask for each.
+        """
+        found = self._among_open(ids) if len(ids) > FEW else {}
         for incident_id in ids:
             if incident_id not in found:
                 with suppress(NotFoundError):
                     found[incident_id] = self._rest.incidents.get(incident_id)
+        return found
+
+    def _among_open(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        wanted, found = set(ids), {}
+        newest_first = self._rest.incidents.list(
+            statuses=list(OPEN), date_range="all", urgencies=["high", "low"], sort_by="created_at:desc"
+        )
+        for incident in islice(newest_first, PAGE * len(ids) // 2):
+            if incident["id"] in wanted:
+                found[incident["id"]] = incident
+                if len(found) == len(wanted):
+                    break
         return found
 
 
