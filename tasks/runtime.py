@@ -15,6 +15,7 @@ from tasks.alerts.service import AlertService
 from tasks.alerts.silence_requests import SilenceRequests
 from tasks.alerts.silences import SilenceService
 from tasks.alerts.standing import Standings
+from tasks.audit.epochs import EpochWatch
 from tasks.audit.service import AuditService
 from tasks.audit.wiring import audit_rules
 from tasks.notifications.budgets import Budgets
@@ -107,6 +108,11 @@ class Runtime:
     def pulse(self) -> Pulse:
         """The beat that shows whether workers live."""
         return Pulse(self.client, self.keys)
+
+    @cached_property
+    def epochs(self) -> EpochWatch:
+        """Notices that Redis lost everything."""
+        return EpochWatch(self.client, self.keys, self.settings.state_dir / "ledger")
 
     @cached_property
     def own_alerts(self) -> OwnAlerts:

@@ -95,7 +95,7 @@ def _find_losses(told: Told, accepted: Iterable[str], judged: list[EventVerdict]
         if name not in by_name:
             told.lost.append(f"{name}: the ledger has never heard of it")
         for verdict in by_name[name]:
-            if verdict.verdict == "broken":
+            if verdict.verdict in ("broken", "lost"):
                 told.lost.append(f"{name}: {verdict.reason}")
             elif verdict.verdict == "pending":
                 told.pending.append(name)

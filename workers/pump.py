@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 import redis
 import structlog
 from celery import bootsteps
+from kombu.exceptions import OperationalError
 
+from tasks.audit.epochs import EpochWatch
 from tasks.utils.connect import connect
 from tasks.utils.scripts import Scripts
 from workers.queues import WITH_PUMP
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from config.models import Settings
     from tasks.utils.keys import Keys
 
@@ -27,12 +31,15 @@ PAUSE_WHEN_AWAY: Final = 0.5
 class Pump:
     """Calls workers for due rows, over and over, until stopped."""
 
-    def __init__(self, client: Any, keys: Keys) -> None:
+    def __init__(
+        self, client: Any, keys: Keys, epochs: EpochWatch, declare_queues: Callable[[], None] = lambda: None
+    ) -> None:
         self._client = client
         self._keys = keys
         self._scripts = Scripts(client, keys)
+        self._epochs = epochs
+        self._declare_queues = declare_queues
         self._stopping = threading.Event()
-        self._has_looked = False
 
     def run(self) -> None:
         """Work until `stop`; a server that is away, or refuses, is waited for: without a pump nothing is tried again."""
@@ -51,16 +58,13 @@ class Pump:
                 away = False
 
     def look(self) -> float:
-        """Hint at what is due now; returns seconds until something else is."""
-        wait, fresh = self._scripts.run("pump", round(LONGEST_SLEEP * 1000))
-        if int(fresh):
-            if self._has_looked:
-                log.error(
-                    "server_lost_everything", meaning="it was flushed, or restarted without its data; see tocsin prove"
-                )
-            else:
-                log.info("epoch_declared", meaning="the server is new")
-        self._has_looked = True
+        """Hint at what is due now; returns seconds until something else is.
+
+        With everything else Celery's bindings are lost: messages of producers that have declared their queues before would go nowhere.
+        """
+        wait, epoch, fresh = self._scripts.run("pump", round(LONGEST_SLEEP * 1000))
+        if self._epochs.look(str(epoch), is_fresh=bool(int(fresh))):
+            self._declare_queues()
         return int(wait) / 1000
 
     def wait(self, seconds: float) -> None:
@@ -88,8 +92,9 @@ class PumpStep(bootsteps.StartStopStep):
     def start(self, worker: Any) -> None:
         """Start the pump's thread."""
         settings: Settings = worker.app.settings
-        client = connect(settings.redis.url.get_secret_value())
-        self._pump = Pump(client, worker.app.runtime.keys)
+        client, keys = connect(settings.redis.url.get_secret_value()), worker.app.runtime.keys
+        epochs = EpochWatch(client, keys, settings.state_dir / "ledger")
+        self._pump = Pump(client, keys, epochs, lambda: declare_queues(worker.app))
         self._thread = threading.Thread(target=self._pump.run, name="pump", daemon=True)
         self._thread.start()
 
@@ -101,3 +106,15 @@ class PumpStep(bootsteps.StartStopStep):
             self._thread.join(timeout=2 * LONGEST_SLEEP)
 
     terminate = stop
+
+
+def declare_queues(app: Any) -> None:
+    """Bind every queue anew. Where that fails, a worker does it when it connects again."""
+    try:
+        with app.connection_for_write() as connection:
+            for queue in app.amqp.queues.values():
+                queue(connection.default_channel).declare()
+    except (OperationalError, *connection.connection_errors) as error:
+        log.warning("queues_not_declared", error=type(error).__name__)
+    else:
+        log.info("queues_declared")

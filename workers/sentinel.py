@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+import redis
 import structlog
 
 from schedules.beat import ENTRIES, last_due, slot
@@ -28,12 +30,20 @@ def run(settings: Settings) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    watch, schedule = Runtime(settings).own_alerts, Schedule()
-    watch.look(schedule.expected)
+    runtime = Runtime(settings)
+    watch, schedule = runtime.own_alerts, Schedule()
+    look(runtime, schedule)
     log.info("sentinel_ready")
     while not stopping.wait(settings.own_alerts.every.total_seconds()):
-        watch.look(schedule.expected)
+        look(runtime, schedule)
     watch.close()
+
+
+def look(runtime: Runtime, schedule: Schedule) -> None:
+    """Look once, first of all whether Redis lost everything: no worker need be up to notice."""
+    with suppress(redis.RedisError):  # said below
+        runtime.epochs.ask()
+    runtime.own_alerts.look(schedule.expected)
 
 
 class Schedule:

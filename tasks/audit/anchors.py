@@ -64,6 +64,14 @@ class Anchors:
                 return _head(fields)
         return None
 
+    def last_before(self, at: int) -> Anchor | None:
+        """The last readable anchor from before that moment (ms), its signature not looked at; None when there is none."""
+        for line in lines_backwards(self._path):
+            fields = _read(line)
+            if fields and _moment(fields) < at:
+                return Anchor(0, _head(fields), _moment(fields), "")
+        return None
+
     def read(self, beyond: int = 0) -> Iterator[Anchor]:
         """Every anchor behind entry number `beyond`, in the order of the file."""
         if not self._path.exists():

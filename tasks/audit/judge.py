@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tasks.audit.check import moment
+from tasks.audit.check import MOST_TOLD, moment
+from tasks.audit.models import Broken
 
 if TYPE_CHECKING:
     from tasks.audit.check import Faults
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 
 OVERDUE: Final = "overdue"
+LOST_HISTORY: Final = "lost_history"
 
 
 class Judged(NamedTuple):
@@ -80,7 +82,7 @@ class Judge:
         if story is None or self._new_since <= story.last:
             return Judged("broken", wrong, fault=fault)
         since = moment(self._new_since)
-        return Judged("broken", f"{wrong} (Redis lost everything before {since}: lost history)", fault="lost_history")
+        return Judged("lost", f"{wrong} (Redis lost everything before {since}: lost history)", fault=LOST_HISTORY)
 
 
 class Tally:
@@ -102,9 +104,17 @@ class Tally:
             self._wait(judged.due)
         elif judged.verdict == "broken":
             self._faults.add(judged.reason, event_id, judged.fault)
+        elif judged.verdict == "lost":
+            self.lose(event_id, judged.reason)
         else:
             counts = report.dead if judged.verdict == "dead" else report.suppressed
             counts[judged.reason] = counts.get(judged.reason, 0) + 1
+
+    def lose(self, event_id: str, wrong: str) -> None:
+        """One that went with Redis."""
+        self._report.lost += 1
+        if len(self._report.lost_events) < MOST_TOLD:
+            self._report.lost_events.append(Broken(event_id=event_id, fault=LOST_HISTORY, wrong=wrong))
 
     def _wait(self, due: int | None) -> None:
         pending = self._report.pending

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-VerdictName = Literal["delivered", "merged", "suppressed", "dead", "pending", "broken"]
+Holds = Literal["holds", "lost", "broken"]
+VerdictName = Literal["delivered", "merged", "suppressed", "dead", "pending", "lost", "broken"]
 
 
 class Broken(BaseModel):
@@ -33,10 +34,38 @@ class Pending(BaseModel):
     latest_due: datetime | None = None
 
 
+class Loss(BaseModel):
+    """Redis lost everything: what the files outside know of the time before."""
+
+    noticed_at: datetime = Field(description="By the fleet's clock; what came after is proved as ever.")
+    lost_epoch: str = Field("", description="The name of the lost data set: when it began, in ms. Empty: not known.")
+    pending: int | None = Field(None, description="Events that had not ended when last counted; None: not known here.")
+    counted_at: datetime | None = Field(None, description="When they were counted.")
+    rules: int | None = Field(None, description="Silences and maintenance windows there were, ended ones included.")
+    sealed_entries: int = Field(0, description="Ledger entries that were sealed outside, as the last anchor says.")
+    sealed_until: datetime | None = Field(
+        None, description="When that anchor was written; None: nothing was sealed here."
+    )
+
+    def __str__(self) -> str:
+        counted = "how many events were pending is not known here"
+        if self.pending is not None and self.counted_at is not None:
+            counted = f"{self.pending:,} events were pending at {self.counted_at:%H:%M:%S}"
+        sealed = "nothing was sealed here"
+        if self.sealed_until is not None:
+            sealed = (
+                f"the newest sealed entry is number {self.sealed_entries:,}, of {self.sealed_until:%Y-%m-%d %H:%M:%S}"
+            )
+        known = max((at for at in (self.counted_at, self.sealed_until) if at), default=None)
+        gap = f"; what was accepted after {known:%H:%M:%S} and had not ended is not known" if known else ""
+        return f"History before {self.noticed_at:%Y-%m-%d %H:%M:%S %Z} is lost with Redis: {counted}, {sealed}{gap}."
+
+
 class ProofReport(BaseModel):
     """Whether every accepted event was delivered, merged, suppressed by a named rule, or dead-lettered."""
 
-    holds: bool = Field(description="True when nothing is broken.")
+    holds: bool = Field(description="True when nothing is broken and no history is lost.")
+    verdict: Holds = Field("broken", description="`lost`: nothing is broken, but Redis lost everything in this span.")
     checked_at: datetime = Field(description="By the fleet's clock.")
     since: datetime | None = Field(None, description="Only events accepted from here on; None for all there ever were.")
     events: int = Field(0, description="Events judged; the counts below add up to it, together with those broken.")
@@ -45,6 +74,9 @@ class ProofReport(BaseModel):
     suppressed: dict[str, int] = Field(default_factory=dict, description="Rule -> events.")
     dead: dict[str, int] = Field(default_factory=dict, description="Reason -> events.")
     pending: Pending = Field(default_factory=Pending)
+    lost: int = Field(0, description="Events that had not ended when Redis lost everything; see `losses`.")
+    lost_events: list[Broken] = Field(default_factory=list, description="At most the first 1,000.")
+    losses: list[Loss] = Field(default_factory=list, description="Each time Redis lost everything.")
     broken: list[Broken] = Field(default_factory=list, description="At most the first 1,000.")
     broken_count: int = Field(0, description="All of them.")
     broken_by: dict[str, int] = Field(default_factory=dict, description="Fault -> how many.")
@@ -112,9 +144,11 @@ class KeptProof(BaseModel):
         description="Which: hour (the last hour, every ten minutes) or whole (all there ever was, daily)."
     )
     holds: bool
+    verdict: Holds = "broken"
     checked_at: datetime
     since: datetime | None = None
     events: int = 0
+    losses: list[Loss] = Field(default_factory=list)
     broken_count: int = 0
     broken_by: dict[str, int] = Field(default_factory=dict, description="Fault -> how many.")
     broken: list[Broken] = Field(default_factory=list, description="At most the first 20.")

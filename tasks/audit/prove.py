@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from tasks.audit.archive import DAY_MS, day_of
 from tasks.audit.evidence import Evidence
 from tasks.audit.judge import Judge, Tally, as_datetime
+from tasks.audit.losses import Losses
 from tasks.audit.models import EventVerdict, ProofReport, VerifyReport
 from tasks.audit.overdue_holds import add_overdue_holds
 from tasks.audit.pending import PendingRows, pages
@@ -53,6 +54,7 @@ class Prover:
         self._clock = clock
         self._grace_ms = milliseconds(grace)
         self._rows = PendingRows(client, keys)
+        self._losses = Losses(archive.folder, anchors)
         self._records = Records(client, keys, archive)
 
     def prove(self, since: Since) -> ProofReport:
@@ -66,9 +68,11 @@ class Prover:
         for event_id in case.stories.since(case.begun):
             tally.add(event_id, case.judge.judge(event_id))
         add_overdue_holds(self._client, self._keys, case.now - self._grace_ms, evidence.faults)
+        self._add_losses(case, report, tally)
         report.broken, report.broken_count = self._named(evidence.faults.told), evidence.faults.count
         report.broken_by = dict(evidence.faults.counts.most_common())
-        report.holds = not report.broken_count
+        report.verdict = "broken" if report.broken_count else "lost" if report.lost or report.losses else "holds"
+        report.holds = report.verdict == "holds"
         report.sealed_entries, report.live_entries = evidence.archived, evidence.live
         report.anchors, report.notes = evidence.anchors_agreed, evidence.notes
         report.took_seconds = round(time.perf_counter() - started, 3)
@@ -100,6 +104,13 @@ class Prover:
             broken=evidence.faults.told,
             notes=evidence.notes,
         )
+
+    def _add_losses(self, case: _Case, report: ProofReport, tally: Tally) -> None:
+        report.losses = self._losses.since(case.begun, case.stories)
+        for event_id in self._losses.unheard_of(report.losses, case.stories):
+            report.events += 1
+            tally.lose(event_id, "was pending when Redis lost everything; nothing else is known of it (lost history)")
+        report.lost_events = self._named(report.lost_events)
 
     def _named(self, broken: list[Broken]) -> list[Broken]:
         """The same with service and dedup key: as Redis knows them, else as the ledger does."""

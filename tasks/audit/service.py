@@ -13,6 +13,7 @@ from tasks.audit.prove import Prover
 from tasks.audit.records import Records
 from tasks.audit.retention import Retention
 from tasks.audit.seal import Sealer
+from tasks.audit.standing import StandingFile
 from tasks.audit.timeline import Timelines
 from tasks.audit.trail import Trails
 from tasks.utils.clock import Clock
@@ -58,6 +59,8 @@ class AuditService:
         archive = Archive(rules.folder)
         anchors = Anchors(rules.folder, rules.signing_keys)
         self._rules = rules
+        self._clock = clock
+        self._standing = StandingFile(client, keys, rules.folder)
         self._sealer = Sealer(client, keys, archive, anchors, clock, rules.lease)
         self._retention = Retention(client, keys, rules)
         self._prover = Prover(client, keys, archive, anchors, clock, rules.grace)
@@ -66,8 +69,11 @@ class AuditService:
         self._kept = KeptProofs(client, keys)
 
     def seal(self) -> SealReport:
-        """Chain, archive and anchor what is new in the ledger. Safe at any time, and after any crash."""
-        return self._sealer.seal(self._rules.seal_batch)
+        """Chain, archive and anchor what is new in the ledger, and note what has not ended. Safe at any time, and after any crash."""
+        report = self._sealer.seal(self._rules.seal_batch)
+        if not report.busy:
+            self._standing.note(self._clock.now_ms())
+        return report
 
     def archive(self) -> ArchiveReport:
         """Take out of Redis what is sealed and older than the retention."""
@@ -105,7 +111,7 @@ class AuditService:
         if name:
             self._kept.keep(name, report)
             for other in self._kept.all().values():
-                if other.name != name and other.since is None and not other.holds:
+                if other.name != name and other.since is None and other.broken_count:
                     self._kept.keep(other.name, self.prove())
         return report
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tasks.utils.ledger import is_bundle
+from tasks.utils.ledger import is_bundle, is_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,11 +44,15 @@ class Stories:
 
     def __init__(self) -> None:
         self.is_whole = True
+        self.losses: dict[str, str] = {}
+        """Data sets that began because another was lost, and that one (the time each began, in ms, as text)."""
         self._stories: dict[str, Story] = {}
 
     def add(self, entry: Entry) -> None:
         """The next entry, in the order of the ledger. A bundle is no event: what became of it is told of its members."""
-        if is_bundle(entry.event):
+        if is_bundle(entry.event) or is_epoch(entry.event):
+            if entry.step == "lost":
+                self.losses[entry.event.removeprefix("epoch-")] = entry.reason
             return
         step = entry.step
         story = self._stories.get(entry.event)
@@ -73,6 +77,10 @@ class Stories:
     def get(self, event_id: str) -> Story | None:
         """The story of one event, if the ledger at hand knows it."""
         return self._stories.get(event_id)
+
+    def is_unheard_of(self, event_id: str) -> bool:
+        """Whether it is an event that no entry tells of."""
+        return event_id not in self._stories and not is_bundle(event_id)
 
     def is_merged(self, event_id: str) -> bool:
         """Whether the event's own last word is that it went into another."""

@@ -188,5 +188,9 @@ _WORDS: Final[dict[str, Callable[[str, str], str]]] = {
     "released": lambda rule, _: f"let go by rule {rule}, which is over; to be decided on again",
     "answered": _answered,
     "acted": lambda verb, detail: f"{DONE.get(verb, verb)} in PagerDuty by Tocsin: incident {detail}",
+    "lost": lambda *_: "Redis had lost everything: a new data set begins",
+    "rebuilt": lambda place, incident: (
+        f"found open at PagerDuty as incident {incident}, and rebuilt as sent to {place}"
+    ),
     "swept": lambda *_: "found waiting without a due time, and given one",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +21,7 @@ UNTRIED_MS: Final = 15 * 60_000  # a channel nobody has tried since is not known
 HEARD_MS: Final = 15 * 60_000  # so long it is said that webhooks were disabled, though they are enabled again
 FORGOTTEN_MS: Final = 24 * 3_600_000  # nor is a key nobody has used since
 MOST_NAMED: Final = 5
+TOLD_OF_LOSS_MS: Final = 3_600_000
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,12 @@ class Here:
 
 @dataclass(frozen=True)
 class Rule:
-    """How a condition is told: by the inbox as every alert, or past Redis and workers; and how much longer than usual to wait."""
+    """How a condition is told: by the inbox as every alert, or past Redis and workers; how much longer than usual to wait, or not at all."""
 
     way: Way = "inbox"
     patience: timedelta = timedelta(0)
     calm: timedelta = timedelta(0)
+    at_once: bool = False
 
 
 RULES: Final[dict[str, Rule]] = {
@@ -61,6 +63,7 @@ RULES: Final[dict[str, Rule]] = {
     "redis_refuses": Rule("direct"),
     "spool_filling": Rule("direct"),
     "workers_late": Rule("direct", patience=MINUTE / 2),
+    "redis_lost": Rule(at_once=True),
     "redis_memory": Rule(),
     "redis_disk": Rule(),
     "delivery_failing": Rule(),
@@ -110,6 +113,20 @@ def _pulse_lies_since(facts: Facts, group: str) -> int:
     asked, by_alert, through = (facts.pulse.get(name, 0) for name in ("asked", "alert", "delivery"))
     waits_for = "alert" if by_alert < asked else "delivery" if through < asked else ""
     return asked if waits_for == group else facts.now
+
+
+def redis_lost(facts: Facts, _: Limits) -> Iterator[Finding]:
+    """Redis came back, or goes on, without its data."""
+    noticed = int(facts.loss.get("noticed") or 0)
+    if noticed and facts.now - noticed <= TOLD_OF_LOSS_MS:
+        pending = facts.loss.get("pending")
+        unsent = f"; {int(pending):,} accepted alerts had not ended when last counted" if pending else ""
+        at = f"{datetime.fromtimestamp(noticed / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        mend = (
+            "`tocsin prove` names what is lost, `tocsin incidents sync` compares with PagerDuty; set silences and maintenance "
+            "windows anew, and find out who flushed Redis or why it came back without its data"
+        )
+        yield Finding("redis_lost", "critical", f"Redis lost everything, noticed at {at}{unsent}", mend)
 
 
 def redis_memory(facts: Facts, limits: Limits) -> Iterator[Finding]:
@@ -226,6 +243,7 @@ def webhooks_disabled(facts: Facts, _: Limits) -> Iterator[Finding]:
 OF_HERE: Final[tuple[Callable[[Here, Limits], Iterator[Finding]], ...]] = (redis_away, redis_refuses, spool_filling)
 OF_FLEET: Final[tuple[Callable[[Facts, Limits], Iterator[Finding]], ...]] = (
     workers_late,
+    redis_lost,
     redis_memory,
     redis_disk,
     delivery_failing,

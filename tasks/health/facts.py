@@ -34,6 +34,7 @@ class Facts:
     """All times in milliseconds by the fleet's clock.
 
     `waiting`: worker group -> when its oldest row fell due. `missed`: entries of the schedule. `broken`: events of the last proofs.
+    `loss`: see lua/declare_loss.lua.
     """
 
     now: int
@@ -48,6 +49,7 @@ class Facts:
     broken: int = 0
     rates: Mapping[str, int] = field(default_factory=dict)
     webhooks_disabled_at: int = -(10**15)
+    loss: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, Sequence[str]]) -> Facts:
@@ -59,14 +61,14 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, Sequenc
     pipe.info("persistence")
     for rows in (keys.inbox_due, keys.holds_due, keys.outbox_due, keys.groups_due, keys.webhooks_due):
         pipe.zrange(rows, 0, 0, withscores=True)
-    for known in (keys.pulse, keys.failing, keys.proof, keys.rates(minute), keys.rates(minute - 1)):
+    for known in (keys.pulse, keys.failing, keys.proof, keys.rates(minute), keys.rates(minute - 1), keys.loss):
         pipe.hgetall(known)
     pipe.zcount(keys.dead, now - DEAD_WINDOW_MS, "+inf")
     pipe.hget(keys.subscriptions, "disabled_at")
     pipe.hmget(keys.slots, ["", *slots])
     memory, disk, *rest = pipe.execute()
     inbox, holds, outbox, groups, webhooks, *rest = rest
-    pulse, failing, proof, this_minute, last_minute, deaths, disabled_at, claims = rest
+    pulse, failing, proof, this_minute, last_minute, loss, deaths, disabled_at, claims = rest
     claimed = {slot for slot, claim in zip(slots, claims[1:], strict=True) if claim}
     return Facts(
         now=now,
@@ -80,6 +82,7 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, Sequenc
         missed=[entry for entry, names in schedule.items() if not claimed.intersection(names)],
         broken=max(map(_broken, proof.values()), default=0),
         rates=_most(this_minute, last_minute),
+        loss=loss,
         **({"webhooks_disabled_at": int(disabled_at)} if disabled_at else {}),
     )
 
@@ -102,7 +105,8 @@ def _failure(line: str) -> Failure:
 def _broken(kept: str) -> int:
     """How many events a proof could not account for; see `tasks.audit.kept`."""
     proof = json.loads(kept)
-    return 0 if proof.get("holds", True) else max(1, int(proof.get("broken_count") or 0))
+    is_sound = proof.get("holds", True) or proof.get("verdict") == "lost"
+    return 0 if is_sound else max(1, int(proof.get("broken_count") or 0))
 
 
 def _most(*minutes: Mapping[str, str]) -> dict[str, int]:

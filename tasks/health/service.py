@@ -99,7 +99,7 @@ class OwnRules:
     def patience(self, rule: Rule) -> Patience:
         """How long a finding under this rule waits."""
         return Patience(
-            raise_after=milliseconds(max(self.raise_after, rule.patience)),
+            raise_after=0 if rule.at_once else milliseconds(max(self.raise_after, rule.patience)),
             resolve_after=milliseconds(max(self.resolve_after, rule.calm)),
             gap=TOGETHER * milliseconds(self.every) + 15_000,  # a look may take as long, while nothing answers
         )

@@ -10,6 +10,8 @@ DEFAULT_PREFIX: Final = "tocsin:"
 FIXED: Final[dict[str, str]] = {
     "clock": "clock",  # string: milliseconds added to the server's TIME; set by tests only
     "epoch": "epoch",  # string: when this data set began; missing = the server lost everything
+    "loss": "loss",  # hash: that the data set before this one is lost; see lua/declare_loss.lua
+    "sync": "incidents:sync",  # hash: who compares with PagerDuty (holder), until when (ms); report of the last time as JSON
     "inbox": "inbox",  # hash: event id -> when received (ms), source, alert as JSON, a line each; not yet decided on
     "inbox_due": "inbox:due",  # sorted set: event id -> time it came, ms
     "inbox_turn": "inbox:turn",  # hash: token of the caller whose turn it is, until when (ms)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 BEFORE_ALL: Final = "0-0"
 PAGE: Final = 1000
 _BUNDLE: Final = re.compile(r"bundle-\d+-\d+")
+_EPOCH: Final = re.compile(r"epoch-\d+")
 
 
 class Entry(NamedTuple):
@@ -58,6 +59,11 @@ class Ledger:
 def is_bundle(event_id: str) -> bool:
     """Whether a story is that of a message that tells of several events, each of which has a story of its own."""
     return _BUNDLE.fullmatch(event_id) is not None
+
+
+def is_epoch(event_id: str) -> bool:
+    """Whether a story is that of a data set as a whole, not of an event."""
+    return _EPOCH.fullmatch(event_id) is not None
 
 
 def order(entry_id: str) -> tuple[int, int]:

@@ -99,9 +99,10 @@ def test_after_the_loss_of_redis_what_was_unsent_is_reported_as_lost_history(
 
     report = audit.prove()
 
-    assert [broken.event_id for broken in report.broken] == [lost.id]
-    assert "lost history" in report.broken[0].wrong
-    assert report.delivered == 2
+    assert (report.holds, report.verdict, report.broken_count) == (False, "lost", 0)
+    assert [one.event_id for one in report.lost_events] == [lost.id]
+    assert "lost history" in report.lost_events[0].wrong
+    assert (report.delivered, report.lost) == (2, 1)
     assert any("lost everything" in note for note in report.notes)
 
 

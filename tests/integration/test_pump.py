@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tasks.audit.epochs import EpochWatch
 from tasks.utils.rows import Inbox, InboxRow, new_event_id
 from workers.pump import Pump
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tasks.utils.clock import MovableClock
     from tasks.utils.keys import Keys
 
@@ -33,10 +36,10 @@ def test_many_rows_share_one_hint(client: Any, keys: Keys) -> None:
     assert hint["headers"]["id"] == hint["properties"]["delivery_tag"]
 
 
-def test_a_lost_hint_is_sent_again_after_a_second(client: Any, keys: Keys, clock: MovableClock) -> None:
+def test_a_lost_hint_is_sent_again_after_a_second(client: Any, keys: Keys, clock: MovableClock, tmp_path: Path) -> None:
     Inbox(client, keys).put([InboxRow(new_event_id(), {}, "test")])
     client.delete(keys.queue("alert"))
-    pump = Pump(client, keys)
+    pump = Pump(client, keys, EpochWatch(client, keys, tmp_path))
 
     pump.look()
     assert hints(client, keys, "alert") == []
@@ -47,9 +50,9 @@ def test_a_lost_hint_is_sent_again_after_a_second(client: Any, keys: Keys, clock
 
 
 @pytest.mark.alone
-def test_a_row_due_later_is_left_alone_until_then(client: Any, keys: Keys, clock: MovableClock) -> None:
+def test_a_row_due_later_is_left_alone_until_then(client: Any, keys: Keys, clock: MovableClock, tmp_path: Path) -> None:
     client.zadd(keys.outbox_due, {"lane@shop": clock.now_ms() + 400})
-    pump = Pump(client, keys)
+    pump = Pump(client, keys, EpochWatch(client, keys, tmp_path))
 
     assert 0.2 < pump.look() <= 0.4
     assert hints(client, keys, "delivery") == []
@@ -59,13 +62,13 @@ def test_a_row_due_later_is_left_alone_until_then(client: Any, keys: Keys, clock
     assert [hint["headers"]["task"] for hint in hints(client, keys, "delivery")] == ["notifications.deliver"]
 
 
-def test_it_sleeps_no_longer_than_a_second_and_until_the_next_due_row(client: Any, keys: Keys) -> None:
-    assert Pump(client, keys).look() == 1.0
+def test_it_sleeps_no_longer_than_a_second_and_until_the_next_due_row(client: Any, keys: Keys, tmp_path: Path) -> None:
+    assert Pump(client, keys, EpochWatch(client, keys, tmp_path)).look() == 1.0
 
 
 @pytest.mark.alone
-def test_an_earlier_row_ends_its_sleep(client: Any, keys: Keys) -> None:
-    pump = Pump(client, keys)
+def test_an_earlier_row_ends_its_sleep(client: Any, keys: Keys, tmp_path: Path) -> None:
+    pump = Pump(client, keys, EpochWatch(client, keys, tmp_path))
     thread = threading.Thread(target=pump.run)
     thread.start()
     while not client.client_list(_type="normal") or not client.info("clients")["blocked_clients"]:
@@ -84,9 +87,9 @@ def test_an_earlier_row_ends_its_sleep(client: Any, keys: Keys) -> None:
 
 @pytest.mark.parametrize(("setting", "refuses", "serves"), [("maxmemory", 1, 0), ("min-replicas-to-write", 1, 0)])
 def test_it_outlives_a_server_that_refuses_for_a_while(
-    client: Any, keys: Keys, setting: str, refuses: int, serves: int
+    client: Any, keys: Keys, setting: str, refuses: int, serves: int, tmp_path: Path
 ) -> None:
-    pump = Pump(client, keys)
+    pump = Pump(client, keys, EpochWatch(client, keys, tmp_path))
     thread = threading.Thread(target=pump.run)
     client.config_set(setting, refuses)
     try:
@@ -105,8 +108,8 @@ def test_it_outlives_a_server_that_refuses_for_a_while(
     assert len(hints(client, keys, "delivery")) == 1
 
 
-def test_a_server_that_lost_everything_is_noticed_once(client: Any, keys: Keys) -> None:
-    pump = Pump(client, keys)
+def test_a_server_that_lost_everything_is_noticed_once(client: Any, keys: Keys, tmp_path: Path) -> None:
+    pump = Pump(client, keys, EpochWatch(client, keys, tmp_path))
     pump.look()
     client.set(keys.epoch, "1")
     client.flushall()
@@ -115,9 +118,9 @@ def test_a_server_that_lost_everything_is_noticed_once(client: Any, keys: Keys) 
     assert int(client.get(keys.epoch)) > 1
 
 
-def test_a_hold_that_is_over_calls_for_a_worker(client: Any, keys: Keys, clock: MovableClock) -> None:
+def test_a_hold_that_is_over_calls_for_a_worker(client: Any, keys: Keys, clock: MovableClock, tmp_path: Path) -> None:
     client.zadd(keys.holds_due, {"silence:x": clock.now_ms() + 400})
-    pump = Pump(client, keys)
+    pump = Pump(client, keys, EpochWatch(client, keys, tmp_path))
 
     pump.look()
     assert hints(client, keys, "alert") == []

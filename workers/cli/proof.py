@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from tasks.audit.models import Broken, Pending, ProofReport
 
 app = new_app()
+_VERDICTS: Final = {
+    "holds": "The promise holds",
+    "lost": "History is LOST; nothing else is broken",
+    "broken": "The promise is BROKEN",
+}
 
 
 @app.command()
@@ -27,7 +32,7 @@ def prove(
 ) -> None:
     """Prove that every accepted alert was delivered, merged, suppressed by a rule, dead-lettered, or is on its way.
 
-    Exit code 1 if the promise is broken.
+    Exit code 1 if the promise is broken, 3 if it is not but Redis lost everything in that span.
     """
     span = span_since(since)
     from workers.cli.wiring import shell_runtime
@@ -38,7 +43,7 @@ def prove(
     else:
         _show(report)
     if not report.holds:
-        raise typer.Exit(ExitCode.FAILED)
+        raise typer.Exit(ExitCode.DEGRADED if report.verdict == "lost" else ExitCode.FAILED)
 
 
 def _show(report: ProofReport) -> None:
@@ -47,9 +52,16 @@ def _show(report: ProofReport) -> None:
         answer(f"  {_name(broken)}  {broken.wrong}")
     if report.broken_count > len(report.broken):
         answer(f"  … and {report.broken_count - len(report.broken)} more")
+    for lost in report.lost_events:
+        answer(f"  {_name(lost)}  {lost.wrong}")
+    if report.lost > len(report.lost_events):
+        answer(f"  … and {report.lost - len(report.lost_events)} more")
+    for loss in report.losses:
+        answer(str(loss))
     span = f"accepted since {report.since:%Y-%m-%d %H:%M:%S %Z}" if report.since else "ever accepted"
-    verdict = "The promise holds" if report.holds else "The promise is BROKEN"
-    answer(f"{verdict}: {report.events} events {span}, judged {report.checked_at:%Y-%m-%d %H:%M:%S %Z}.")
+    answer(
+        f"{_VERDICTS[report.verdict]}: {report.events} events {span}, judged {report.checked_at:%Y-%m-%d %H:%M:%S %Z}."
+    )
     say(
         f"Evidence: {report.sealed_entries} sealed and {report.live_entries} live ledger entries, "
         f"{report.anchors} anchors, read in {report.took_seconds:.1f} s."
@@ -66,6 +78,8 @@ def _rows(report: ProofReport) -> Iterator[tuple[str, int, str]]:
     for reason, count in report.dead.items() or {"": 0}.items():
         yield "dead", count, reason
     yield "pending", report.pending.count, _due(report.pending)
+    if report.lost or report.losses:
+        yield "lost", report.lost, "lost_history" if report.lost else ""
     for fault, count in report.broken_by.items() or {"": report.broken_count}.items():
         yield "broken", count, fault
 

@@ -144,12 +144,14 @@ def _dead(count: int) -> Component:
 
 def _proof(proofs: Mapping[str, KeptProof], now: int) -> Component:
     """What the last scheduled proofs have found; before the first has run, nothing is amiss."""
-    broken = [proof for proof in proofs.values() if not proof.holds]
+    broken = [proof for proof in proofs.values() if proof.broken_count]
     if broken:
         count = max(proof.broken_count for proof in broken)
         output = f"the promise is broken for {count} events: `tocsin prove` names them"
         return Component(name="proof", status="fail", waiting=count, output=output)
     hour = proofs.get("hour")
+    if hour and hour.losses:
+        return Component(name="proof", status="warn", waiting=len(hour.losses), output=str(hour.losses[-1]))
     age = now / 1000 - hour.checked_at.timestamp() if hour else 0.0
     output = f"the last proof is {age / 60:.0f} min old; beat or the workers of group maintenance do not run"
     return Component(name="proof", status="warn" if age > STALE else "pass", output=output if age > STALE else "")
