@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
 Holds = Literal["holds", "lost", "broken"]
 VerdictName = Literal["delivered", "merged", "suppressed", "dead", "pending", "lost", "broken"]
@@ -61,11 +61,26 @@ class Loss(BaseModel):
         return f"History before {self.noticed_at:%Y-%m-%d %H:%M:%S %Z} is lost with Redis: {counted}, {sealed}{gap}."
 
 
-class ProofReport(BaseModel):
-    """Whether every accepted event was delivered, merged, suppressed by a named rule, or dead-lettered."""
+class _Finding(BaseModel):
+    """What a proof has found, in short."""
 
     holds: bool = Field(description="True when nothing is broken and no history is lost.")
-    verdict: Holds = Field("broken", description="`lost`: nothing is broken, but Redis lost everything in this span.")
+    lost: int = Field(0, description="Events that had not ended when Redis lost everything; see `losses`.")
+    losses: list[Loss] = Field(default_factory=list, description="Each time Redis lost everything.")
+    broken_count: int = Field(0, description="All of them.")
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def verdict(self) -> Holds:
+        """In one word: `lost` where nothing is broken, but Redis lost everything in this span."""
+        if self.holds:
+            return "holds"
+        return "lost" if (self.lost or self.losses) and not self.broken_count else "broken"
+
+
+class ProofReport(_Finding):
+    """Whether every accepted event was delivered, merged, suppressed by a named rule, or dead-lettered."""
+
     checked_at: datetime = Field(description="By the fleet's clock.")
     since: datetime | None = Field(None, description="Only events accepted from here on; None for all there ever were.")
     events: int = Field(0, description="Events judged; the counts below add up to it, together with those broken.")
@@ -74,11 +89,8 @@ class ProofReport(BaseModel):
     suppressed: dict[str, int] = Field(default_factory=dict, description="Rule -> events.")
     dead: dict[str, int] = Field(default_factory=dict, description="Reason -> events.")
     pending: Pending = Field(default_factory=Pending)
-    lost: int = Field(0, description="Events that had not ended when Redis lost everything; see `losses`.")
     lost_events: list[Broken] = Field(default_factory=list, description="At most the first 1,000.")
-    losses: list[Loss] = Field(default_factory=list, description="Each time Redis lost everything.")
     broken: list[Broken] = Field(default_factory=list, description="At most the first 1,000.")
-    broken_count: int = Field(0, description="All of them.")
     broken_by: dict[str, int] = Field(default_factory=dict, description="Fault -> how many.")
     sealed_entries: int = Field(0, description="Ledger entries read from the archive and found in the chain.")
     live_entries: int = Field(0, description="Ledger entries read from Redis, not archived yet.")
@@ -137,19 +149,15 @@ class VerifyReport(BaseModel):
     notes: list[str] = Field(default_factory=list)
 
 
-class KeptProof(BaseModel):
+class KeptProof(_Finding):
     """What a scheduled proof found, kept where everybody can look at it."""
 
     name: str = Field(
         description="Which: hour (the last hour, every ten minutes) or whole (all there ever was, daily)."
     )
-    holds: bool
-    verdict: Holds = "broken"
     checked_at: datetime
     since: datetime | None = None
     events: int = 0
-    losses: list[Loss] = Field(default_factory=list)
-    broken_count: int = 0
     broken_by: dict[str, int] = Field(default_factory=dict, description="Fault -> how many.")
     broken: list[Broken] = Field(default_factory=list, description="At most the first 20.")
     took_seconds: float = 0.0

@@ -71,8 +71,7 @@ class Prover:
         self._add_losses(case, report, tally)
         report.broken, report.broken_count = self._named(evidence.faults.told), evidence.faults.count
         report.broken_by = dict(evidence.faults.counts.most_common())
-        report.verdict = "broken" if report.broken_count else "lost" if report.lost or report.losses else "holds"
-        report.holds = report.verdict == "holds"
+        report.holds = not (report.broken_count or report.lost or report.losses)
         report.sealed_entries, report.live_entries = evidence.archived, evidence.live
         report.anchors, report.notes = evidence.anchors_agreed, evidence.notes
         report.took_seconds = round(time.perf_counter() - started, 3)
