@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
+from config.incident_sync import IncidentSync
 from config.section import Section
 from config.values import PositiveDuration
 
@@ -20,3 +21,4 @@ class Incidents(Section):
         description="Whether alerts of a service are held back while PagerDuty has the service in maintenance. "
         "Needs `pagerduty.api_key` or an OAuth app, and `pagerduty_service_id` in the service's file.",
     )
+    sync: IncidentSync = Field(default_factory=IncidentSync, description=IncidentSync.__doc__)

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from tasks.alerts.explain import Explainer
     from tasks.alerts.maintenance import Maintenance
     from tasks.health.service import OwnAlerts
+    from tasks.incidents.sync import IncidentSync
     from tasks.incidents.wiring import IncidentWiring
     from tasks.notifications.service import Route
     from tasks.utils.rest.client import RestClient
@@ -283,6 +284,13 @@ class Runtime:
         from tasks.incidents.wiring import IncidentWiring  # noqa: PLC0415 (few processes ask PagerDuty)
 
         return IncidentWiring(self.client, self.keys, self.rest, self.settings, self.errors)
+
+    @cached_property
+    def incident_sync(self) -> IncidentSync:
+        """Compares with PagerDuty's incidents."""
+        from tasks.comparing import incident_sync  # noqa: PLC0415 (few processes ask PagerDuty)
+
+        return incident_sync(self)
 
     @cached_property
     def maintenance(self) -> Maintenance:

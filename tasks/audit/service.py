@@ -10,7 +10,7 @@ from tasks.audit.anchors import Anchors
 from tasks.audit.archive import Archive
 from tasks.audit.kept import KeptProofs
 from tasks.audit.prove import Prover
-from tasks.audit.records import Records
+from tasks.audit.records import Records, uid_in
 from tasks.audit.retention import Retention
 from tasks.audit.seal import Sealer
 from tasks.audit.standing import StandingFile
@@ -19,7 +19,7 @@ from tasks.audit.trail import Trails
 from tasks.utils.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -65,7 +65,8 @@ class AuditService:
         self._retention = Retention(client, keys, rules)
         self._prover = Prover(client, keys, archive, anchors, clock, rules.grace)
         self._trails = Trails(client, keys, archive)
-        self._timelines = Timelines(Records(client, keys, archive))
+        self._records = Records(client, keys, archive)
+        self._timelines = Timelines(self._records)
         self._kept = KeptProofs(client, keys)
 
     def seal(self) -> SealReport:
@@ -101,6 +102,10 @@ class AuditService:
     def trails(self, dedup_key: str, services: Iterable[str]) -> list[AlertTrail]:
         """The whole story of each alert of that dedup key, of any of these services, as far back as the archive goes."""
         return self._timelines.find(dedup_key, services)
+
+    def known_alerts(self, uids: Collection[str]) -> set[str]:
+        """Those of the alerts of which an event was ever accepted, as far back as the archive goes."""
+        return {uid_in(entry) for entry in self._records.accepted(uids)}
 
     def prove_and_keep(self, since: timedelta | None, name: str) -> ProofReport:
         """A proof whose result is kept under that name, unless the name is empty.

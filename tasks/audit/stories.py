@@ -11,7 +11,13 @@ if TYPE_CHECKING:
 
     from tasks.utils.ledger import Entry
 
-CLOSING: Final = {"sent": "delivered", "merged": "merged", "suppressed": "suppressed", "dead": "dead"}
+CLOSING: Final = {
+    "sent": "delivered",
+    "merged": "merged",
+    "suppressed": "suppressed",
+    "dead": "dead",
+    "rebuilt": "delivered",
+}
 NEEDS_ACCEPTED: Final = frozenset({*CLOSING, "attempt"})
 UNKNOWN_BEGIN: Final = -1
 

@@ -50,7 +50,7 @@ class Here:
 
 @dataclass(frozen=True)
 class Rule:
-    """How a condition is told: by the inbox as every alert, or past Redis and workers; how much longer than usual to wait, or not at all."""
+    """How a condition is told: by the inbox as every alert, or past Redis and workers; how much longer to wait, or not at all."""
 
     way: Way = "inbox"
     patience: timedelta = timedelta(0)

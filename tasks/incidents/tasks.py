@@ -92,3 +92,9 @@ def act(self: TocsinTask) -> dict[str, Any]:
 def maintenance(self: TocsinTask) -> dict[str, Any]:
     """Take over PagerDuty's maintenance windows: alerts of services that are in one are held back while it lasts."""
     return self.runtime.maintenance.refresh().model_dump()
+
+
+@shared_task(bind=True, name="incidents.sync")
+def sync(self: TocsinTask, *, dry_run: bool = False) -> dict[str, Any]:
+    """Compare our alerts with PagerDuty's open incidents and mend what differs; with `dry_run` only say it. One runs at a time."""
+    return self.runtime.incident_sync.run(dry_run=dry_run).model_dump(mode="json", exclude_defaults=True)

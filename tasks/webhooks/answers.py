@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.utils.rows import milliseconds
 from tasks.utils.scripts import Scripts
-from tasks.webhooks.models import Observed
+from tasks.webhooks.models import Observation, Observed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tasks.utils.keys import Keys
     from tasks.utils.scripts import Call
-    from tasks.webhooks.models import Observation
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,11 @@ class Answers:
         }
         keys = json.dumps(list(dict.fromkeys(one.keys)))
         return ("observe", json.dumps(said), keys, self._parking.most, milliseconds(self._parking.longest))
+
+
+def take_in(answers: Answers, said: Iterable[Mapping[str, Any]]) -> list[list[str]]:
+    """What each of several observations, given as plain fields, has changed, a word for each alert."""
+    return [list(one.changes.values()) for one in answers.observe_many(Observation(**fields) for fields in said)]
 
 
 def _observed(reply: Sequence[Any]) -> Observed:

@@ -9,6 +9,7 @@ from workers.cli import incident_actions as actions
 from workers.cli import incident_options as options
 from workers.cli.lazy import new_app
 from workers.cli.output import JsonFlag, answer, answer_json, say
+from workers.cli.sync_commands import sync
 
 app = new_app(help="PagerDuty's incidents: see them, act on them, keep their story.", no_args_is_help=True)
 
@@ -109,6 +110,7 @@ def actions_(
         show_actions(list(rows.list(limit=limit, failed_only=failed)), as_json=as_json)
 
 
+app.command()(sync)
 for name, command in {
     "ack": actions.acknowledge,
     "resolve": actions.resolve,

@@ -1,0 +1,24 @@
+"""The comparison with PagerDuty, put together of what several capabilities know; the one part of the wiring that is kept beside `runtime`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tasks.alerts.recall import Recall
+from tasks.incidents.sync import IncidentSync, SyncWorkers
+from tasks.incidents.sync_wiring import owners_of, sync_rules
+from tasks.webhooks.answers import take_in
+
+if TYPE_CHECKING:
+    from tasks.runtime import Runtime
+
+
+def incident_sync(runtime: Runtime) -> IncidentSync:
+    """It asks nobody where there is no REST key, or where the settings say so."""
+    settings = runtime.settings
+    may_ask = settings.incidents.sync.enabled and settings.pagerduty.api_key is not None
+    recall = Recall(runtime.router, runtime.clock)
+    owners = owners_of(settings, runtime.routes, recall, runtime.audit.known_alerts)
+    workers = SyncWorkers(runtime.rest if may_ask else None, owners, partial(take_in, runtime.answers))
+    return IncidentSync(runtime.client, runtime.keys, workers, sync_rules(settings))

@@ -1,0 +1,170 @@
+"""The steps of one comparison with PagerDuty: what it shows is taken in page by page, then what it did not show is asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tasks.incidents.ours import OpenAlerts
+from tasks.utils.rest.errors import NotFoundError
+from tasks.utils.scripts import Scripts
+
+if TYPE_CHECKING:
+    from tasks.incidents.ours import Name, Ours
+    from tasks.incidents.owners import Owner, Owners
+    from tasks.incidents.sightings import Incident, Reader, Sighting
+    from tasks.incidents.sync_models import SyncReport
+    from tasks.utils.keys import Keys
+    from tasks.utils.scripts import Call
+
+COUNTED = {
+    "joined": "rebuilt",
+    "rebuilt": "rebuilt",
+    "resolved_again": "resolved_again",
+    "known": "known",
+    "ended": "ended_here",
+}
+CHANGES = {"seen": "seen", "acknowledged": "acknowledged", "resolved": "closed"}
+
+
+Answers = Callable[[Sequence[Mapping[str, Any]]], Sequence[Collection[str]]]
+"""Takes in what PagerDuty says of incidents, and says what each changed; see `take_in` in `tasks.webhooks.answers`."""
+
+
+class Comparison:
+    """One run's steps; what comes of them is counted in `report`."""
+
+    def __init__(
+        self, client: Any, keys: Keys, reader: Reader, owners: Owners, answers: Answers, report: SyncReport
+    ) -> None:
+        self._scripts = Scripts(client, keys)
+        self._open = OpenAlerts(client, keys)
+        self._reader = reader
+        self._owners = owners
+        self._answers = answers
+        self._report = report
+        self._ours: dict[Name, Ours] = {}
+
+    def look_at_ours(self, before: int) -> None:
+        """Read what is open here, and was sent before that moment (ms): later sends PagerDuty need not show yet."""
+        for one in self._open.all():
+            self._report.ours += 1
+            if one.last < before:
+                self._ours[one.name] = one
+
+    def take(self, incidents: Sequence[Incident]) -> list[str]:
+        """Take in open incidents; the uids of alerts that are made known again."""
+        self._report.incidents += len(incidents)
+        known = self._open.names_of({alert.key for incident in incidents for alert in incident.alerts})
+        ours: list[Incident] = []
+        rebuilt: list[str] = []
+        for incident in incidents:
+            uids = [self._uids(incident, alert, known, rebuilt) for alert in incident.alerts]
+            if any(uids):
+                ours.append(incident)
+        self._answer(ours)
+        return rebuilt
+
+    def doubtful(self, most: int) -> list[Ours]:
+        """Alerts that PagerDuty has not shown although it should: those sent longest ago first."""
+        left = self._open.there(sorted(self._ours.values(), key=lambda one: one.last))
+        self._report.unasked = max(0, len(left) - most)
+        return left[:most]
+
+    def ask(self, one: Ours) -> None:
+        """Ask what became of an alert's incident. It counts as over only if PagerDuty says so."""
+        incident = self._find(one)
+        if incident is None:
+            self._report.missing += 1
+        elif incident.status != "resolved":
+            self._report.still_open += 1
+            self._answer([incident])
+        else:
+            self._answer([incident])
+
+    def _find(self, one: Ours) -> Incident | None:
+        if one.incident:
+            try:
+                return self._reader.get(one.incident, one.key_id, one.wire)
+            except NotFoundError:
+                return None
+        found = [incident for incident in self._reader.of_key(one.wire) if _has(incident, one)]
+        return max(found, key=lambda incident: incident.number, default=None)
+
+    def _uids(
+        self, incident: Incident, alert: Sighting, known: Mapping[str, Sequence[tuple[str, str]]], rebuilt: list[str]
+    ) -> list[str]:
+        """The alerts of ours that an alert there stands for, known or made known again."""
+        here = known.get(alert.key, ())
+        uids = [uid for key_id, uid in here if alert.key_id in ("", key_id)]
+        for key_id, _ in here:
+            if alert.key_id in ("", key_id):
+                self._ours.pop((key_id, alert.key), None)
+        if uids:
+            self._report.known += 1
+            return uids
+        owners = self._owners.of(alert)
+        if not owners:
+            self._report.foreign += 1
+            return []
+        words = self._rebuild(incident, alert, owners)
+        rebuilt += [
+            owner.uid(alert.key) for owner, word in zip(owners, words, strict=True) if word in ("rebuilt", "joined")
+        ]
+        return [owner.uid(alert.key) for owner, word in zip(owners, words, strict=True) if word != "ended"]
+
+    def _rebuild(self, incident: Incident, alert: Sighting, owners: Sequence[Owner]) -> list[str]:
+        flag = "1" if self._report.dry_run else ""
+        calls: list[Call] = [("rebuild", json.dumps(self._told(incident, alert, owner)), flag) for owner in owners]
+        words = [str(word) for word in self._scripts.run_many(calls)]
+        for word in words:
+            self._count(COUNTED[word])
+        return words
+
+    def _told(self, incident: Incident, alert: Sighting, owner: Owner) -> dict[str, Any]:
+        uid = owner.uid(alert.key)
+        return {
+            "uid": uid,
+            "service": owner.service,
+            "dedup_key": alert.key,
+            "status": "acknowledged" if incident.status == "acknowledged" else "open",
+            "created": alert.created,
+            "destination": owner.place.destination,
+            "place": owner.place_uid(alert.key),
+            "channel": owner.place.channel,
+            "key_id": alert.key_id,
+            "incident": incident.id,
+            "event": f"rebuilt:{incident.id}:{uid}",
+            "labels": self._owners.labels(owner, alert),
+        }
+
+    def _answer(self, incidents: Sequence[Incident]) -> None:
+        if self._report.dry_run:
+            self._report.closed += sum(incident.status == "resolved" for incident in incidents)
+            return
+        for changes in self._answers([_said(one) for one in incidents]) if incidents else ():
+            for change in changes:
+                self._count(CHANGES.get(change, ""))
+
+    def _count(self, name: str) -> None:
+        if name:
+            setattr(self._report, name, getattr(self._report, name) + 1)
+
+
+def _has(incident: Incident, one: Ours) -> bool:
+    return any((alert.key_id, alert.key) == one.name for alert in incident.alerts)
+
+
+def _said(incident: Incident) -> dict[str, Any]:
+    return {
+        "incident_id": incident.id,
+        "keys": tuple(alert.key for alert in incident.alerts),
+        "status": incident.status,
+        "at": incident.changed,
+        "number": incident.number,
+        "opened_at": incident.created,
+        "html_url": incident.url,
+        "service_id": incident.service_id,
+        "source": "sync",
+    }
