@@ -25,6 +25,7 @@ COUNTED = {
     "known": "known",
     "ended": "ended_here",
 }
+NEW = ("rebuilt", "joined")
 CHANGES = {"seen": "seen", "acknowledged": "acknowledged", "resolved": "closed"}
 
 
@@ -56,14 +57,19 @@ class Comparison:
     def take(self, incidents: Sequence[Incident]) -> list[str]:
         """Take in open incidents; the uids of alerts that are made known again."""
         self._report.incidents += len(incidents)
-        known = self._open.names_of({alert.key for incident in incidents for alert in incident.alerts})
-        ours: list[Incident] = []
+        alerts = [(incident, alert) for incident in incidents for alert in incident.alerts]
+        known = self._open.names_of({alert.key for _, alert in alerts})
+        strangers = [(incident, alert) for incident, alert in alerts if not self._is_known(alert, known)]
+        owners = self._owners.of([alert for _, alert in strangers])
+        ours = {incident.id for incident, alert in alerts if self._is_known(alert, known)}
+        self._report.known += len(alerts) - len(strangers)
         rebuilt: list[str] = []
-        for incident in incidents:
-            uids = [self._uids(incident, alert, known, rebuilt) for alert in incident.alerts]
-            if any(uids):
-                ours.append(incident)
-        self._answer(ours)
+        for (incident, alert), found in zip(strangers, owners, strict=True):
+            words = self._rebuild(incident, alert, found)
+            rebuilt += [owner.uid(alert.key) for owner, word in zip(found, words, strict=True) if word in NEW]
+            if set(words) - {"ended"}:
+                ours.add(incident.id)
+        self._answer([incident for incident in incidents if incident.id in ours])
         return rebuilt
 
     def doubtful(self, most: int) -> list[Ours]:
@@ -92,29 +98,17 @@ class Comparison:
         found = [incident for incident in self._reader.of_key(one.wire) if _has(incident, one)]
         return max(found, key=lambda incident: incident.number, default=None)
 
-    def _uids(
-        self, incident: Incident, alert: Sighting, known: Mapping[str, Sequence[tuple[str, str]]], rebuilt: list[str]
-    ) -> list[str]:
-        """The alerts of ours that an alert there stands for, known or made known again."""
-        here = known.get(alert.key, ())
-        uids = [uid for key_id, uid in here if alert.key_id in ("", key_id)]
-        for key_id, _ in here:
-            if alert.key_id in ("", key_id):
-                self._ours.pop((key_id, alert.key), None)
-        if uids:
-            self._report.known += 1
-            return uids
-        owners = self._owners.of(alert)
+    def _is_known(self, alert: Sighting, known: Mapping[str, Sequence[Name]]) -> bool:
+        """Whether it is open here; then it needs no more asking."""
+        names = [(key_id, alert.key) for key_id, _ in known.get(alert.key, ()) if alert.key_id in ("", key_id)]
+        for name in names:
+            self._ours.pop(name, None)
+        return bool(names)
+
+    def _rebuild(self, incident: Incident, alert: Sighting, owners: Sequence[Owner]) -> list[str]:
         if not owners:
             self._report.foreign += 1
             return []
-        words = self._rebuild(incident, alert, owners)
-        rebuilt += [
-            owner.uid(alert.key) for owner, word in zip(owners, words, strict=True) if word in ("rebuilt", "joined")
-        ]
-        return [owner.uid(alert.key) for owner, word in zip(owners, words, strict=True) if word != "ended"]
-
-    def _rebuild(self, incident: Incident, alert: Sighting, owners: Sequence[Owner]) -> list[str]:
         flag = "1" if self._report.dry_run else ""
         calls: list[Call] = [("rebuild", json.dumps(self._told(incident, alert, owner)), flag) for owner in owners]
         words = [str(word) for word in self._scripts.run_many(calls)]

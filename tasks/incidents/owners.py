@@ -9,7 +9,7 @@ from tasks.utils.identifiers import alert_uid
 from tasks.utils.rows import service_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from tasks.incidents.sightings import Sighting
 
@@ -79,46 +79,44 @@ class Owners:
         """Whether some channel of ours has this key."""
         return key_id in self._places
 
-    def of(self, sighting: Sighting) -> list[Owner]:
-        """Whose alert it is: usually one service; several where nothing tells them apart, none where the key is not ours."""
-        places = self._places.get(sighting.key_id, [])
-        found = self._by_routes(places, sighting) or self._by_key(places)
-        if len({owner.service for owner in found}) > 1:
-            found = self._by_evidence(found, sighting.key)
-        return found
+    def of(self, sightings: Sequence[Sighting]) -> list[list[Owner]]:
+        """Whose alert each is: usually one service; several where nothing tells them apart, none where the key is not ours.
+
+        First the archive has its say, then the routes as they are now, then whose channel it is.
+        """
+        candidates = [self._candidates(one) for one in sightings]
+        pairs = list(zip(sightings, candidates, strict=True))
+        asked = {owner.uid(one.key) for one, owners in pairs if _services(owners) > 1 for owner in owners}
+        known = self._accepted(asked) if asked else ()
+        return [self._choice(one, owners, known) for one, owners in pairs]
 
     def labels(self, owner: Owner, sighting: Sighting) -> str:
         """The labels of the alert, as far as PagerDuty shows them."""
         return self._recall.labels(alert_of(owner.service, sighting))
 
-    def _by_routes(self, places: Collection[Place], sighting: Sighting) -> list[Owner]:
-        """The services whose routes lead there now."""
-        wanted = {place.destination for place in places}
+    def _candidates(self, sighting: Sighting) -> list[Owner]:
+        """Every service whose alerts may have gone there, by every way."""
+        places = self._places.get(sighting.key_id, [])
         found: dict[tuple[str, str], Owner] = {}
         for service, reach in self._reach.items():
-            if wanted.isdisjoint(reach):
-                continue
-            ways = set(self._recall.destinations(alert_of(service, sighting)))
             for place in places:
-                if place.destination in ways:
+                if place.destination in reach:
                     found.setdefault((service, place.destination), Owner(service, place))
         return list(found.values())
 
-    @staticmethod
-    def _by_key(places: Collection[Place]) -> list[Owner]:
-        """The services whose channel it is, each by the first way there is."""
-        found: dict[str, Owner] = {}
-        for place in places:
-            service = service_of(place.destination)
-            found.setdefault(service, Owner(service, place))
-        return list(found.values())
+    def _choice(self, sighting: Sighting, owners: list[Owner], known: Collection[str]) -> list[Owner]:
+        proved = [owner for owner in owners if owner.uid(sighting.key) in known] or owners
+        routed = [owner for owner in proved if self._takes_that_way(owner, sighting)] or proved
+        own = [owner for owner in routed if service_of(owner.place.destination) == owner.service] or routed
+        return list({owner.service: owner for owner in reversed(own)}.values())
 
-    def _by_evidence(self, found: list[Owner], dedup_key: str) -> list[Owner]:
-        """Those of which the archive knows such an alert; else those that send by a channel of their own."""
-        known = self._accepted({owner.uid(dedup_key) for owner in found})
-        proved = [owner for owner in found if owner.uid(dedup_key) in known]
-        own = [owner for owner in found if service_of(owner.place.destination) == owner.service]
-        return proved or own or found
+    def _takes_that_way(self, owner: Owner, sighting: Sighting) -> bool:
+        ways = self._recall.destinations(alert_of(owner.service, sighting))
+        return not owner.place.is_idle and owner.place.destination in ways
+
+
+def _services(owners: Iterable[Owner]) -> int:
+    return len({owner.service for owner in owners})
 
 
 def alert_of(service: str, sighting: Sighting) -> Alert:
