@@ -46,7 +46,7 @@ class SyncRules:
 
 @dataclass(frozen=True)
 class SyncWorkers:
-    """What a run works with. `rest` None: it is not to ask. `rebuilt` is told the uids of alerts made known again: timers are its business."""
+    """What a run works with. `rest` None: it is not to ask. `rebuilt` is told the uids of alerts made known again, for their timers."""
 
     rest: RestClient | None
     owners: Owners

@@ -1,0 +1,237 @@
+"""The loss of Redis: noticed by whoever knew it before, told at once, and said in a proof."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tasks.audit.epochs import EpochWatch
+from tasks.audit.service import AuditRules, AuditService
+from tests.integration.own_kit import Fleet, Town
+from tests.pipeline import alert
+from workers.pump import Pump
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from deploy.local.embedded import Server
+    from tasks.utils.clock import MovableClock
+    from tasks.utils.keys import Keys
+    from tests.conftest import Sandbox
+    from tests.pipeline import Pipeline
+
+
+@pytest.fixture
+def audit(client: Any, keys: Keys, tmp_path: Path) -> AuditService:
+    return AuditService(client, keys, AuditRules(tmp_path, (b"k" * 32,)))
+
+
+def losses(client: Any, keys: Keys) -> list[str]:
+    """The data sets the ledger says are lost."""
+    return [entry["r"] for _, entry in client.xrange(keys.ledger) if entry["s"] == "lost"]
+
+
+def test_a_new_installation_does_not_cry(client: Any, keys: Keys, tmp_path: Path) -> None:
+    watch = EpochWatch(client, keys, tmp_path)
+
+    assert not watch.ask()
+    assert not watch.ask()
+    assert not EpochWatch(client, keys, tmp_path).ask()
+    assert losses(client, keys) == []
+    assert not client.exists(keys.loss)
+
+
+def test_a_flush_is_said_once_however_many_notice_it(client: Any, keys: Keys, tmp_path: Path) -> None:
+    here, there = EpochWatch(client, keys, tmp_path / "here"), EpochWatch(client, keys, tmp_path / "there")
+    here.ask(), there.ask()
+    old = client.get(keys.epoch)
+    client.flushall()
+
+    assert here.ask()
+    assert there.ask()
+
+    assert not here.ask()
+    assert losses(client, keys) == [old]
+    assert client.hget(keys.loss, "epoch") == client.get(keys.epoch)
+    [hint] = client.lrange(keys.queue("escalation"), 0, -1)
+    assert json.loads(hint)["headers"]["task"] == "incidents.sync"
+
+
+def test_whoever_was_down_meanwhile_knows_it_from_its_file(client: Any, keys: Keys, tmp_path: Path) -> None:
+    EpochWatch(client, keys, tmp_path).ask()
+    client.flushall()
+
+    assert EpochWatch(client, keys, tmp_path).ask()
+
+
+def test_whoever_comes_later_does_not_say_it_again(client: Any, keys: Keys, tmp_path: Path) -> None:
+    EpochWatch(client, keys, tmp_path).ask()
+    client.flushall()
+    EpochWatch(client, keys, tmp_path).ask()
+
+    assert not EpochWatch(client, keys, tmp_path).ask()
+    assert len(losses(client, keys)) == 1
+
+
+def test_a_second_loss_soon_after_is_another_one(client: Any, keys: Keys, tmp_path: Path) -> None:
+    watch = EpochWatch(client, keys, tmp_path)
+    watch.ask()
+    client.flushall()
+    watch.ask()
+    second = client.get(keys.epoch)
+    while client.time()[0] * 1000 + client.time()[1] // 1000 <= int(second):
+        pass
+    client.flushall()
+
+    assert watch.ask()
+    assert losses(client, keys) == [second]
+    assert len((tmp_path / "epochs.jsonl").read_text().splitlines()) == 3
+
+
+def test_an_installation_from_before_names_were_kept_knows_it_by_its_anchors(
+    audit: AuditService, pipeline: Pipeline, client: Any, keys: Keys, tmp_path: Path
+) -> None:
+    pipeline.submit(alert())
+    audit.seal()
+    client.flushall()
+
+    assert EpochWatch(client, keys, tmp_path).ask()
+    assert losses(client, keys) == [""]
+
+
+def test_an_installation_that_goes_on_as_before_does_not_cry_after_an_upgrade(
+    audit: AuditService, pipeline: Pipeline, client: Any, keys: Keys, tmp_path: Path
+) -> None:
+    client.set(keys.epoch, "1700000000000")
+    pipeline.submit(alert())
+    audit.seal()
+
+    assert not EpochWatch(client, keys, tmp_path).ask()
+
+
+def test_the_pump_binds_celerys_queues_anew(client: Any, keys: Keys, tmp_path: Path) -> None:
+    bound: list[bool] = []
+    pump = Pump(client, keys, EpochWatch(client, keys, tmp_path), lambda: bound.append(True))
+    pump.look()
+    assert bound == []
+    client.flushall()
+
+    pump.look()
+    pump.look()
+
+    assert bound == [True]
+
+
+def test_a_folder_that_takes_no_files_makes_nobody_blind(client: Any, keys: Keys, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    watch = EpochWatch(client, keys, tmp_path / "file" / "folder")
+    watch.ask()
+    client.flushall()
+
+    assert watch.ask()
+
+
+def test_a_proof_names_what_was_pending_when_everything_was_lost(
+    audit: AuditService, pipeline: Pipeline, client: Any, keys: Keys, tmp_path: Path
+) -> None:
+    watch = EpochWatch(client, keys, tmp_path)
+    watch.ask()
+    pipeline.submit(alert("sent"))
+    pipeline.deliver()
+    lost = pipeline.submit(alert("unsent"), alert("unsent too"))
+    audit.seal()
+    client.flushall()
+    watch.ask()
+
+    report = audit.prove()
+
+    assert (report.verdict, report.lost, report.delivered) == ("lost", 2, 1)
+    assert {one.event_id for one in report.lost_events} == {one.id for one in lost}
+    [loss] = report.losses
+    assert (loss.pending, loss.sealed_entries) == (2, 5)
+    assert "2 events were pending" in str(loss)
+    assert "the newest sealed entry is number 5" in str(loss)
+    assert client.hget(keys.loss, "pending") == "2"
+
+
+def test_what_was_lost_before_it_was_sealed_is_named_from_the_note_of_pending_events(
+    audit: AuditService, pipeline: Pipeline, client: Any, keys: Keys, tmp_path: Path
+) -> None:
+    watch = EpochWatch(client, keys, tmp_path)
+    watch.ask()
+    audit.seal()
+    (lost,) = pipeline.submit(alert("unsent"))
+    audit._standing.note(audit._clock.now_ms())
+    client.flushall()
+    watch.ask()
+
+    report = audit.prove()
+
+    assert [one.event_id for one in report.lost_events] == [lost.id]
+
+
+def test_a_proof_of_what_came_after_the_loss_holds(
+    audit: AuditService, pipeline: Pipeline, client: Any, keys: Keys, tmp_path: Path, clock: MovableClock
+) -> None:
+    watch = EpochWatch(client, keys, tmp_path)
+    watch.ask()
+    pipeline.submit(alert("unsent"))
+    audit.seal()
+    client.flushall()
+    watch.ask()
+    clock.advance(timedelta(hours=2))
+    pipeline.submit(alert("new"))
+    pipeline.deliver()
+    audit.seal()
+
+    assert audit.prove(timedelta(hours=1)).holds
+    assert audit.prove().verdict == "lost"
+
+
+def test_the_loss_stays_in_the_proof_when_the_new_ledger_is_sealed(
+    audit: AuditService, pipeline: Pipeline, client: Any, keys: Keys, tmp_path: Path
+) -> None:
+    watch = EpochWatch(client, keys, tmp_path)
+    watch.ask()
+    pipeline.submit(alert("unsent"))
+    audit.seal()
+    client.flushall()
+    watch.ask()
+    for number in range(3):
+        pipeline.submit(alert(f"new{number}"))
+        pipeline.deliver()
+        audit.seal()
+
+    report = audit.prove()
+
+    assert (report.verdict, report.lost, [loss.pending for loss in report.losses]) == ("lost", 1, [1])
+    assert audit.verify().holds
+
+
+@pytest.fixture
+def town(client: Any, server: Server, sandbox: Sandbox, tmp_path: Path) -> Iterator[Town]:
+    with Town(tmp_path, server.url, sandbox) as made:
+        yield made
+
+
+def test_people_are_told_at_the_first_look(town: Town, clock: MovableClock) -> None:
+    fleet = Fleet(town, clock)
+    fleet.runtime.epochs.ask()
+    fleet.watch(3)
+    fleet.runtime.client.flushall()
+    began = time.monotonic()
+    assert fleet.runtime.epochs.ask()
+
+    fleet.watch(1)
+
+    assert town.told("redis_lost") == [("page", "trigger")]
+    assert time.monotonic() - began < 10
+    [told] = [one for one in fleet.runtime.own_alerts.report().alerts if one.name == "redis_lost"]
+    assert told.summary.startswith("Redis lost everything, noticed at ")
+    fleet.watch(370)
+    assert town.told("redis_lost") == [("page", "trigger"), ("page", "resolve")]
