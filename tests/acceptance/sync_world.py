@@ -10,6 +10,7 @@ from tasks.incidents.sync import IncidentSync
 from tasks.runtime import Runtime
 from tasks.utils.identifiers import alert_uid
 from tasks.utils.rows import new_event_id
+from tests.loss import lose_everything
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,7 +93,7 @@ class World:
 
     def lose_everything(self) -> None:
         """Redis forgets all there was, and the pump notices."""
-        self.client.flushall()
+        lose_everything(self.client, self.keys)
         assert self.runtime.epochs.ask()
 
     def sync(self, **options: Any) -> Any:

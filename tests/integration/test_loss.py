@@ -12,6 +12,7 @@ import pytest
 from tasks.audit.epochs import EpochWatch
 from tasks.audit.service import AuditRules, AuditService
 from tests.integration.own_kit import Fleet, Town
+from tests.loss import lose_everything
 from tests.pipeline import alert
 from workers.pump import Pump
 
@@ -50,7 +51,7 @@ def test_a_flush_is_said_once_however_many_notice_it(client: Any, keys: Keys, tm
     here, there = EpochWatch(client, keys, tmp_path / "here"), EpochWatch(client, keys, tmp_path / "there")
     here.ask(), there.ask()
     old = client.get(keys.epoch)
-    client.flushall()
+    lose_everything(client, keys)
 
     assert here.ask()
     assert there.ask()
@@ -64,14 +65,14 @@ def test_a_flush_is_said_once_however_many_notice_it(client: Any, keys: Keys, tm
 
 def test_whoever_was_down_meanwhile_knows_it_from_its_file(client: Any, keys: Keys, tmp_path: Path) -> None:
     EpochWatch(client, keys, tmp_path).ask()
-    client.flushall()
+    lose_everything(client, keys)
 
     assert EpochWatch(client, keys, tmp_path).ask()
 
 
 def test_whoever_comes_later_does_not_say_it_again(client: Any, keys: Keys, tmp_path: Path) -> None:
     EpochWatch(client, keys, tmp_path).ask()
-    client.flushall()
+    lose_everything(client, keys)
     EpochWatch(client, keys, tmp_path).ask()
 
     assert not EpochWatch(client, keys, tmp_path).ask()
@@ -81,12 +82,10 @@ def test_whoever_comes_later_does_not_say_it_again(client: Any, keys: Keys, tmp_
 def test_a_second_loss_soon_after_is_another_one(client: Any, keys: Keys, tmp_path: Path) -> None:
     watch = EpochWatch(client, keys, tmp_path)
     watch.ask()
-    client.flushall()
+    lose_everything(client, keys)
     watch.ask()
     second = client.get(keys.epoch)
-    while client.time()[0] * 1000 + client.time()[1] // 1000 <= int(second):
-        pass
-    client.flushall()
+    lose_everything(client, keys)
 
     assert watch.ask()
     assert losses(client, keys) == [second]
@@ -98,7 +97,7 @@ def test_an_installation_from_before_names_were_kept_knows_it_by_its_anchors(
 ) -> None:
     pipeline.submit(alert())
     audit.seal()
-    client.flushall()
+    lose_everything(client, keys)
 
     assert EpochWatch(client, keys, tmp_path).ask()
     assert losses(client, keys) == [""]
@@ -119,7 +118,7 @@ def test_the_pump_binds_celerys_queues_anew(client: Any, keys: Keys, tmp_path: P
     pump = Pump(client, keys, EpochWatch(client, keys, tmp_path), lambda: bound.append(True))
     pump.look()
     assert bound == []
-    client.flushall()
+    lose_everything(client, keys)
 
     pump.look()
     pump.look()
@@ -131,7 +130,7 @@ def test_a_folder_that_takes_no_files_makes_nobody_blind(client: Any, keys: Keys
     (tmp_path / "file").touch()
     watch = EpochWatch(client, keys, tmp_path / "file" / "folder")
     watch.ask()
-    client.flushall()
+    lose_everything(client, keys)
 
     assert watch.ask()
 
@@ -145,7 +144,7 @@ def test_a_proof_names_what_was_pending_when_everything_was_lost(
     pipeline.deliver()
     lost = pipeline.submit(alert("unsent"), alert("unsent too"))
     audit.seal()
-    client.flushall()
+    lose_everything(client, keys)
     watch.ask()
 
     report = audit.prove()
@@ -167,7 +166,7 @@ def test_what_was_lost_before_it_was_sealed_is_named_from_the_note_of_pending_ev
     audit.seal()
     (lost,) = pipeline.submit(alert("unsent"))
     audit._standing.note(audit._clock.now_ms())
-    client.flushall()
+    lose_everything(client, keys)
     watch.ask()
 
     report = audit.prove()
@@ -182,7 +181,7 @@ def test_a_proof_of_what_came_after_the_loss_holds(
     watch.ask()
     pipeline.submit(alert("unsent"))
     audit.seal()
-    client.flushall()
+    lose_everything(client, keys)
     watch.ask()
     clock.advance(timedelta(hours=2))
     pipeline.submit(alert("new"))
@@ -200,7 +199,7 @@ def test_the_loss_stays_in_the_proof_when_the_new_ledger_is_sealed(
     watch.ask()
     pipeline.submit(alert("unsent"))
     audit.seal()
-    client.flushall()
+    lose_everything(client, keys)
     watch.ask()
     for number in range(3):
         pipeline.submit(alert(f"new{number}"))
@@ -223,7 +222,7 @@ def test_people_are_told_at_the_first_look(town: Town, clock: MovableClock) -> N
     fleet = Fleet(town, clock)
     fleet.runtime.epochs.ask()
     fleet.watch(3)
-    fleet.runtime.client.flushall()
+    lose_everything(fleet.runtime.client, fleet.runtime.keys)
     began = time.monotonic()
     assert fleet.runtime.epochs.ask()
 
