@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from config.settings import load
 from tasks.incidents.sync import IncidentSync
 from tasks.runtime import Runtime
+from tasks.utils.clock import MovableClock
 from tasks.utils.identifiers import alert_uid
 from tasks.utils.rows import new_event_id
 from tests.loss import lose_everything
@@ -53,12 +56,29 @@ class World:
             file = folder / "services" / f"{name}.yaml"
             file.parent.mkdir(exist_ok=True)
             file.write_text(text)
-        for key, service in ((PRIMARY, "shop"), (STANDBY, "standby"), (PLATFORM, "platform"), (FOREIGN, "foreign")):
-            sandbox.register(key, service)
-        sandbox.control("POST", "/limits", {"events_per_minute": None})
+        self._register()
         self.runtime = Runtime(load(environ=environment, config_dir=folder))
         self.client, self.keys = self.runtime.client, self.runtime.keys
         self.runtime.epochs.ask()
+
+    def _register(self) -> None:
+        for key, service in ((PRIMARY, "shop"), (STANDBY, "standby"), (PLATFORM, "platform"), (FOREIGN, "foreign")):
+            self.sandbox.register(key, service)
+        self.sandbox.control("POST", "/limits", {"events_per_minute": None, "rest_per_minute": None})
+
+    def begin_anew(self) -> None:
+        """Empty both sides; nothing of before is remembered anywhere."""
+        self.client.flushall()
+        shutil.rmtree(self.runtime.settings.state_dir, ignore_errors=True)
+        self.sandbox.reset()
+        self._register()
+        vars(self.runtime).pop("epochs")  # it would remember the data set
+        self.runtime.epochs.ask()
+
+    def advance(self, seconds: int) -> None:
+        """Move both clocks."""
+        MovableClock(self.client, self.keys).advance(timedelta(seconds=seconds))
+        self.sandbox.control("POST", "/clock", {"advance_seconds": seconds})
 
     def __enter__(self) -> Self:
         return self
@@ -93,7 +113,9 @@ class World:
 
     def lose_everything(self) -> None:
         """Redis forgets all there was, and the pump notices."""
+        offset = self.client.get(self.keys.clock) or 0
         lose_everything(self.client, self.keys)
+        self.client.set(self.keys.clock, offset)
         assert self.runtime.epochs.ask()
 
     def sync(self, **options: Any) -> Any:
@@ -125,6 +147,11 @@ class World:
             key = incident["first_trigger_log_entry"]["channel"].get("incident_key", "")
             found[key] = found.get(key, 0) + 1
         return found
+
+    def open_incidents(self, key: str) -> list[dict[str, Any]]:
+        """PagerDuty's open incidents of that key, at whatever service."""
+        statuses = ["triggered", "acknowledged"]
+        return list(self.runtime.rest.incidents.list(incident_key=key, statuses=statuses, date_range="all"))
 
     def incident(self, key: str) -> dict[str, Any]:
         """PagerDuty's newest incident of that key."""
