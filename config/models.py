@@ -90,7 +90,6 @@ class Settings(Section):
     workers: Workers = Field(default_factory=Workers, description=Workers.__doc__)
     watchdog: Watchdog = Field(default_factory=Watchdog, description=Watchdog.__doc__)
     ledger: Ledger = Field(default_factory=Ledger, description=Ledger.__doc__)
-    incidents: Incidents = Field(default_factory=Incidents, description=Incidents.__doc__)
     own_alerts: OwnAlerts = Field(default_factory=OwnAlerts, description=OwnAlerts.__doc__)
     services: dict[str, Service] = Field(
         default_factory=dict, description="The services by name, each from its own file `services/NAME.yaml`."
