@@ -1,4 +1,4 @@
-"""The comparison with PagerDuty, put together of what several capabilities know; the one part of the wiring that is kept beside `runtime`."""
+"""The comparison with PagerDuty, put together of what several capabilities know: the part of the wiring beside `runtime`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tasks.alerts.recall import Recall
+from tasks.health.adoption import Adoption
 from tasks.incidents.sync import IncidentSync, SyncWorkers
-from tasks.incidents.sync_wiring import owners_of, sync_rules
+from tasks.incidents.sync_wiring import owners_of, rest_keys, sync_rules
 from tasks.webhooks.answers import take_in
 
 if TYPE_CHECKING:
@@ -20,5 +21,11 @@ def incident_sync(runtime: Runtime) -> IncidentSync:
     may_ask = settings.incidents.sync.enabled and settings.pagerduty.api_key is not None
     recall = Recall(runtime.router, runtime.clock)
     owners = owners_of(settings, runtime.routes, recall, runtime.audit.known_alerts)
-    workers = SyncWorkers(runtime.rest if may_ask else None, owners, partial(take_in, runtime.answers))
+    workers = SyncWorkers(
+        rest=runtime.rest if may_ask else None,
+        rest_keys=rest_keys(runtime.routes),
+        owners=owners,
+        answers=partial(take_in, runtime.answers),
+        rebuilt=(Adoption(runtime.client, runtime.keys).adopt,),
+    )
     return IncidentSync(runtime.client, runtime.keys, workers, sync_rules(settings))

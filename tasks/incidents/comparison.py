@@ -25,6 +25,8 @@ COUNTED = {
     "known": "known",
     "ended": "ended_here",
 }
+GROUP = "tocsin-group-"  # what the dedup keys of groups begin with, see lua/lib/group.lua
+MOST_NAMED = 20
 NEW = ("rebuilt", "joined")
 CHANGES = {"seen": "seen", "acknowledged": "acknowledged", "resolved": "closed"}
 
@@ -63,8 +65,11 @@ class Comparison:
         owners = self._owners.of([alert for _, alert in strangers])
         ours = {incident.id for incident, alert in alerts if self._is_known(alert, known)}
         self._report.known += len(alerts) - len(strangers)
+        self._name_groups(strangers, owners)
         rebuilt: list[str] = []
         for (incident, alert), found in zip(strangers, owners, strict=True):
+            if found and alert.key.startswith(GROUP):
+                continue
             words = self._rebuild(incident, alert, found)
             rebuilt += [owner.uid(alert.key) for owner, word in zip(found, words, strict=True) if word in NEW]
             if set(words) - {"ended"}:
@@ -104,6 +109,12 @@ class Comparison:
         for name in names:
             self._ours.pop(name, None)
         return bool(names)
+
+    def _name_groups(self, strangers: Sequence[tuple[Incident, Sighting]], owners: Sequence[Sequence[Owner]]) -> None:
+        """What a group's incident tells of cannot be read back from it: to close it too early would be worse than to leave it open."""
+        for (incident, alert), found in zip(strangers, owners, strict=True):
+            if found and alert.key.startswith(GROUP) and len(self._report.groups) < MOST_NAMED:
+                self._report.groups.append(f"#{incident.number} {alert.summary[:100]}")
 
     def _rebuild(self, incident: Incident, alert: Sighting, owners: Sequence[Owner]) -> list[str]:
         if not owners:

@@ -50,11 +50,12 @@ class Incident:
 
 
 class Reader:
-    """Reads incidents, counting its calls."""
+    """Reads incidents, counting its calls. `rest_keys`: PagerDuty's id of a service we open incidents of over REST -> key id."""
 
-    def __init__(self, rest: RestClient) -> None:
+    def __init__(self, rest: RestClient, rest_keys: Mapping[str, str]) -> None:
         self.calls = 0
         self._rest = rest
+        self._rest_keys = rest_keys
         self._doors: dict[str, dict[str, str]] = {}
 
     def open(self) -> Iterator[list[Incident]]:
@@ -98,6 +99,9 @@ class Reader:
         channel = (item.get("first_trigger_log_entry") or {}).get("channel") or {}
         count = (item.get("alert_counts") or {}).get("all")
         if count == 0:
+            if item.get("incident_key"):
+                told = {"description": item.get("title")}
+                yield _sighting(item["incident_key"], self._rest_keys.get(bare.service_id, ""), bare.created, told)
             return
         if count == 1 and channel.get("incident_key") and channel.get("service_key"):
             yield _sighting(channel["incident_key"], id_of_key(channel["service_key"]), bare.created, channel)

@@ -18,7 +18,7 @@ from tasks.utils.rows import milliseconds
 from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tasks.incidents.comparison import Answers
     from tasks.incidents.owners import Owners
@@ -49,6 +49,7 @@ class SyncWorkers:
     """What a run works with. `rest` None: it is not to ask. `rebuilt` is told the uids of alerts made known again, for their timers."""
 
     rest: RestClient | None
+    rest_keys: Mapping[str, str]
     owners: Owners
     answers: Answers
     rebuilt: Sequence[Callable[[Sequence[str]], None]] = ()
@@ -79,7 +80,13 @@ class IncidentSync:
             kept = "" if dry_run else report.model_dump_json()
         finally:
             self._scripts.run("sync_end", token, kept, began)
-        log.info("incidents_synced", **report.model_dump(exclude_defaults=True, exclude={"began_at"}))
+        log.info("incidents_synced", **report.model_dump(exclude_defaults=True, exclude={"began_at", "groups"}))
+        if report.groups:
+            log.warning(
+                "groups_left_open",
+                incidents=report.groups,
+                meaning="their members are not known any more; see to them by hand",
+            )
         return report
 
     def last(self) -> SyncReport | None:
@@ -96,7 +103,7 @@ class IncidentSync:
             if not self._begin(token)[0]:
                 raise TakenOverError("another comparison with PagerDuty has begun; this one has ended")
 
-        reader = Reader(rest.limited(share=self._rules.share, patience=PATIENCE))
+        reader = Reader(rest.limited(share=self._rules.share, patience=PATIENCE), self._workers.rest_keys)
         report = SyncReport(dry_run=dry_run, began_at=datetime.fromtimestamp(began / 1000, UTC))
         comparison = Comparison(self._client, self._keys, reader, self._workers.owners, self._workers.answers, report)
         comparison.look_at_ours(began - milliseconds(self._rules.grace))

@@ -32,4 +32,9 @@ class SyncReport(BaseModel):
     missing: int = Field(0, description="Sent, but PagerDuty knows no incident of it.")
     unasked: int = Field(0, description="Not listed and not asked about: their turn comes with the next run.")
     foreign: int = Field(0, description="Alerts there that no service of ours sends; left alone.")
+    groups: list[str] = Field(
+        default_factory=list,
+        description="Incidents of groups and of storms' summaries that are open there and not known here: left alone, for people to close. "
+        "At most the first 20, as `#number title`.",
+    )
     ended_here: int = Field(0, description="Resolved here and open there, on its way or opened by others; left alone.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from config.routing import walk
 from tasks.incidents.owners import Owners, Place
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from config.models import Settings
     from tasks.incidents.owners import Recall
+
+
+BY_REST: Final = "pagerduty_incident"  # the kind of channel
 
 
 def sync_rules(settings: Settings) -> SyncRules:
@@ -35,8 +38,14 @@ def _places(routes: Mapping[str, Any]) -> Iterator[Place]:
     for destination, route in routes.items():
         for addresses, is_idle in ((route.addresses, False), (route.idle, True)):
             for address in addresses:
-                if address.answers:
+                if address.answers or address.kind == BY_REST:
                     yield from (Place(destination, address.channel, key_id, is_idle) for key_id in address.keys)
+
+
+def rest_keys(routes: Mapping[str, Any]) -> dict[str, str]:
+    """PagerDuty's services that get incidents over REST, without an integration key: id of the service -> key id of the channel."""
+    addresses = [address for route in routes.values() for address in (*route.addresses, *route.idle)]
+    return {a.options["service_id"]: a.current_key_id for a in addresses if a.kind == BY_REST}
 
 
 def _reach(settings: Settings) -> dict[str, set[str]]:

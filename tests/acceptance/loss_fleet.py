@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from tests.conftest import ROOT
 from tests.fleet import Fleet
 from tests.loss import lose_everything
 
@@ -68,6 +71,11 @@ class LossFleet(Fleet):
     def run(self, task: str, queue: str, **kwargs: Any) -> Any:
         """Run a task as any Celery producer would; its result."""
         return self.producer.send_task(task, kwargs=kwargs, queue=queue, ignore_result=False).get(timeout=PATIENCE)
+
+    def tocsin(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """`tocsin <words>`, and what it answered."""
+        command = [sys.executable, "-m", "workers.cli", *words]
+        return subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False)
 
     def flush(self) -> float:
         """FLUSHALL; how many seconds until the fleet has said so in the ledger."""

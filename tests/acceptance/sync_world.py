@@ -12,6 +12,7 @@ from tasks.incidents.sync import IncidentSync
 from tasks.runtime import Runtime
 from tasks.utils.clock import MovableClock
 from tasks.utils.identifiers import alert_uid
+from tasks.utils.rest.client import RestClient
 from tasks.utils.rows import new_event_id
 from tests.loss import lose_everything
 
@@ -24,12 +25,15 @@ if TYPE_CHECKING:
 PRIMARY = "sandboxsyncprimary".ljust(32, "0")
 STANDBY = "sandboxsyncstandby".ljust(32, "0")
 PLATFORM = "sandboxsyncplatform".ljust(32, "0")
+CROWD = "sandboxsynccrowd".ljust(32, "0")
 FOREIGN = "sandboxsyncforeign".ljust(32, "0")
 TOKEN = "tOcSiNtEsT0123456789"
 SERVICES = {
     "shop": f"channels:\n  - {{name: primary, routing_key: {PRIMARY}}}\n  - {{name: standby, routing_key: {STANDBY}}}\n"
     "routes:\n  - {name: platform, match: ['component=disk'], service: platform}\n",
     "platform": f"channels:\n  - {{name: page, routing_key: {PLATFORM}}}\n",
+    "crowd": f"channels:\n  - {{name: page, routing_key: {CROWD}}}\ngroup_by: [team]\n",
+    "byrest": "channels:\n  - {name: rest, kind: pagerduty_incident, service_id: {by_rest}}\n",
     "twin": f"channels:\n  - {{name: page, routing_key: {PLATFORM}}}\n",
 }
 
@@ -44,6 +48,7 @@ class World:
             "REDIS_URL": redis_url,
             "TOCSIN_STATE_DIR": str(folder / "state"),
             "PAGERDUTY_API_KEY": TOKEN,
+            "PAGERDUTY_FROM_EMAIL": "bot@example.com",
             "PAGERDUTY_API_URL": sandbox.url,
             "PAGERDUTY_EVENTS_URL": sandbox.url,
             "TOCSIN_PAGERDUTY__RETRY_ATTEMPTS": "1",
@@ -52,19 +57,23 @@ class World:
             "TOCSIN_INCIDENTS__SYNC__GRACE": "0s",
             **environ,
         }
+        by_rest = self._register()
         for name, text in SERVICES.items():
             file = folder / "services" / f"{name}.yaml"
             file.parent.mkdir(exist_ok=True)
-            file.write_text(text)
-        self._register()
+            file.write_text(text.replace("{by_rest}", by_rest))
         self.runtime = Runtime(load(environ=environment, config_dir=folder))
         self.client, self.keys = self.runtime.client, self.runtime.keys
         self.runtime.epochs.ask()
 
-    def _register(self) -> None:
-        for key, service in ((PRIMARY, "shop"), (STANDBY, "standby"), (PLATFORM, "platform"), (FOREIGN, "foreign")):
+    def _register(self) -> str:
+        """Make PagerDuty know the keys; returns its id of the service that has none of ours."""
+        names = {PRIMARY: "shop", STANDBY: "standby", PLATFORM: "platform", CROWD: "crowd", FOREIGN: "foreign"}
+        for key, service in names.items():
             self.sandbox.register(key, service)
         self.sandbox.control("POST", "/limits", {"events_per_minute": None, "rest_per_minute": None})
+        made = self.sandbox.control("POST", "/keys", {"key": "sandboxsyncbyrest".ljust(32, "0"), "service": "by rest"})
+        return str(made["service"]["id"])
 
     def begin_anew(self) -> None:
         """Empty both sides; nothing of before is remembered anywhere."""
@@ -129,6 +138,21 @@ class World:
         whole = self.runtime.incident_sync
         workers = replace(whole._workers, rebuilt=(tell,))
         IncidentSync(self.client, self.keys, workers, whole._rules).run()
+
+    def waits_by_the_clock(self) -> list[float]:
+        """From now on whoever waits for his turn to call moves the fleet's clock; how long each waited (seconds)."""
+        waited: list[float] = []
+        clock = MovableClock(self.client, self.keys)
+
+        def sleep(seconds: float) -> None:
+            waited.append(seconds)
+            clock.advance(timedelta(seconds=seconds))
+
+        caller = self.runtime.rest.caller
+        patient = replace(caller, allowance=replace(caller.allowance, sleep=sleep))
+        vars(self.runtime)["rest"] = RestClient(patient, self.runtime.rest._now)
+        vars(self.runtime).pop("incident_sync", None)
+        return waited
 
     def uid(self, key: str, service: str = "shop") -> str:
         """The short name of an alert."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.loss_fleet import LossFleet
+from tests.acceptance.loss_fleet import KEY, LossFleet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +68,26 @@ def test_the_fleet_goes_on_by_itself_after_a_flush_and_after_a_second_one(tmp_pa
             fleet.wait(lambda: fleet.arrived("tocsin-own:redis_lost"), 10, "nobody is told")
             fleet.wait(fleet.is_idle, 30, "it is not idle")
             fleet.sandbox.clear_log()
+
+
+def test_a_person_at_the_shell_sees_both_sides_and_what_is_lost(tmp_path: Path) -> None:
+    with LossFleet(tmp_path) as fleet:
+        fleet.start("sentinel")
+        fleet.wait(lambda: fleet.client.exists(fleet.keys.epoch), 30, "the sentinel does not look")
+        assert fleet.tocsin("prove").returncode == 0
+        event = {"routing_key": KEY, "event_action": "trigger", "dedup_key": "a", **PAYLOAD}
+        fleet.sandbox.http.post("/v2/enqueue", json=event).raise_for_status()
+
+        assert fleet.flush() <= 10  # no worker is up
+        dry = fleet.tocsin("incidents", "sync", "--dry-run", "--json")
+        done = fleet.tocsin("incidents", "sync")
+        proof = fleet.tocsin("prove")
+
+        assert (dry.returncode, json.loads(dry.stdout)["rebuilt"]) == (0, 1)
+        assert "open there, made known here again" in done.stdout
+        assert proof.returncode == 3, proof.stderr
+        assert "is lost with Redis" in proof.stdout
+        assert "History is LOST; nothing else is broken: 1 events" in proof.stdout
 
 
 PAYLOAD = {"payload": {"summary": "it broke", "source": "web1", "severity": "critical"}}

@@ -137,4 +137,4 @@ def test_both_sides_say_the_same_in_the_end(world: World) -> None:
 
 @pytest.mark.slow
 def test_both_sides_say_the_same_in_the_end_of_many_histories(world: World) -> None:
-    try_histories(world, 300)
+    try_histories(world, 150)

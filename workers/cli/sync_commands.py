@@ -37,7 +37,9 @@ def sync(
     Exit code 75 if another run is at work.
     """
     from workers.cli.wiring import shell_runtime
+    from workers.logs import configure_logging
 
+    configure_logging("ERROR")  # the answer says it all
     report = shell_runtime().incident_sync.run(dry_run=dry_run)
     if report.state == "off":
         raise CliError(
@@ -58,5 +60,7 @@ def _show(report: "SyncReport") -> None:
     counts = report.model_dump(include=set(WORDS))
     always = ("incidents", "ours", "known", "calls")
     answer_fields({words: counts[name] for name, words in WORDS.items() if counts[name] or name in always})
+    for incident in report.groups:
+        answer(f"  {incident}: a group whose members are not known any more; close it by hand")
     did = "Nothing was changed" if report.dry_run else "Done"
     answer(f"{did}, in {report.took_seconds:.1f} s.")
