@@ -35,11 +35,8 @@ class RestWorld:
             "TOCSIN_DEFAULT_SERVICE": "shop",
         }
         self._made: list[Runtime] = []
-        self.service_id = str(
-            self.ask("POST", "/services", service={"name": "shop", "escalation_policy": self._policy()})["service"][
-                "id"
-            ]
-        )
+        service = {"type": "service", "name": "shop", "escalation_policy": self._policy()}
+        self.service_id = str(self.ask("POST", "/services", service=service)["service"]["id"])
 
     def wire(self, file: str, **environ: str) -> Runtime:
         """A process that has this service file; {service_id} stands for the id of PagerDuty's service."""

@@ -127,7 +127,11 @@ def test_a_window_to_come_holds_nothing_yet_and_one_that_is_moved_is_moved_here(
 def test_windows_of_other_services_are_nobodys_business(world: RestWorld, clock: MovableClock) -> None:
     runtime = world.wire(FILE)
     policy = world.ask("GET", "/escalation_policies")["escalation_policies"][0]["id"]
-    body = {"name": "other", "escalation_policy": {"id": policy, "type": "escalation_policy_reference"}}
+    body = {
+        "type": "service",
+        "name": "other",
+        "escalation_policy": {"id": policy, "type": "escalation_policy_reference"},
+    }
     other = world.ask("POST", "/services", service=body)["service"]["id"]
     window(world, clock.now(), clock.now() + HOUR, services=[{"id": other, "type": "service_reference"}])
 
