@@ -25,7 +25,7 @@ from tasks.notifications.groups import Groups
 from tasks.notifications.letter_care import LetterCare
 from tasks.notifications.service import DeliveryService
 from tasks.notifications.telling import Teller
-from tasks.notifications.wiring import channels_of, delivery_rules, letters_of, names_of, routes_of
+from tasks.notifications.wiring import channels_of, delivery_rules, homes_of, letters_of, names_of, routes_of
 from tasks.utils.breakers import Breakers, LimitViews
 from tasks.utils.clock import Clock
 from tasks.utils.connect import connect
@@ -274,9 +274,8 @@ class Runtime:
         """What comes from PagerDuty by webhook, and what no webhook told."""
         from tasks.webhooks.wiring import WebhookWiring  # noqa: PLC0415 (few processes work off webhooks)
 
-        ours = {key for route in self.routes.values() for address in route.addresses for key in address.keys}
         rest = (lambda: self.rest) if self.settings.pagerduty.can_be_asked else None
-        return WebhookWiring(self.client, self.keys, self.answers, ours, rest, self.settings.pagerduty)
+        return WebhookWiring(self.client, self.keys, self.answers, homes_of(self.routes), rest, self.settings.pagerduty)
 
     @cached_property
     def incidents(self) -> IncidentWiring:

@@ -214,7 +214,7 @@ def proof_broken(facts: Facts, _: Limits) -> Iterator[Finding]:
 def schedule_late(facts: Facts, _: Limits) -> Iterator[Finding]:
     """Scheduled tasks do not run."""
     if facts.missed:
-        mend = "start `tocsin beat` and the workers of the groups `maintenance` and `delivery`; look at their logs"
+        mend = "start `tocsin beat` and the workers of the groups `maintenance`, `delivery` and `webhook`; look at their logs"
         yield Finding("schedule_late", "error", f"What is scheduled does not run: {_listed(facts.missed)}", mend)
 
 

@@ -94,6 +94,14 @@ def names_of(routes: Mapping[str, Route]) -> dict[str, str]:
     return found
 
 
+def homes_of(routes: Mapping[str, Route]) -> dict[str, str]:
+    """The keys whose other side answers: key id -> the PagerDuty service it leads to, '' where the configuration does not say."""
+    addresses = (address for route in routes.values() for address in (*route.addresses, *route.idle))
+    return {
+        key: address.options.get("service_id", "") for address in addresses if address.answers for key in address.keys
+    }
+
+
 def address_of(channel: ChannelSetting, pagerduty: PagerDuty) -> Address:
     """Where a channel leads; `pagerduty` says what the channel does not."""
     limit = 0

@@ -9,7 +9,7 @@ from tasks.utils.clock import Clock
 from tasks.utils.identifiers import key_id
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping
 
     from tasks.utils.keys import Keys
     from tasks.utils.rest.client import RestClient
@@ -19,9 +19,9 @@ ASKED: Final = "!asked"  # field of K.homes: when, in seconds
 
 
 class Homes:
-    """Keeps for each of our keys (by key id) the PagerDuty services it leads to."""
+    """Keeps for each of our keys the PagerDuty services it leads to. `ours`: key id -> the service, '' where only PagerDuty knows."""
 
-    def __init__(self, client: Any, keys: Keys, ours: Collection[str]) -> None:
+    def __init__(self, client: Any, keys: Keys, ours: Mapping[str, str]) -> None:
         self._client = client
         self._key = keys.homes
         self._clock = Clock(client, keys)
@@ -32,7 +32,7 @@ class Homes:
         now = self._clock.now().timestamp()
         if now - float(self._client.hget(self._key, ASKED) or 0) < FRESH_FOR.total_seconds():
             return False
-        found: dict[str, set[str]] = {}
+        found = {one: {service} for one, service in self._ours.items() if service}
         for service in rest.services.list(include=["integrations"]):
             for integration in service.get("integrations") or ():
                 key = integration.get("integration_key")

@@ -13,7 +13,7 @@ from tasks.webhooks.service import ProcessRules, WebhookService
 from tasks.webhooks.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Mapping
 
     from config.pagerduty import PagerDuty
     from tasks.utils.keys import Keys
@@ -24,14 +24,14 @@ SHARE: Final = 0.3  # of the REST calls a minute
 
 
 class WebhookWiring:
-    """Puts the parts together. `rest` gives the client; None where there is no API key."""
+    """Puts the parts together. `rest` gives the client; None where there is no API key. `ours`: see `Homes`."""
 
     def __init__(
         self,
         client: Any,
         keys: Keys,
         answers: Answers,
-        ours: Collection[str],
+        ours: Mapping[str, str],
         rest: Callable[[], RestClient] | None,
         pagerduty: PagerDuty,
     ) -> None:

@@ -6,6 +6,9 @@ The bar: 10,000 in 15 minutes on two cores, no alert lost or left open, nothing 
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -18,10 +21,14 @@ import httpx
 from tasks.audit.service import AuditRules, AuditService
 from tasks.utils.identifiers import alert_uid
 from tests.bench.figures import figure, quantile
+from tests.conftest import ROOT
 from tests.fleet import Fleet
+from tests.webhook_kit import SECRET, incident_event, packed
 
 INCIDENTS = 10_000
 KEYS = 60
+DOOR = 5_000  # webhooks
+AT_ONCE = 50
 A_SECOND = 96  # alerts; each key takes not quite two
 PAGE = 100
 OURS, THEIRS = "a" * 20, "b" * 20
@@ -39,8 +46,26 @@ def run(incidents: int = INCIDENTS) -> None:
     for process, growth in found.growth.items():
         figure(f"answers.tocsin.growth_{process}", growth, "MB", incidents)
     figure("answers.tocsin.redis_per_alert", found.redis_bytes / incidents, "B", incidents)
+    _door()
     if found.wrong:
         raise AssertionError("; ".join(found.wrong))
+
+
+def _door() -> None:
+    """How long a webhook waits for its answer, fifty of them at once, while a worker works them off."""
+    requests = [packed(incident_event("triggered", number, key=f"key-{number}")) for number in range(1, DOOR + 1)]
+    lines = [json.dumps(headers).encode() + b"\t" + body for body, headers in requests]
+    with tempfile.TemporaryDirectory() as name, Fleet(Path(name), PAGERDUTY_WEBHOOK_SECRET=SECRET) as fleet:
+        gateway = fleet.start_gateway()
+        fleet.start_workers("webhook", "delivery")
+        command = [sys.executable, "-m", "tests.bench.load", f"{gateway}/webhooks/pagerduty", str(AT_ONCE), "0"]
+        done = subprocess.run(command, input=b"\n".join(lines), capture_output=True, check=True, cwd=ROOT)
+    told = json.loads(done.stdout)
+    if set(told["statuses"]) != {"202"}:
+        raise AssertionError(f"answers were {told['statuses']}")
+    for share in (0.5, 0.99):
+        figure(f"answers.tocsin.door_p{share * 100:.0f}", quantile(told["samples"], share), "ms", len(told["samples"]))
+    figure("answers.tocsin.door_rate", DOOR / told["seconds"], "/s", DOOR)
 
 
 @dataclass

@@ -149,3 +149,36 @@ def test_a_subscription_that_pagerduty_disabled_is_enabled_again_and_what_it_mis
     desk.await_status("missed", "resolved")
     assert not desk.is_disabled()
     assert desk.tocsin("webhooks", "check").returncode == 0
+
+
+def test_subscriptions_are_listed_tested_and_deleted_from_the_shell(desk: Desk) -> None:
+    printed = desk.tocsin("webhooks", "create", "https://u:hidden@elsewhere.example/hook", "--json")
+    one = json.loads(printed.stdout)
+
+    assert len(one["secret"]) >= 20
+    assert (one["is_ours"], one["filter"], one["url"]) == (False, "account", "https://elsewhere.example/hook")
+    listed = json.loads(desk.tocsin("webhooks", "list", "--json").stdout)
+    assert [each["is_ours"] for each in listed if each["id"] == one["id"]] == [False]
+    assert "secret" not in str(listed)
+    assert "hidden" not in desk.tocsin("webhooks", "list").stdout
+    assert desk.tocsin("webhooks", "test", one["id"]).returncode == 0
+    assert desk.tocsin("webhooks", "enable", one["id"]).returncode == 0
+    assert desk.tocsin("webhooks", "delete", one["id"]).returncode == 0
+    gone = desk.tocsin("webhooks", "delete", one["id"])
+    assert (gone.returncode, "Traceback" in gone.stderr) == (1, False)
+
+
+def test_the_secret_goes_into_a_file_of_its_owner_only_and_a_place_that_cannot_be_written_is_refused_first(
+    desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "secret"
+    made = desk.tocsin("webhooks", "create", "https://elsewhere.example/hook", "--secret-file", str(file), "--json")
+    told = json.loads(made.stdout)
+
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text().strip() not in made.stdout + made.stderr
+    before = len(json.loads(desk.tocsin("webhooks", "list", "--json").stdout))
+    refused = desk.tocsin("webhooks", "create", "https://elsewhere.example/hook", "--secret-file", "/nowhere/secret")
+    assert (refused.returncode, "/nowhere/secret" in refused.stderr) == (1, True)
+    assert len(json.loads(desk.tocsin("webhooks", "list", "--json").stdout)) == before
+    assert desk.tocsin("webhooks", "delete", told["id"]).returncode == 0

@@ -50,7 +50,7 @@ class Address:
     @property
     def answers(self) -> bool:
         """Whether its other side says what becomes of an alert there: seen, acknowledged, resolved."""
-        return self.kind == "pagerduty"
+        return self.kind in EVENT_KINDS
 
     @property
     def current_key_id(self) -> str:
