@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def ward(client: Any, keys: Keys, sandbox: Sandbox, clock: MovableClock) -> Iterator[Ward]:
     # One try a call, and a breaker that stays closed: tests see each failure by itself.
-    changes = {"pagerduty__retry_attempts": 1, "pagerduty__circuit_breaker__failure_threshold": 1000}
+    settings = {"pagerduty.retry_attempts": 1, "pagerduty.circuit_breaker.failure_threshold": 1000}
     rows = ActionRows(client, keys)
-    with rest_of(client, keys, sandbox.url, **changes) as rest:
+    with rest_of(client, keys, sandbox.url, settings) as rest:
         yield Ward(sandbox, rest, rows, IncidentService(rest, rows, clock, IncidentRules()))
