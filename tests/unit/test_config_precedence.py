@@ -52,6 +52,11 @@ GO_TOGETHER = {
     "email.host": {"TOCSIN_EMAIL__FROM": "a@b.example"},
     "email.username": {"TOCSIN_EMAIL__PASSWORD": "x"},
     "email.password": {"TOCSIN_EMAIL__USERNAME": "x"},
+    "pagerduty.oauth.client_id": {
+        "TOCSIN_PAGERDUTY__OAUTH__CLIENT_SECRET": "x",
+        "TOCSIN_PAGERDUTY__OAUTH__SCOPES": "x",
+        "TOCSIN_PAGERDUTY__OAUTH__SUBDOMAIN": "x",
+    },
 }
 
 
@@ -105,6 +110,9 @@ def _another_value(path: tuple[str, ...]) -> str:
         "concurrency": "17",
         "allow": "true",
         "enabled": "false",
+        "honour_maintenance": "false",
+        "region": "eu",
+        "share": "0.5",
         "service": "other",
     }
     name = path[-1]

@@ -77,10 +77,10 @@ def test_a_private_address_that_is_allowed_is_reached(send: Send, kind: Kind) ->
     assert len(listener.requests) == 1
 
 
-def test_pagerdutys_address_is_the_operators_and_may_be_private(send: Send) -> None:
-    (pagerduty,) = (kind for kind in KINDS if not kind.is_guarded)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.is_guarded], ids=str)
+def test_pagerdutys_address_is_the_operators_and_may_be_private(send: Send, kind: Kind) -> None:
     with listening(Listener(answer(202))) as (host, port):
-        assert send(pagerduty, pagerduty.message(f"http://{host}:{port}", allow_private=False)).verb == "sent"
+        assert send(kind, kind.message(f"http://{host}:{port}", allow_private=False)).verb == "sent"
 
 
 @of_people
