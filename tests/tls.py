@@ -42,10 +42,11 @@ class Authority:
         own = own.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         self.file.write_bytes(self._signed(own))
 
-    def issue(self, *hosts: str, name: str = "server", password: bytes | None = None) -> Issued:
+    def issue(self, *hosts: str, name: str = "server", password: bytes | None = None, lasts: timedelta = DAY) -> Issued:
         """A certificate for these host names and addresses, as two files called after `name`."""
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])]), key.public_key())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])])
+        builder = self._builder(subject, key.public_key(), lasts)
         names = [_host(host) for host in hosts]
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         lock: serialization.KeySerializationEncryption = serialization.NoEncryption()
@@ -57,9 +58,11 @@ class Authority:
         issued.key.write_bytes(key.private_bytes(pem, pkcs8, lock))
         return issued
 
-    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-        now = datetime.now(UTC)
-        builder = x509.CertificateBuilder(self._name, subject, key, x509.random_serial_number(), now - DAY, now + DAY)
+    def _builder(
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, lasts: timedelta = DAY
+    ) -> x509.CertificateBuilder:
+        now, serial = datetime.now(UTC), x509.random_serial_number()
+        builder = x509.CertificateBuilder(self._name, subject, key, serial, now - DAY, now + lasts)
         identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         return builder.add_extension(identifier, critical=False).add_extension(
             x509.SubjectKeyIdentifier.from_public_key(key), critical=False

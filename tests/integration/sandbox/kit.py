@@ -34,8 +34,12 @@ class SandboxProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None and self.process.poll() is None:
+                self.watch.check()
+        finally:
+            self.stop()
 
     def stop(self) -> int:
         """Stop it as a service manager would; the answer is its exit code."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tests.tls import Issued
 
 PATIENCE = 10
 
@@ -33,7 +36,7 @@ class Received:
 class Receiver:
     """Use as a context manager. Answers 202, or what `answers` says, one after the other."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, certificate: Issued | None = None) -> None:
         self.answers: deque[int] = deque()
         self.let_go = threading.Event()
         self.let_go.set()
@@ -58,7 +61,11 @@ class Receiver:
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self.port = self._server.server_port
-        self.url = f"http://127.0.0.1:{self.port}/webhooks"
+        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self.port}/webhooks"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate.cert, certificate.key)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
