@@ -57,7 +57,8 @@ class App:
 
     async def _imitate(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
         answer, fault = self._decide(call)
-        entry = self._world.log.write(call, answer, fault, keep_body=answer.outcome is not Outcome.SUNK)
+        keep_body = answer.outcome is not Outcome.SUNK and call.path != identity.PATH  # an app's secret is in there
+        entry = self._world.log.write(call, answer, fault, keep_body=keep_body)
         self._keep(call, answer, fault)
         if answer.delay and not await _stays(receive, answer.delay):
             return

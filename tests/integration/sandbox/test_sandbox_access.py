@@ -78,6 +78,16 @@ def test_who_is_no_app_of_the_account_gets_no_token(
     assert (answer.status_code, answer.json()["error"]) == (status, error)
 
 
+def test_neither_an_apps_secret_nor_anybodys_key_is_kept(account: SandboxProcess) -> None:
+    token = bearer(account, "as_account-us.acme incidents.read")
+    get(account, "/incidents", token)
+    get(account, "/incidents", f"Token token={ACCOUNT_KEY}")
+
+    kept = str(account.control("GET", "/log")) + str(account.control("GET", "/exchanges"))
+
+    assert not [one for one in (APP["client_secret"], ACCOUNT_KEY, token.removeprefix("Bearer ")) if one in kept]
+
+
 def test_a_token_opens_what_its_scopes_say_and_a_refusal_names_both(account: SandboxProcess) -> None:
     token = bearer(account, "as_account-us.acme incidents.read")
 
