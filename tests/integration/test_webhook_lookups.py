@@ -127,7 +127,8 @@ def test_two_services_with_one_dedup_key_are_told_apart_by_their_integrations(
 
 
 def test_what_no_webhook_told_is_read_from_the_log(runtime: Runtime, sandbox: Sandbox) -> None:
-    send(runtime, alert("disk"), alert("cpu"))
+    for key in ("disk", "cpu"):
+        send(runtime, alert(key))
     disk, cpu = incidents(sandbox)
     for incident, then in ((disk, "acknowledged"), (cpu, "acknowledged"), (cpu, "resolved")):
         body = {"incident": {"type": "incident", "status": then}}
