@@ -12,7 +12,9 @@ from config.values import Duration, PositiveDuration
 class IncidentSync(Section):
     """How alerts are compared with PagerDuty's incidents, every five minutes and after a loss of Redis; see docs/recovery.md."""
 
-    enabled: bool = Field(default=True, description="Whether it runs by itself; it needs `pagerduty.api_key`.")
+    enabled: bool = Field(
+        default=True, description="Whether it runs by itself; it needs `pagerduty.api_key` or an OAuth app."
+    )
     share: Annotated[float, Field(gt=0, le=1)] = Field(
         0.3, description="Share of `limits.rest_calls_per_minute` it takes at most."
     )

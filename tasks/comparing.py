@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def incident_sync(runtime: Runtime) -> IncidentSync:
-    """It asks nobody where there is no REST key, or where the settings say so."""
+    """It asks nobody where there is no key or app for the REST API, or where the settings say so."""
     settings = runtime.settings
-    may_ask = settings.incidents.sync.enabled and settings.pagerduty.api_key is not None
+    may_ask = settings.incidents.sync.enabled and settings.pagerduty.can_be_asked
     recall = Recall(runtime.router, runtime.clock)
     owners = owners_of(settings, runtime.routes, recall, runtime.audit.known_alerts)
     workers = SyncWorkers(

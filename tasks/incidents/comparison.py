@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tasks.incidents.ours import OpenAlerts
-from tasks.utils.rest.errors import NotFoundError
+from tasks.utils.rest.errors import NotFoundError, ThrottledError
 from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
@@ -38,12 +38,9 @@ Answers = Callable[[Sequence[Mapping[str, Any]]], Sequence[Collection[str]]]
 class Comparison:
     """One run's steps; what comes of them is counted in `report`."""
 
-    def __init__(
-        self, client: Any, keys: Keys, reader: Reader, owners: Owners, answers: Answers, report: SyncReport
-    ) -> None:
+    def __init__(self, client: Any, keys: Keys, owners: Owners, answers: Answers, report: SyncReport) -> None:
         self._scripts = Scripts(client, keys)
         self._open = OpenAlerts(client, keys)
-        self._reader = reader
         self._owners = owners
         self._answers = answers
         self._report = report
@@ -80,28 +77,22 @@ class Comparison:
     def doubtful(self, most: int) -> list[Ours]:
         """Alerts that PagerDuty has not shown although it should: those sent longest ago first."""
         left = self._open.there(sorted(self._ours.values(), key=lambda one: one.last))
-        self._report.unasked = max(0, len(left) - most)
+        self._report.unasked = len(left)
         return left[:most]
 
-    def ask(self, one: Ours) -> None:
-        """Ask what became of an alert's incident. It counts as over only if PagerDuty says so."""
-        incident = self._find(one)
+    def ask(self, one: Ours, reader: Reader) -> bool:
+        """Ask what became of an alert's incident; False if no more may be asked now. It counts as over only if PagerDuty says so."""
+        try:
+            incident = _find(one, reader)
+        except ThrottledError:
+            return False  # the share is spent: the others have their turn in the next run
+        self._report.unasked -= 1
         if incident is None:
             self._report.missing += 1
-        elif incident.status != "resolved":
-            self._report.still_open += 1
-            self._answer([incident])
-        else:
-            self._answer([incident])
-
-    def _find(self, one: Ours) -> Incident | None:
-        if one.incident:
-            try:
-                return self._reader.get(one.incident, one.key_id, one.wire)
-            except NotFoundError:
-                return None
-        found = [incident for incident in self._reader.of_key(one.wire) if _has(incident, one)]
-        return max(found, key=lambda incident: incident.number, default=None)
+            return True
+        self._report.still_open += incident.status != "resolved"
+        self._answer([incident])
+        return True
 
     def _is_known(self, alert: Sighting, known: Mapping[str, Sequence[Name]]) -> bool:
         """Whether it is open here; then it needs no more asking."""
@@ -155,6 +146,16 @@ class Comparison:
     def _count(self, name: str) -> None:
         if name:
             setattr(self._report, name, getattr(self._report, name) + 1)
+
+
+def _find(one: Ours, reader: Reader) -> Incident | None:
+    if one.incident:
+        try:
+            return reader.get(one.incident, one.key_id, one.wire)
+        except NotFoundError:
+            return None
+    found = [incident for incident in reader.of_key(one.wire) if _has(incident, one)]
+    return max(found, key=lambda incident: incident.number, default=None)
 
 
 def _has(incident: Incident, one: Ours) -> bool:

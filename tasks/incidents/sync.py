@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("tocsin.sync")
 
-PATIENCE: Final = timedelta(seconds=75)  # for one call: a minute's share may be spent
+PATIENCE: Final = timedelta(
+    seconds=75
+)  # for one call of the list, which is wanted whole: a minute's share may be spent
+SHORT_PATIENCE: Final = timedelta(seconds=10)  # for a question about one alert, which can wait for the next run
 
 
 class TakenOverError(TransientError):
@@ -104,8 +107,9 @@ class IncidentSync:
                 raise TakenOverError("another comparison with PagerDuty has begun; this one has ended")
 
         reader = Reader(rest.limited(share=self._rules.share, patience=PATIENCE), self._workers.rest_keys)
+        asker = Reader(rest.limited(share=self._rules.share, patience=SHORT_PATIENCE), self._workers.rest_keys)
         report = SyncReport(dry_run=dry_run, began_at=datetime.fromtimestamp(began / 1000, UTC))
-        comparison = Comparison(self._client, self._keys, reader, self._workers.owners, self._workers.answers, report)
+        comparison = Comparison(self._client, self._keys, self._workers.owners, self._workers.answers, report)
         comparison.look_at_ours(began - milliseconds(self._rules.grace))
         for page in reader.open():
             keep_turn()
@@ -114,6 +118,7 @@ class IncidentSync:
                 tell(uids)
         for one in comparison.doubtful(self._rules.most_asked):
             keep_turn()
-            comparison.ask(one)
-        report.calls = reader.calls
+            if not comparison.ask(one, asker):
+                break
+        report.calls = reader.calls + asker.calls
         return report

@@ -12,7 +12,8 @@ class SyncReport(BaseModel):
 
     state: str = Field(
         "done",
-        description="done, busy (another run is at work; nothing was done), off (no REST key, or `incidents.sync.enabled` is false).",
+        description="done, busy (another run is at work; nothing was done), off (no key or app for the REST API, or "
+        "`incidents.sync.enabled` is false).",
     )
     dry_run: bool = Field(default=False, description="True: nothing was changed, the counts say what would be.")
     began_at: datetime | None = None

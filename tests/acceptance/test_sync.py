@@ -294,5 +294,17 @@ def test_it_keeps_to_its_share_of_the_calls(client: Any, server: Server, sandbox
 
         report = world.sync()
 
-        assert (report.closed, report.calls) == (30, 31)
-        assert sum(waited) >= 60  # 31 calls at 18 a minute, 18 of them at once
+        assert (report.closed, report.unasked, report.calls) == (30, 0, 31)
+        assert sum(waited) >= 60  # 31 calls at 18 a minute, the first few at once
+
+
+def test_what_cannot_be_asked_in_time_waits_for_the_next_run(
+    client: Any, server: Server, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    with World(tmp_path, server.url, sandbox, TOCSIN_INCIDENTS__SYNC__MOST_ASKED="2") as world:
+        world.send("trigger", "a", "b", "c")
+        for key in ("a", "b", "c"):
+            event = {"routing_key": PRIMARY, "event_action": "resolve", "dedup_key": key}
+            sandbox.http.post("/v2/enqueue", json=event).raise_for_status()
+
+        assert [(report.closed, report.unasked) for report in (world.sync(), world.sync())] == [(2, 1), (1, 0)]

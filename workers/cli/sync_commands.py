@@ -43,7 +43,7 @@ def sync(
     report = shell_runtime().incident_sync.run(dry_run=dry_run)
     if report.state == "off":
         raise CliError(
-            "There is nothing to compare with: set PAGERDUTY_API_KEY, and leave incidents.sync.enabled on.",
+            "There is nothing to compare with: set PAGERDUTY_API_KEY (or pagerduty.oauth), and leave incidents.sync.enabled on.",
             ExitCode.BAD_CONFIG,
         )
     if as_json:
