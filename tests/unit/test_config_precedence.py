@@ -114,7 +114,6 @@ def _another_value(path: tuple[str, ...]) -> str:
         "region": "eu",
         "share": "0.5",
         "service": "other",
-        "share": "0.5",
     }
     name = path[-1]
     if name in special:
