@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from deploy.sandbox.due import Timer
 
-KEPT = 100_000
+KEPT = 50_000
 KEPT_ATTEMPTS = 20
 
 
@@ -55,7 +55,13 @@ class Delivery:
     state: State = State.PENDING
     reason: str = ""
     tried: int = 0
-    attempts: deque[Attempt] = field(default_factory=lambda: deque(maxlen=KEPT_ATTEMPTS))
+    attempts: list[Attempt] = field(default_factory=list)
+
+    def add(self, attempt: Attempt) -> None:
+        """Note an attempt; the oldest are forgotten."""
+        self.tried += 1
+        self.attempts.append(attempt)
+        del self.attempts[:-KEPT_ATTEMPTS]
 
     def to_json(self) -> dict[str, object]:
         """The delivery as the witness tells it, without its body."""

@@ -149,8 +149,7 @@ class Webhooks:
             self._conclude(lane, delivery, result)
 
     def _conclude(self, lane: Lane, delivery: Delivery, result: Result) -> None:
-        delivery.tried += 1
-        delivery.attempts.append(result.attempt)
+        delivery.add(result.attempt)
         is_known = self._lanes.knows(lane)
         if result.verdict is Verdict.RETRY and is_known and not delivery.is_extra:
             at = self._world.clock.now() + min(FIRST_RETRY_SECONDS * 2 ** (delivery.tried - 1), LONGEST_RETRY_SECONDS)
