@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pagerduty
 import pytest
 
 from deploy.sandbox.access.scopes import scope_of
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
 ACCOUNT_KEY, USER_KEY, READ_KEY = "a" * 20, "u" * 20, "r" * 20
 USER = {"id": "PUSER01", "name": "Ada", "email": "ada@example.com", "type": "user", "role": "admin"}
-APP = {"client_id": "app-1", "client_secret": "hush", "scopes": ["incidents.read", "services.read"]}
+APP: dict[str, Any] = {"client_id": "app-1", "client_secret": "hush", "scopes": ["incidents.read", "services.read"]}
 SERVICE = {"name": "db", "integrations": [{"routing_key": KEY}]}
-ACCOUNT = {
+ACCOUNT: dict[str, Any] = {
     "users": [USER],
     "services": [SERVICE],
     "tokens": [ACCOUNT_KEY, {"token": USER_KEY, "user": "PUSER01"}, {"token": READ_KEY, "read_only": True}],
@@ -59,6 +60,19 @@ def test_an_app_gets_a_token_for_the_scopes_it_may_have_and_the_others_are_silen
     assert (granted["token_type"], granted["expires_in"]) == ("bearer", 86_400)
     assert granted["scope"] == "as_account-us.acme incidents.read"
     assert ask_token(account, "as_account-us.acme no.such").json()["scope"] == "as_account-us.acme openid"
+
+
+def test_the_official_client_gets_a_token_and_reads_with_it(account: SandboxProcess) -> None:
+    account.enqueue(event())
+
+    with pagerduty.OAuthTokenClient(APP["client_secret"], APP["client_id"]) as identity:
+        identity._url = account.url  # the client refuses http:// where one is meant to set it
+        token = identity.get_scoped_app_token("as_account-us.acme incidents.read")
+    with pagerduty.RestApiV2Client(token["access_token"], auth_type="bearer") as rest:
+        rest._url = account.url
+        found = rest.list_all("incidents")
+
+    assert [one["title"] for one in found] == ["disk full"]
 
 
 @pytest.mark.parametrize(
