@@ -274,3 +274,29 @@ def test_what_leads_to_an_alert_goes_with_it(
     audit.archive()
 
     assert client.hlen(keys.wired) == client.hlen(keys.incidents) == client.exists(keys.alert(DISK)) == 0
+
+
+def test_an_incident_of_a_service_our_key_does_not_lead_to_is_not_taken_for_ours(
+    pipeline: Pipeline, clock: MovableClock, client: Any, keys: Keys
+) -> None:
+    pipeline.submit(alert("disk"))
+    pipeline.deliver()
+    client.hset(keys.homes, "kid-primary", "PSHOP")
+    answers = Answers(client, keys)
+
+    assert answers.observe(said(clock, "resolved", service_id="PELSE")).state == "ambiguous"
+    assert answers.observe(said(clock, "triggered", 2, service_id="PSHOP")).changes == {DISK: "seen"}
+
+
+def test_an_acknowledge_that_comes_after_our_own_resolve_is_overtaken(
+    pipeline: Pipeline, clock: MovableClock, client: Any, keys: Keys, sandbox: Sandbox
+) -> None:
+    pipeline.submit(alert("disk"))
+    pipeline.deliver()
+
+    Answers(client, keys).observe(said(clock, "acknowledged"))
+    pipeline.submit(alert("disk", "resolve"))
+    turn(pipeline)
+
+    assert statuses(pipeline, "disk") == ["resolved"]
+    assert [entry["event_action"] for entry in sandbox.log()] == ["trigger", "resolve"]

@@ -238,7 +238,7 @@ if action == "change" then return queue() end
 local closed_at = nil  -- when PagerDuty closed the alert
 if source == "pagerduty" then
   local stands, answered_at = still_answers(id)
-  if not stands then return outdated() end
+  if not stands or was == "resolved" then return outdated() end
   closed_at = action == "resolve" and answered_at or nil
 end
 if first_accepted and action == "trigger" then

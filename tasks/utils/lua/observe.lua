@@ -45,6 +45,7 @@ local function meant(lines)  -- those of a dedup key's lines that the incident m
     end
   end
   local function is_one(set) return next(set) == nil or next(set, next(set)) == nil end
+  if #lines > 0 and #left == 0 then return nil end  -- somebody else's incident, or our key leads elsewhere by now
   if is_one(ids) then return left end
   return is_one(owners) and newest_way(left) or nil
 end
