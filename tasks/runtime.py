@@ -14,7 +14,6 @@ from tasks.alerts.rule_store import RuleStore
 from tasks.alerts.service import AlertService
 from tasks.alerts.silence_requests import SilenceRequests
 from tasks.alerts.silences import SilenceService
-from tasks.alerts.standing import Standings
 from tasks.audit.epochs import EpochWatch
 from tasks.audit.service import AuditService
 from tasks.audit.wiring import audit_rules
@@ -200,23 +199,9 @@ class Runtime:
     @cached_property
     def explainer(self) -> Explainer:
         """Says what would become of an alert."""
-        from tasks.alerts.explain import Explainer  # noqa: PLC0415 (few processes explain)
-        from tasks.alerts.explanation import ChannelView  # noqa: PLC0415
+        from tasks.explaining import explainer  # noqa: PLC0415 (few processes explain)
 
-        standings = Standings(self.client, self.keys, RuleStore(self.client, self.keys, self.inhibitions))
-        channels = {
-            destination: [
-                ChannelView(
-                    name=address.channel,
-                    kind=address.kind,
-                    key_id=address.current_key_id,
-                    takes_changes=address.takes_changes,
-                )
-                for address in route.addresses
-            ]
-            for destination, route in self.routes.items()
-        }
-        return Explainer(self.alert_rules, self.router, self.settings.services, channels, standings, self.clock)
+        return explainer(self)
 
     @cached_property
     def inhibitions(self) -> list[Inhibition]:
@@ -280,9 +265,9 @@ class Runtime:
     @cached_property
     def incidents(self) -> IncidentWiring:
         """What is done to PagerDuty's incidents."""
-        from tasks.incidents.wiring import IncidentWiring  # noqa: PLC0415 (few processes ask PagerDuty)
+        from tasks.acting import incident_wiring  # noqa: PLC0415 (few processes ask PagerDuty)
 
-        return IncidentWiring(self.client, self.keys, self.rest, self.settings, self.errors)
+        return incident_wiring(self)
 
     @cached_property
     def incident_sync(self) -> IncidentSync:
@@ -294,9 +279,9 @@ class Runtime:
     @cached_property
     def maintenance(self) -> Maintenance:
         """Takes over PagerDuty's maintenance windows."""
-        from tasks.alerts.maintenance import Maintenance, places_in  # noqa: PLC0415 (one process at a time looks)
+        from tasks.acting import maintenance  # noqa: PLC0415 (one process at a time looks)
 
-        return Maintenance(self.rest, RuleStore(self.client, self.keys), self.clock, places_in(self.settings))
+        return maintenance(self)
 
     @cached_property
     def audit(self) -> AuditService:
