@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tasks.incidents.loose import LooseRows, WallClock
     from tasks.incidents.models import ActionReport, Wish
     from tasks.incidents.rows import ActionRows, Row
+    from tasks.incidents.stepping import Hear
     from tasks.utils.clock import Clock
     from tasks.utils.error_handler import ErrorHandler
     from tasks.utils.rest.client import RestClient
@@ -55,12 +56,14 @@ class IncidentService:
         clock: Clock | WallClock,
         rules: IncidentRules,
         errors: ErrorHandler | None = None,
+        hear: Hear = lambda _: None,
     ) -> None:
         self._rest = rest
         self._rows = rows
         self._clock = clock
         self._rules = rules
         self._errors = errors
+        self._hear = hear
         self._names = Names(rest)
 
     def ask(self, request_id: str, wish: Wish) -> ActionReport:
@@ -101,7 +104,7 @@ class IncidentService:
 
     def _step_by_step(self, row: Row) -> None:
         wish = row.wish
-        stepping = Stepping(self._rows, row, self._clock, A_TURN if row.is_durable else None)
+        stepping = Stepping(self._rows, row, self._clock, A_TURN if row.is_durable else None, self._hear)
         sender = wish.from_email or None
         self._find(row)
         into = str(self._names.find(wish.into)["id"]) if wish.into else ""

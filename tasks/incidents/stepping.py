@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tasks.incidents.rows import Step
 from tasks.incidents.verbs import CannotTellError, begun
@@ -20,7 +21,7 @@ from tasks.utils.rest.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
     from datetime import timedelta
 
     from tasks.incidents.loose import LooseRows, WallClock
@@ -32,19 +33,29 @@ CONCERNS_ALL: Final = (TokenRefusedError, ForbiddenError, MissingAbilityError)
 MOST_FAILURES: Final = 3  # calls in a row; then PagerDuty is away, not one incident odd
 
 
+Hear = Callable[[Sequence[Mapping[str, Any]]], None]
+"""Told of incidents as they are after a call, as PagerDuty's answer has them."""
+
+
 class OutOfTimeError(TransientError):
     """The turn is over."""
 
 
 class Stepping:
-    """Takes the steps of one action. `turn` is how long it may take; None: as long as it takes."""
+    """Takes the steps of one action. `turn` is how long it may take; None: as long as it takes. `hear` is told what changed."""
 
     def __init__(
-        self, rows: ActionRows | LooseRows, row: Row, clock: Clock | WallClock, turn: timedelta | None
+        self,
+        rows: ActionRows | LooseRows,
+        row: Row,
+        clock: Clock | WallClock,
+        turn: timedelta | None,
+        hear: Hear = lambda _: None,
     ) -> None:
         self._rows = rows
         self._row = row
         self._clock = clock
+        self._hear = hear
         self._end = time.monotonic() + turn.total_seconds() if turn else float("inf")
         self._failure: UnavailableError | None = None
         self._failures = 0
@@ -149,6 +160,7 @@ class Stepping:
                 html_url=str(incident.get("html_url") or step.html_url),
             )
         self._rows.keep(self._row, what, done)
+        self._hear([incident for incident in told if incident.get("status")])
 
     def _close(self, what: str, before: Mapping[str, Step], state: str, why: str = "") -> None:
         steps = {target: replace(step, state=state, why=why) for target, step in before.items()}  # type: ignore[arg-type]

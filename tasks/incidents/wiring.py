@@ -12,6 +12,7 @@ from tasks.utils.clock import Clock
 
 if TYPE_CHECKING:
     from config.models import Settings
+    from tasks.incidents.stepping import Hear
     from tasks.utils.error_handler import ErrorHandler
     from tasks.utils.keys import Keys
     from tasks.utils.rest.client import RestClient
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
 class IncidentWiring:
     """The services of one process that concern PagerDuty's incidents."""
 
-    def __init__(self, client: Any, keys: Keys, rest: RestClient, settings: Settings, errors: ErrorHandler) -> None:
+    def __init__(
+        self, client: Any, keys: Keys, rest: RestClient, settings: Settings, errors: ErrorHandler, hear: Hear
+    ) -> None:
         self._client = client
         self._keys = keys
         self._rest = rest
         self._settings = settings
         self._errors = errors
+        self._hear = hear
 
     @cached_property
     def rows(self) -> ActionRows:
@@ -36,7 +40,7 @@ class IncidentWiring:
     def service(self) -> IncidentService:
         """Does things to incidents."""
         clock = Clock(self._client, self._keys)
-        return IncidentService(self._rest, self.rows, clock, incident_rules(self._settings), self._errors)
+        return IncidentService(self._rest, self.rows, clock, incident_rules(self._settings), self._errors, self._hear)
 
 
 def incident_rules(settings: Settings) -> IncidentRules:

@@ -8,7 +8,7 @@ import pytest
 
 from tasks.alerts.of_incidents import OurAlerts
 from tasks.incidents.wishes import wish_of
-from tasks.webhooks.models import Observation
+from tasks.webhooks.incidents import observation_of
 from tests.acceptance.rest_world import RestWorld
 
 if TYPE_CHECKING:
@@ -39,10 +39,7 @@ def test_an_alert_tells_who_acted_on_its_incident_and_an_incident_whose_alert_it
     [incident] = world.incidents()
     ours = OurAlerts(runtime.client, runtime.keys, runtime.current)
     by_key = ours.of(incident["id"], ["disk"])
-    observed = Observation(
-        incident_id=incident["id"], number=1, keys=("disk",), status="triggered", at=runtime.clock.now_ms()
-    )
-    runtime.answers.observe(observed)
+    runtime.answers.observe(observation_of(incident, ["disk"]))
 
     runtime.incidents.service.act("r1", wish_of("acknowledge", "disk", author="ada"))
 
@@ -51,5 +48,9 @@ def test_an_alert_tells_who_acted_on_its_incident_and_an_incident_whose_alert_it
         step.text for step in trail.steps
     ]
     assert [view.dedup_key for view in by_key] == [view.dedup_key for view in ours.of(incident["id"], [])] == ["disk"]
+    assert runtime.alerts.drain_inbox().drained == 1  # the acknowledge goes the way of all news, without a webhook
+    [alert_now] = runtime.current.unresolved()
+    assert alert_now.status == "acknowledged"
+    runtime.delivery.drain()
     runtime.audit.seal()
     assert runtime.audit.prove().holds
