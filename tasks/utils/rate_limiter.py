@@ -84,7 +84,10 @@ class RateLimiter:
         rest = number_in(given.get("retry-after", "")) if status == TOO_MANY else None
         if rest is None and (status == TOO_MANY or left == 0):
             rest = reset if reset is not None else MINUTE.total_seconds() if status == TOO_MANY else None
-        theirs = Rate.within(int(limit), burst=self._rate.burst).interval_ms if limit else None
+        # What is left bounds the burst; a lower limit must not become one call a minute for that.
+        theirs = (
+            Rate.within(int(limit), burst=min(self._rate.burst, int(limit) * 2 // 3)).interval_ms if limit else None
+        )
         if (rest, left, theirs) != (None, None, None):
             told = (None if rest is None else round(rest * 1000), left, theirs)
             figures = ("" if value is None else value for value in told)

@@ -114,6 +114,13 @@ def test_a_lower_limit_of_the_other_side_slows_down_until_it_says_otherwise(make
     assert make(ours).acquire() == NONE
 
 
+def test_a_much_lower_limit_of_the_other_side_is_still_one_of_so_many_a_minute(make: Made, clock: MovableClock) -> None:
+    make(Rate.within(960)).heed({"ratelimit-limit": "60", "ratelimit-remaining": "0", "ratelimit-reset": "5"})
+    clock.advance(timedelta(seconds=5))
+
+    assert make(Rate.within(960)).acquire() <= timedelta(seconds=3)
+
+
 def test_a_clock_set_back_locks_nobody_out(make: Made, clock: MovableClock) -> None:
     while not make().acquire():
         continue

@@ -22,6 +22,11 @@ ON_THE_WAY: Final = timedelta(seconds=2)  # so much longer may one call travel t
 SHORT_PATIENCE: Final = timedelta(seconds=2)
 BARE_PAUSE: Final = (30.0, 60.0)  # seconds of rest after a 429 that does not say how long
 LONGEST_PAUSE: Final = 600.0
+OF_THEIR_OWN: Final = (
+    "POST /incidents",
+    "PUT /incidents",
+    "GET /oncalls",
+)  # PagerDuty limits these besides, and does not say how
 
 
 @dataclass(frozen=True)
@@ -46,10 +51,10 @@ class Allowance:
             raise PermanentError(f"a share is more than 0 and at most 1, not {share}")
         return replace(self, share=share, patience=self.patience if patience is None else patience)
 
-    def take(self, name: str) -> None:
-        """Book one call, after a wait if need be. Raises ThrottledError where the wait is longer than the patience."""
+    def take(self, name: str, what: str = "") -> None:
+        """Book one call of `what`, after a wait if need be. Raises ThrottledError where the wait is longer than the patience."""
         left = self.patience.total_seconds()
-        for limiter in self._of(name):
+        for limiter in self._of(name, what):
             while wait := limiter.acquire().total_seconds():
                 if wait > left:
                     text = f"PagerDuty's limit of {self.per_minute} calls a minute is used up; there is room in {wait:.0f} s"
@@ -57,19 +62,29 @@ class Allowance:
                 left -= wait
                 self.sleep(wait)
 
-    def heed(self, name: str, status: int, headers: Mapping[str, str]) -> float:
+    def heed(self, name: str, status: int, headers: Mapping[str, str], what: str = "") -> float:
         """Take the answer's word for what is left, for all processes. How long to stay away (seconds), 0 where the call was admitted."""
         pause = _pause(headers) if status == TOO_MANY else 0.0
         told = {**headers, "retry-after": str(pause)} if pause else headers
-        self._limiter(name, 1.0).heed(told, status)
+        self._limiter(self._meant(name, status, headers, what)).heed(told, status)
         return pause
 
-    def _of(self, name: str) -> list[RateLimiter]:
-        """The share first: whoever has used that up must not spend what others may have."""
-        limiters = [self._limiter(name, 1.0)]
-        return [self._limiter(name, self.share), *limiters] if self.share < 1 else limiters
+    def _of(self, name: str, what: str) -> list[RateLimiter]:
+        """The narrowest first: whoever has used that up must not spend what others may have."""
+        names = [f"{name}:{what}"] if what in OF_THEIR_OWN else []
+        return [
+            *map(self._limiter, names),
+            *([self._limiter(name, self.share)] if self.share < 1 else []),
+            self._limiter(name),
+        ]
 
-    def _limiter(self, name: str, share: float) -> RateLimiter:
+    def _meant(self, name: str, status: int, headers: Mapping[str, str], what: str) -> str:
+        """Which limit an answer speaks of: that of the key, unless it is lower, or does not say, where an operation has its own."""
+        limit = number_in(headers.get("ratelimit-limit", ""))
+        is_own = limit < self.per_minute if limit is not None else status == TOO_MANY
+        return f"{name}:{what}" if what in OF_THEIR_OWN and is_own else name
+
+    def _limiter(self, name: str, share: float = 1.0) -> RateLimiter:
         full = name if share == 1 else f"{name}:{share:.0%}"
         if full not in self._limiters:
             rate = Rate.within(max(2, int(self.per_minute * share)), MINUTE + ON_THE_WAY)

@@ -116,9 +116,9 @@ class Caller:
 
     def _exchange(self, request: Request, authorization: str) -> Answer:
         name = self.credentials.limit
-        self.allowance.take(name)
+        self.allowance.take(name, request.what)
         answer = self._guarded(request, authorization)
-        if pause := self.allowance.heed(name, answer.status, answer.headers):
+        if pause := self.allowance.heed(name, answer.status, answer.headers, request.what):
             said = said_by(answer.status, answer.body)
             text = f"PagerDuty takes no more calls of this key at {request.what}; come back in {pause:.0f} s"
             raise ThrottledError(text, said, retry_after=pause)

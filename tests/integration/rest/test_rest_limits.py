@@ -130,6 +130,20 @@ def test_shares_of_the_same_size_are_one(make: Made) -> None:
     assert calls_until_throttled(make(per_minute=160, share=0.3)) <= 1
 
 
+def test_an_operation_that_pagerduty_limits_by_itself_does_not_stop_the_others(make: Made, sandbox: Sandbox) -> None:
+    sandbox.fault(kind="throttle", headers=False, path="/oncalls", count=1)
+    rest = make()
+
+    for _ in range(2):
+        with pytest.raises(ThrottledError) as caught:
+            list(rest.oncalls.list())
+
+    assert caught.value.retry_after is not None
+    assert caught.value.retry_after > 28
+    assert list(rest.services.list()) == []
+    assert [path for _, path, _ in rest_requests(sandbox)] == ["/oncalls", "/services"]
+
+
 @pytest.mark.parametrize("share", [0, -1, 1.5])
 def test_a_share_is_a_part_of_the_whole(make: Made, share: float) -> None:
     with pytest.raises(PermanentError, match="at most 1"):
