@@ -112,7 +112,8 @@ class Runtime:
     @cached_property
     def epochs(self) -> EpochWatch:
         """Notices that Redis lost everything."""
-        return EpochWatch(self.client, self.keys, self.settings.state_dir / "ledger")
+        rules = RuleStore(self.client, self.keys)
+        return EpochWatch(self.client, self.keys, self.settings.state_dir / "ledger", rules.restore)
 
     @cached_property
     def own_alerts(self) -> OwnAlerts:

@@ -10,7 +10,6 @@ import structlog
 from celery import bootsteps
 from kombu.exceptions import OperationalError
 
-from tasks.audit.epochs import EpochWatch
 from tasks.utils.connect import connect
 from tasks.utils.scripts import Scripts
 from workers.queues import WITH_PUMP
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from config.models import Settings
+    from tasks.audit.epochs import EpochWatch
     from tasks.utils.keys import Keys
 
 log = structlog.get_logger("tocsin.pump")
@@ -92,9 +92,8 @@ class PumpStep(bootsteps.StartStopStep):
     def start(self, worker: Any) -> None:
         """Start the pump's thread."""
         settings: Settings = worker.app.settings
-        client, keys = connect(settings.redis.url.get_secret_value()), worker.app.runtime.keys
-        epochs = EpochWatch(client, keys, settings.state_dir / "ledger")
-        self._pump = Pump(client, keys, epochs, lambda: declare_queues(worker.app))
+        client, runtime = connect(settings.redis.url.get_secret_value()), worker.app.runtime
+        self._pump = Pump(client, runtime.keys, runtime.epochs, lambda: declare_queues(worker.app))
         self._thread = threading.Thread(target=self._pump.run, name="pump", daemon=True)
         self._thread.start()
 

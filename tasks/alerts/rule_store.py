@@ -61,6 +61,14 @@ class RuleStore:
         kept = silence.model_dump_json(exclude={"state", "held"})
         self._scripts.run("rule_put", silence.id, kept, hold_name(silence), ends, *forget)
 
+    def restore(self, kept: Sequence[str]) -> None:
+        """Put silences in force again that Redis has lost; `kept` is how they lay there. What has ended, or is there, stays as it is."""
+        seconds, _ = self._client.time()
+        for silence in map(Silence.model_validate_json, kept):
+            ends = silence.ends_at.timestamp()
+            if ends > seconds and not self._client.hexists(self._keys.rules, silence.id):
+                self.write(silence)
+
     def _read(self) -> tuple[str, list[Silence]]:
         pipe = self._client.pipeline(transaction=True)
         pipe.get(self._keys.rules_version)

@@ -14,7 +14,7 @@ from tasks.audit.standing import read_standing
 from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from tasks.utils.keys import Keys
@@ -59,11 +59,17 @@ class EpochFile:
 
 
 class EpochWatch:
-    """Compares the data set there is with the one known before. One for each process; any number may watch."""
+    """Compares the data set there is with the one known before. One for each process; any number may watch.
 
-    def __init__(self, client: Any, keys: Keys, folder: Path) -> None:
+    `restore` gets the silences and maintenance windows there were when they were noted last.
+    """
+
+    def __init__(
+        self, client: Any, keys: Keys, folder: Path, restore: Callable[[Sequence[str]], None] = lambda _: None
+    ) -> None:
         self._scripts = Scripts(client, keys)
         self._folder = folder
+        self._restore = restore
         self._file = EpochFile(folder)
         self._known: str | None = None
         self._looking = threading.Lock()
@@ -99,6 +105,8 @@ class EpochWatch:
         words = (
             "Redis was flushed, came back without its data, or is another one; see tocsin prove and docs/recovery.md"
         )
+        if standing is not None:
+            self._restore(standing.rules)
         log.error("server_lost_everything", meaning=words, epoch=epoch, before=before, pending=pending, first=is_first)
 
     def _remember(self, epoch: str, before: str | None, *, is_lost: bool) -> None:

@@ -45,7 +45,7 @@ class Losses:
             lost_epoch=old,
             pending=standing.count if standing else None,
             counted_at=as_datetime(standing.at) if standing else None,
-            rules=standing.rules if standing else None,
+            rules=len(standing.rules) if standing else None,
             sealed_entries=anchor.head.number if anchor else 0,
             sealed_until=as_datetime(anchor.at) if anchor else None,
         )

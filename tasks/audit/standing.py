@@ -23,14 +23,14 @@ MOST_KEPT: Final = 20  # notes of lost data sets
 class Standing:
     """What had not ended in data set `epoch` at the moment `at` (ms): how many events, and the ids of the first thousand.
 
-    `open`: alerts that were not resolved. `held`: silences, maintenance windows and their like.
+    `rules`: the silences and maintenance windows there were, as they lie in Redis.
     """
 
     epoch: str
     at: int
     count: int
     events: list[str]
-    rules: int
+    rules: list[str]
 
 
 class StandingFile:
@@ -49,14 +49,14 @@ class StandingFile:
         pipe.hlen(keys.inbox)
         pipe.zcard(keys.queued)
         pipe.zcard(keys.untold)
-        pipe.hlen(keys.rules)
+        pipe.hvals(keys.rules)
         pipe.zrange(keys.inbox_due, 0, MOST_NAMED - 1)
         pipe.zrange(keys.queued, 0, MOST_NAMED - 1)
         pipe.zrange(keys.untold, 0, MOST_NAMED - 1)
         epoch, inbox, queued, untold, rules, *named = pipe.execute()
         if epoch:
             events = [event for names in named for event in names][:MOST_NAMED]
-            self._write(Standing(epoch, at, inbox + queued + untold, events, rules))
+            self._write(Standing(epoch, at, inbox + queued + untold, events, rules[:MOST_NAMED]))
 
     def _write(self, standing: Standing) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)

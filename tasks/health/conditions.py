@@ -123,8 +123,8 @@ def redis_lost(facts: Facts, _: Limits) -> Iterator[Finding]:
         unsent = f"; {int(pending):,} accepted alerts had not ended when last counted" if pending else ""
         at = f"{datetime.fromtimestamp(noticed / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
         mend = (
-            "`tocsin prove` names what is lost, `tocsin incidents sync` compares with PagerDuty; set silences and maintenance "
-            "windows anew, and find out who flushed Redis or why it came back without its data"
+            "find out who flushed Redis, or why it came back without its data; `tocsin prove` names what is lost, "
+            "`tocsin incidents sync` compares with PagerDuty, `tocsin alerts silence list` shows the silences"
         )
         yield Finding("redis_lost", "critical", f"Redis lost everything, noticed at {at}{unsent}", mend)
 

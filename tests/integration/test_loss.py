@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tasks.alerts.models import SilenceDraft
 from tasks.audit.epochs import EpochWatch
 from tasks.audit.service import AuditRules, AuditService
 from tests.integration.own_kit import Fleet, Town
@@ -234,3 +235,39 @@ def test_people_are_told_at_the_first_look(town: Town, clock: MovableClock) -> N
     assert told.summary.startswith("Redis lost everything, noticed at ")
     fleet.watch(370)
     assert town.told("redis_lost") == [("page", "trigger"), ("page", "resolve")]
+
+
+def test_silences_are_in_force_again_after_the_loss(town: Town, clock: MovableClock) -> None:
+    fleet = Fleet(town, clock)
+    runtime = fleet.runtime
+    runtime.epochs.ask()
+    asked = {"author": "ann", "comment": "planned", "duration_seconds": 3600}
+    silence = runtime.silences.create(SilenceDraft(matchers=["source=web1"], **asked))
+    over = runtime.silences.create(SilenceDraft(matchers=["source=web2"], **asked))
+    runtime.silences.expire(over.id, "bob")
+    fleet.submit("before")
+    runtime.audit.seal()
+    lose_everything(runtime.client, runtime.keys)
+    runtime.epochs.ask()
+
+    [event] = fleet.submit("after")
+    fleet.work()
+
+    assert runtime.client.hget(runtime.keys.event(event), "state") == "suppressed"
+    assert [one.id for one in runtime.silences.list()] == [silence.id]
+
+
+def test_rules_of_a_data_set_before_are_not_taken_for_those_of_now(town: Town, clock: MovableClock) -> None:
+    fleet = Fleet(town, clock)
+    runtime = fleet.runtime
+    runtime.epochs.ask()
+    asked = {"author": "ann", "comment": "planned", "duration_seconds": 3600}
+    runtime.silences.create(SilenceDraft(matchers=["source=web2"], **asked))
+    fleet.submit("before")
+    lose_everything(runtime.client, runtime.keys)
+    runtime.epochs.ask()
+    runtime.silences.create(SilenceDraft(matchers=["source=web1"], **asked))
+
+    [event] = fleet.submit("after")
+
+    assert runtime.client.hget(runtime.keys.event(event), "state") == "suppressed"

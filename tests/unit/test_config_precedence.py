@@ -112,7 +112,6 @@ def _another_value(path: tuple[str, ...]) -> str:
         "enabled": "false",
         "honour_maintenance": "false",
         "region": "eu",
-        "share": "0.5",
         "service": "other",
     }
     name = path[-1]
