@@ -60,7 +60,7 @@ class Pump:
     def look(self) -> float:
         """Hint at what is due now; returns seconds until something else is.
 
-        With everything else Celery's bindings are lost: messages of producers that have declared their queues before would go nowhere.
+        With everything else the bindings of queues are lost: what producers send to an exchange by its name would go nowhere.
         """
         wait, epoch, fresh = self._scripts.run("pump", round(LONGEST_SLEEP * 1000))
         if self._epochs.look(str(epoch), is_fresh=bool(int(fresh))):
