@@ -20,6 +20,7 @@ import httpx
 
 from tasks.audit.service import AuditRules, AuditService
 from tasks.utils.identifiers import alert_uid
+from tests.bench.cpu import cpu_seconds
 from tests.bench.figures import figure, quantile
 from tests.conftest import ROOT
 from tests.fleet import Fleet
@@ -59,12 +60,15 @@ def _door() -> None:
         gateway = fleet.start_gateway()
         fleet.start_workers("webhook", "delivery")
         command = [sys.executable, "-m", "tests.bench.load", f"{gateway}/webhooks/pagerduty", str(AT_ONCE), "0"]
+        before = cpu_seconds(fleet.processes["gateway"].pid)
         done = subprocess.run(command, input=b"\n".join(lines), capture_output=True, check=True, cwd=ROOT)
+        spent = cpu_seconds(fleet.processes["gateway"].pid) - before
     told = json.loads(done.stdout)
     if set(told["statuses"]) != {"202"}:
         raise AssertionError(f"answers were {told['statuses']}")
     for share in (0.5, 0.99):
         figure(f"answers.tocsin.door_p{share * 100:.0f}", quantile(told["samples"], share), "ms", len(told["samples"]))
+    figure("answers.tocsin.door_cpu", spent * 1e6 / DOOR, "us", DOOR)
     figure("answers.tocsin.door_rate", DOOR / told["seconds"], "/s", DOOR)
 
 
