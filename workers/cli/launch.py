@@ -29,6 +29,7 @@ Also:
   --host HOST          a loopback address (default: 127.0.0.1)
   --port PORT          0 takes a free one (default: 0)
   --account FILE.json  services, routing keys and tokens to know
+  --region us/eu       where the account is; the other region refuses its keys (default: us)
   --sink               take every event at once and keep no incidents
   --no-limits          throttle nothing"""
 
