@@ -112,6 +112,7 @@ def _another_value(path: tuple[str, ...]) -> str:
         "enabled": "false",
         "honour_maintenance": "false",
         "region": "eu",
+        "share": "0.2",
         "service": "other",
     }
     name = path[-1]
