@@ -54,11 +54,12 @@ class Account:
         furnish(self.store)
         for entry in document.services:
             self._enter(entry.model_dump(exclude_unset=True))
-        for orchestration in self.store.all("event_orchestrations"):
-            self.open_orchestration(orchestration)
         problems = documents.problems(self.store)
         if problems:
             raise AccountError("; ".join(problems))
+        documents.number_parts(self.store)
+        for orchestration in self.store.all("event_orchestrations"):
+            self.open_orchestration(orchestration)
 
     def to_json(self) -> Mapping[str, Any]:
         """The account in the form it can be made from again."""
@@ -166,6 +167,8 @@ class Account:
             raise AccountError(f"a routing key belongs to the service {known.service_name} already; use another key")
 
     def _add(self, kind: str, entity: Entity) -> Entity:
+        if not isinstance(entity.get("id", ""), str):
+            raise AccountError(f"{kind}: an id must be a string")
         try:
             return self.store.add(kind, entity)
         except StoreError as error:

@@ -110,13 +110,20 @@ def problems(store: Store) -> list[str]:
         required = [name for name in resource.required if (kind, name) != ("services", "escalation_policy")]
         for entity in store.all(kind):
             reading = Reading(store)
-            read_fields(entity, resource.fields, required, reading)
+            read_fields(entity, {**resource.fields, **resource.parts}, required, reading)
             if resource.owner:
                 refers_to(resource.owner)(entity.get(resource.owner), resource.owner, reading)
             found += [f"{kind}, {entity['id']}: {problem}" for problem in reading.problems]
             if len(found) > MOST_NAMED:
                 return found
     return found
+
+
+def number_parts(store: Store) -> None:
+    """Give the rules of policies and the layers of schedules that were listed without ids their own."""
+    for kind, name in (("escalation_policies", "escalation_rules"), ("schedules", "schedule_layers")):
+        for entity in store.all(kind):
+            entity[name] = [{**part, "id": part.get("id") or store.new_id()} for part in entity[name]]
 
 
 def to_json(store: Store, names: Iterable[str]) -> Mapping[str, Any]:

@@ -36,6 +36,13 @@ def anything(value: Any, at: str, reading: Reading) -> Any:  # noqa: ARG001 - a 
     return value
 
 
+def mapping(value: Any, at: str, reading: Reading) -> Any:
+    """An object, whatever is in it."""
+    if not isinstance(value, dict):
+        reading.refuse(at, "must be an object")
+    return value
+
+
 def text(most: int | None = None, least: int = 0) -> Reader:
     """A string of so many characters."""
 

@@ -96,7 +96,8 @@ def ids(references: Collection[Entity]) -> set[str]:
 def described(store: Store, found: Entity, base: str) -> Entity:
     """A reference as answers show it, with its summary and its addresses; those of what is gone are null."""
     kind = str(found["type"]).removesuffix(SUFFIX)
-    name, entity = NAMES[kind], resolve(store, found)
+    entity = resolve(store, found)
+    name = NAMES["schedule_v3" if kind == "schedule" and entity and "schedule_layers" not in entity else kind]
     address = base + name.address(entity) if entity else None
     summary = name.summary(entity) if entity else None
     return {"id": found["id"], "type": f"{kind}{SUFFIX}", "summary": summary, "self": address, "html_url": address}

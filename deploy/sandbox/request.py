@@ -19,6 +19,8 @@ Parameters: TypeAlias = Mapping[str, Sequence[str]]
 
 INVALID_INPUT = "Invalid Input Provided"
 MOST_NAMED = 20
+# What is far outside is a slip, and calendars end.
+YEARS = range(1900, 2200)
 
 
 class RestError(Exception):
@@ -185,6 +187,6 @@ def instant(raw: object, name: str) -> float:
         parsed = datetime.fromisoformat(raw) if isinstance(raw, str) else None
     except ValueError:
         parsed = None
-    if parsed is None:
+    if parsed is None or parsed.year not in YEARS:
         raise invalid(f"{name} must be an ISO 8601 date")
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()

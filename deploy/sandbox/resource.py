@@ -57,6 +57,8 @@ class Resource:
     """What is shown of fields that were never set."""
     hidden: Sequence[str] = ()
     """What is kept and never shown."""
+    parts: Mapping[str, Reader] = field(default_factory=dict)
+    """What an account file may set besides, and requests set in their own ways."""
     computed: View = _nothing
     """Read-only fields, made from the rest of the account."""
     includes: Mapping[str, str] = field(default_factory=dict)

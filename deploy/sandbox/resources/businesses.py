@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from deploy.sandbox.store import Entity
 
 MOST_DEPENDENCIES = 2_000
+ENDS = ("supporting_service", "dependent_service")
 KINDS = {"service": "technical_service", "business_service": "business_service"}
 
 
@@ -49,6 +50,16 @@ BUSINESSES = known(
         unique=("name",),
         changed=_cut,
         most=5_000,
+    )
+)
+
+
+DEPENDENCIES = known(
+    Resource(
+        "service_dependencies",
+        "service_dependency",
+        fields=dict.fromkeys(ENDS, refers_to("service", "business_service")),
+        required=ENDS,
     )
 )
 
@@ -94,18 +105,14 @@ def _of(request: Request, entity: Entity) -> dict[str, Any]:
 
 def _read(request: Request) -> list[Entity]:
     reading = Reading(request.store)
-    end = refers_to("service", "business_service")
-    ends = ("supporting_service", "dependent_service")
-    read = each(fields(dict.fromkeys(ends, end), ends), 1)
-    body = request.body()
-    plain = [
-        {name: _plain(one.get(name)) for name in ends} if isinstance(one, dict) else one
-        for one in body.get("relationships") or ()
-    ]
-    pairs: list[Entity] = read(plain, "relationships", reading)
+    read = each(fields(DEPENDENCIES.fields, ENDS), 1)
+    listed = request.body().get("relationships")
+    if isinstance(listed, list):
+        listed = [{name: _plain(one.get(name)) for name in ENDS} if isinstance(one, dict) else one for one in listed]
+    pairs: list[Entity] = read(listed, "relationships", reading)
     if reading.problems:
         raise invalid(*reading.problems)
-    if any(pair[ends[0]] == pair[ends[1]] for pair in pairs):
+    if any(pair[ENDS[0]] == pair[ENDS[1]] for pair in pairs):
         raise invalid("A service can't depend on itself")
     return pairs
 
@@ -129,7 +136,7 @@ def _ends(one: Entity) -> Iterable[str]:
 def _shown(one: Entity) -> dict[str, Any]:
     ends = {
         name: {"id": one[name]["id"], "type": f"{KINDS[one[name]['type'].removesuffix(SUFFIX)]}{SUFFIX}"}
-        for name in ("supporting_service", "dependent_service")
+        for name in ENDS
     }
     return {"id": one["id"], "type": "service_dependency", **ends}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from deploy.sandbox.clock import timestamp
 from deploy.sandbox.crud import matching, routes
-from deploy.sandbox.fields import anything, each, nullable, one_of, refers_to, text
+from deploy.sandbox.fields import each, mapping, nullable, one_of, refers_to, text
 from deploy.sandbox.names import ids
 from deploy.sandbox.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 from deploy.sandbox.request import invalid
@@ -60,7 +60,7 @@ SETTINGS = known(
             "name": nullable(text()),
             "description": nullable(text()),
             "type": one_of(*WINDOWS),
-            "config": anything,
+            "config": mapping,
             "services": each(refers_to("service", typed=False), 1, MOST_SERVICES),
         },
         required=("type", "config", "services"),

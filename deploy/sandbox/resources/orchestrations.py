@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from deploy.sandbox.audit import note
 from deploy.sandbox.clock import timestamp
 from deploy.sandbox.crud import entity_of, listed, routes
-from deploy.sandbox.fields import Reading, nullable, one_of, read_fields, refers_to, text
+from deploy.sandbox.fields import Reading, each, fields, nullable, one_of, read_fields, refers_to, text
 from deploy.sandbox.names import reference
 from deploy.sandbox.request import Reply, invalid, not_found
 from deploy.sandbox.resource import Resource, known
@@ -81,6 +81,14 @@ def _doors(request: Request, old: Entity | None, new: Entity | None) -> None:
         request.world.account.open_orchestration(new)
 
 
+DOOR = fields(
+    {"id": text(least=1), "label": text(), "parameters": fields({"routing_key": text(32, 32)}, ("routing_key",))},
+    ("id", "label", "parameters"),
+)
+ACTIONS = {"actions": fields({"route_to": text()})}
+RULE = fields({**ACTIONS, "conditions": each(fields({"expression": text()}))}, ("actions",))
+SETS = each(fields({"id": text(least=1), "rules": each(RULE)}, ("id", "rules")), 1)
+DOCUMENT = fields({"sets": SETS, "catch_all": fields(ACTIONS)}, ("sets",))
 ORCHESTRATIONS = known(
     Resource(
         "event_orchestrations",
@@ -94,6 +102,7 @@ ORCHESTRATIONS = known(
         required=("name",),
         defaults={"description": "", "team": None},
         hidden=(*PATHS, "cache_variables"),
+        parts={"integrations": each(DOOR), **dict.fromkeys(PATHS, nullable(DOCUMENT))},
         computed=_view,
         optional=lambda request: ("integrations",) if _is_list(request) else (),
         unseen=("type", "summary", "html_url"),
@@ -182,12 +191,13 @@ def put_path(kind: str, request: Request) -> dict[str, Any]:
 def read_path(request: Request, before: Entity, *, routing: bool = False) -> Entity:
     """The document that was sent, numbered and stamped."""
     asked = request.wrapped("orchestration_path")
-    sets = asked.get("sets")
-    if not isinstance(sets, list) or not sets or not all(isinstance(one, dict) for one in sets):
-        raise invalid("Sets must be a list that begins with the set 'start'")
+    reading = Reading(request.store)
+    DOCUMENT(asked, "orchestration_path", reading)
+    if reading.problems:
+        raise invalid(*reading.problems)
     document: Entity = {
         "sets": [
-            {**one, "rules": [_rule(request, rule, routing=routing) for rule in one.get("rules") or ()]} for one in sets
+            {**one, "rules": [_rule(request, rule, routing=routing) for rule in one["rules"]]} for one in asked["sets"]
         ],
         "catch_all": asked.get("catch_all") or {"actions": {"route_to": "unrouted"} if routing else {}},
     }
@@ -198,9 +208,7 @@ def read_path(request: Request, before: Entity, *, routing: bool = False) -> Ent
     return document
 
 
-def _rule(request: Request, rule: Any, *, routing: bool) -> Entity:
-    if not isinstance(rule, dict) or not isinstance(rule.get("actions"), dict):
-        raise invalid("Rules must be objects with actions")
+def _rule(request: Request, rule: Entity, *, routing: bool) -> Entity:
     if routing:
         _check_route(request, rule)
     return {"id": new_key(request.store.new_id())[:8], "label": "", "conditions": [], **rule}

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from deploy.sandbox.audit import note
 from deploy.sandbox.crud import entity_of
-from deploy.sandbox.fields import Reading, moment, read_fields, refers_to
+from deploy.sandbox.fields import Reading, read_fields
 from deploy.sandbox.names import described, reference
 from deploy.sandbox.rendering import asked_span, shown_at
 from deploy.sandbox.request import Reply, instant, invalid, not_found
+from deploy.sandbox.resources.schedules import OVERRIDE
 
 if TYPE_CHECKING:
     from deploy.sandbox.request import Request, Routes
     from deploy.sandbox.store import Entity
-
-FIELDS = {"start": moment, "end": moment, "user": refers_to("user")}
 
 
 def list_overrides(request: Request) -> dict[str, Any]:
@@ -72,7 +71,7 @@ def remove_override(request: Request) -> Reply:
 
 def _make(request: Request, schedule: Entity, asked: Entity) -> Any:
     reading = Reading(request.store)
-    read = read_fields(asked, FIELDS, tuple(FIELDS), reading)
+    read = read_fields(asked, OVERRIDE, tuple(OVERRIDE), reading)
     if not reading.problems and instant(read["end"], "end") <= max(instant(read["start"], "start"), request.now):
         reading.refuse("end", "must be after start and in the future")
     if reading.problems:

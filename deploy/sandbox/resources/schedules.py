@@ -30,6 +30,7 @@ from deploy.sandbox.resource import RESOURCES, Resource, known, show
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from deploy.sandbox.fields import Reader
     from deploy.sandbox.request import Request, Routes
     from deploy.sandbox.shifts import Shift, Span
     from deploy.sandbox.store import Entity
@@ -134,6 +135,7 @@ LAYER = fields(
     },
     ("start", "rotation_virtual_start", "rotation_turn_length_seconds", "users"),
 )
+OVERRIDE: Mapping[str, Reader] = {"start": moment, "end": moment, "user": refers_to("user")}
 SCHEDULES = known(
     Resource(
         "schedules",
@@ -148,6 +150,7 @@ SCHEDULES = known(
         required=("time_zone", "schedule_layers"),
         defaults={"name": "", "description": None, "teams": []},
         hidden=("overrides",),
+        parts={"overrides": each(fields({"id": text(), **OVERRIDE}, ("id", *OVERRIDE)))},
         computed=_view,
         optional=lambda request: INCLUDES if _is_list(request) else (),
         unique=("name",),

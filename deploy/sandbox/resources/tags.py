@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from deploy.sandbox.crud import entity_of, routes
-from deploy.sandbox.fields import Reading, each, fields, one_of, text
+from deploy.sandbox.fields import Reading, each, fields, one_of, refers_to, text
 from deploy.sandbox.names import described, reference, resolve
 from deploy.sandbox.paging import classic
 from deploy.sandbox.request import invalid
@@ -33,6 +33,7 @@ TAGS = known(
         fields={"label": text(LONGEST, 1)},
         required=("label",),
         hidden=("tagged",),
+        parts={"tagged": each(refers_to(*BEARERS.values()))},
         unique=("label",),
         search="label",
     )
@@ -45,6 +46,9 @@ def change_tags(kind: str, request: Request) -> dict[str, Any]:
     reading = Reading(request.store)
     asked = CHANGES(request.body(), "body", reading)
     if not reading.problems:
+        reading.problems += [
+            "Label can't be blank" for one in asked.get("add", ()) if one["type"] == "tag" and "label" not in one
+        ]
         named = [one for one in (*asked.get("add", ()), *asked.get("remove", ())) if one["type"] == "tag_reference"]
         reading.problems += [f"Tag {one.get('id')} was not found" for one in named if not _tag(request, one)]
     if reading.problems:

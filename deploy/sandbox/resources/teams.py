@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from deploy.sandbox.audit import note
 from deploy.sandbox.crud import entity_of, routes
-from deploy.sandbox.fields import one_of, refers_to, text
+from deploy.sandbox.fields import each, fields, one_of, refers_to, text
 from deploy.sandbox.names import ids, reference
 from deploy.sandbox.paging import classic
 from deploy.sandbox.relations import targets
@@ -75,6 +75,7 @@ TEAMS = known(
         required=("name",),
         defaults={"description": None, "default_role": "manager"},
         hidden=("members",),
+        parts={"members": each(fields({"user": refers_to("user"), "role": one_of(*ROLES)}, ("user", "role")))},
         unique=("name",),
         verify=_parent,
         guard=_free,

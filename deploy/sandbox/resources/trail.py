@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from deploy.sandbox.crud import entity_of
+from deploy.sandbox.fields import each, fields, mapping, moment, nullable, text
 from deploy.sandbox.names import NAMES, SUFFIX
 from deploy.sandbox.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 from deploy.sandbox.request import instant, invalid
+from deploy.sandbox.resource import Resource, known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +31,22 @@ OWN = {
     "/escalation_policies/{id}": "escalation_policies",
     "/services/{id}": "services",
 }
+
+
+known(
+    Resource(
+        "audit_records",
+        "record",
+        fields={
+            "execution_time": moment,
+            "actors": each(mapping),
+            "method": fields({"type": text(), "truncated_token": nullable(text())}, ("type",)),
+            "root_resource": fields({"id": text(), "type": text()}, ("id", "type")),
+            "action": text(),
+        },
+        required=("execution_time", "actors", "method", "root_resource", "action"),
+    )
+)
 
 
 def list_records(request: Request) -> dict[str, Any]:
@@ -84,12 +102,12 @@ def _wanted(request: Request, one: Entity) -> bool:
         and (not actions or one["action"] in actions)
         and _any(one["actors"], actor_type, actor_id)
         and method_type in ("", one["method"]["type"])
-        and token in ("", one["method"]["truncated_token"])
+        and token in ("", one["method"].get("truncated_token"))
     )
 
 
 def _any(actors: Iterable[Entity], kind: str, name: str) -> bool:
-    return not kind or any(one["type"] == kind and name in ("", one["id"]) for one in actors)
+    return not kind or any(one.get("type") == kind and name in ("", one.get("id")) for one in actors)
 
 
 def _root(one: Entity) -> str:

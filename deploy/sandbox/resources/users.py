@@ -66,7 +66,10 @@ def _free(request: Request, user: Entity) -> None:
     reasons = [
         *(f"The user is assigned to the incident {one}" for one in assigned_to(request, user["id"])),
         *(f"The user is on the escalation policy {one['name']}" for one in policies_of(request, user["id"])),
-        *(f"The user is on the schedule {one['name']}" for one in schedules_naming(request.store, user["id"])),
+        *(
+            f"The user is on the schedule {one.get('name', one['id'])}"
+            for one in schedules_naming(request.store, user["id"])
+        ),
     ]
     if reasons:
         raise invalid("User can't be deleted while in use", *reasons)

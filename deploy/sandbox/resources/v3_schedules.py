@@ -9,14 +9,8 @@ from deploy.sandbox.crud import create, entity_of, got, matching, routes
 from deploy.sandbox.fields import (
     Reading,
     each,
-    fields,
-    moment,
-    nullable,
-    one_of,
-    read_fields,
     refers_to,
     text,
-    whole,
     zone,
 )
 from deploy.sandbox.names import described, ids, reference
@@ -26,7 +20,8 @@ from deploy.sandbox.rendering import asked_span, asked_zone, shown_at
 from deploy.sandbox.request import Reply, instant, invalid, not_found
 from deploy.sandbox.resource import Resource, known
 from deploy.sandbox.resources.schedules import guard_schedule
-from deploy.sandbox.rotations import recurrence, rotation_shifts
+from deploy.sandbox.resources.v3_shapes import EVENT, PARTS, event
+from deploy.sandbox.rotations import rotation_shifts
 from deploy.sandbox.shifts import coverage
 
 if TYPE_CHECKING:
@@ -36,7 +31,6 @@ if TYPE_CHECKING:
     from deploy.sandbox.store import Entity
 
 LIMITS = (100, 1000)
-STRATEGIES = ("rotating_member_assignment_strategy", "every_member_assignment_strategy")
 
 
 def _view(request: Request, schedule: Entity) -> Mapping[str, Any]:
@@ -87,6 +81,7 @@ SCHEDULES = known(
         required=("name", "time_zone"),
         defaults={"description": "", "teams": []},
         hidden=("overrides", "custom_shifts"),
+        parts=PARTS,
         computed=_view,
         optional=lambda _: ("users",),
         unseen=("summary",),
@@ -120,24 +115,6 @@ def get_schedule(request: Request) -> dict[str, Any]:
     return got(request, SCHEDULES)
 
 
-MEMBER = fields({"type": one_of("user_member", "empty_member"), "user_id": text()}, ("type",))
-TIME_OF_DAY = fields({"date_time": moment, "time_zone": zone}, ("date_time", "time_zone"))
-EVENT: Mapping[str, Any] = {
-    "name": text(255),
-    "start_time": TIME_OF_DAY,
-    "end_time": TIME_OF_DAY,
-    "effective_since": moment,
-    "effective_until": nullable(moment),
-    "recurrence": each(text(500, 1), 1),
-    "assignment_strategy": fields(
-        {"type": one_of(*STRATEGIES), "shifts_per_member": whole(1), "members": each(MEMBER, 1, 20)},
-        ("type", "members"),
-    ),
-}
-NEEDED = tuple(name for name in EVENT if name != "effective_until")
-RHYTHMS = ("HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-
-
 def create_rotation(request: Request) -> Reply:
     """201 with a rotation that has no events yet."""
     schedule = entity_of(request, "v3_schedules")
@@ -168,12 +145,12 @@ def remove_rotation(request: Request) -> Reply:
 def create_event(request: Request) -> Reply:
     """201 with the event; one that would have begun in the past begins now."""
     rotation = part(request, "rotations", "rotation_id")
-    event = {"id": request.store.new_id(), **_read_event(request, request.wrapped("event"), NEEDED)}
-    if instant(event["effective_since"], "effective_since") < request.now:
-        event["effective_since"] = shown_at(request.now, "UTC")
-    rotation["events"].append(event)
+    kept = {"id": request.store.new_id(), **_read_event(request, request.wrapped("event"))}
+    if instant(kept["effective_since"], "effective_since") < request.now:
+        kept["effective_since"] = shown_at(request.now, "UTC")
+    rotation["events"].append(kept)
     noted(request, entity_of(request, "v3_schedules"))
-    return Reply(201, {"event": _shown_event(event)})
+    return Reply(201, {"event": _shown_event(kept)})
 
 
 def list_events(request: Request) -> dict[str, Any]:
@@ -188,23 +165,23 @@ def get_event(request: Request) -> dict[str, Any]:
 
 def update_event(request: Request) -> dict[str, Any]:
     """The event after the change: of one that is over nothing can change, of one that lasts only its end."""
-    event, asked = _event(request), request.wrapped("event")
-    over = event.get("effective_until") and instant(event["effective_until"], "effective_until") <= request.now
-    begun = instant(event["effective_since"], "effective_since") <= request.now
-    changed = {name for name in EVENT if name in asked and asked[name] != event.get(name)}
+    kept, asked = _event(request), request.wrapped("event")
+    over = kept.get("effective_until") and instant(kept["effective_until"], "effective_until") <= request.now
+    begun = instant(kept["effective_since"], "effective_since") <= request.now
+    changed = {name for name in EVENT if name in asked and asked[name] != kept.get(name)}
     if over or (begun and changed - {"effective_until"}):
         raise invalid(
             "A past event can't be modified" if over else "Of an active event only effective_until can change"
         )
-    event.update(_read_event(request, {**event, **asked}, NEEDED))
+    kept.update(_read_event(request, {**kept, **asked}))
     noted(request, entity_of(request, "v3_schedules"))
-    return {"event": _shown_event(event)}
+    return {"event": _shown_event(kept)}
 
 
 def remove_event(request: Request) -> Reply:
     """204: the event is gone."""
-    event, rotation = _event(request), part(request, "rotations", "rotation_id")
-    rotation["events"] = [one for one in rotation["events"] if one is not event]
+    kept, rotation = _event(request), part(request, "rotations", "rotation_id")
+    rotation["events"] = [one for one in rotation["events"] if one is not kept]
     noted(request, entity_of(request, "v3_schedules"))
     return Reply(204)
 
@@ -220,12 +197,6 @@ def noted(request: Request, schedule: Entity) -> None:
     note(request, "update", named, named)
 
 
-def check_member(request: Request, member: Entity, problems: list[str]) -> None:
-    """A member must be somebody, or nobody on purpose."""
-    if member["type"] == "user_member" and request.store.get("users", member.get("user_id") or "") is None:
-        problems.append(f"Member user_id {member.get('user_id')} was not found")
-
-
 def _found(parts: Iterable[Entity], name: str) -> Entity:
     found = next((one for one in parts if one["id"] == name), None)
     if found is None:
@@ -237,32 +208,12 @@ def _event(request: Request) -> Entity:
     return _found(part(request, "rotations", "rotation_id")["events"], request.path["event_id"])
 
 
-def _read_event(request: Request, asked: Entity, needed: Iterable[str]) -> Entity:
+def _read_event(request: Request, asked: Entity) -> Entity:
     reading = Reading(request.store)
-    event = read_fields(asked, EVENT, tuple(needed), reading)
-    if not reading.problems:
-        reading.problems += _event_problems(event)
-        for member in event["assignment_strategy"]["members"]:
-            check_member(request, member, reading.problems)
+    read: Entity = event(asked, "event", reading)
     if reading.problems:
         raise invalid(*reading.problems)
-    return event
-
-
-def _event_problems(event: Entity) -> Iterable[str]:
-    rules = [one for one in event["recurrence"] if not one.startswith(("EXDATE", "RDATE"))]
-    if len(rules) != 1 or not any(f"FREQ={rhythm}" in rules[0] for rhythm in RHYTHMS):
-        yield "Recurrence must have exactly one RRULE with a FREQ"
-        return
-    try:
-        recurrence(event)
-    except ValueError as error:
-        yield f"Recurrence can't be read: {error}"
-    if instant(event["end_time"]["date_time"], "end") <= instant(event["start_time"]["date_time"], "start"):
-        yield "End time must be after start time"
-    strategy = event["assignment_strategy"]
-    if strategy["type"] == STRATEGIES[0] and "shifts_per_member" not in strategy:
-        yield "Assignment strategy shifts_per_member can't be blank where members rotate"
+    return read
 
 
 def _shown_rotation(rotation: Entity) -> dict[str, Any]:

@@ -5,68 +5,40 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from deploy.sandbox.crud import entity_of
-from deploy.sandbox.fields import Reading, each, fields, moment, one_of, read_fields, text
+from deploy.sandbox.fields import Reading, read_fields
 from deploy.sandbox.rendering import asked_span
 from deploy.sandbox.request import Reply, instant, invalid
-from deploy.sandbox.resources.v3_schedules import MEMBER, check_member, noted, page, part
+from deploy.sandbox.resources.v3_schedules import noted, page, part
+from deploy.sandbox.resources.v3_shapes import OVERRIDE, SHIFT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from deploy.sandbox.fields import Reader
     from deploy.sandbox.request import Handler, Request, Routes
     from deploy.sandbox.store import Entity
 
-TIMES: Mapping[str, Reader] = {"start_time": moment, "end_time": moment}
-SHIFT: Mapping[str, Reader] = {
-    **TIMES,
-    "assignments": each(fields({"type": one_of("shift_assignment"), "member": MEMBER}, ("member",)), 1, 1),
-}
-OVERRIDE: Mapping[str, Reader] = {
-    **TIMES,
-    "rotation_id": text(),
-    "custom_shift_id": text(),
-    "overridden_member": MEMBER,
-    "overriding_member": MEMBER,
-}
 
-
-def _custom_members(shift: Entity) -> Iterable[Entity]:
-    return [one["member"] for one in shift["assignments"]]
-
-
-def _override_members(override: Entity) -> Iterable[Entity]:
-    return [override["overridden_member"], override["overriding_member"]]
-
-
-def _read(
-    request: Request,
-    asked: Any,
-    readers: Mapping[str, Reader],
-    members: Callable[[Entity], Iterable[Entity]],
-) -> Entity:
+def _read(request: Request, asked: Any, readers: Mapping[str, Reader]) -> Entity:
     reading = Reading(request.store)
     required = [name for name in readers if not name.endswith("_id")]
     read = read_fields(asked if isinstance(asked, dict) else {}, readers, required, reading)
-    if not reading.problems:
-        if instant(read["end_time"], "end_time") <= instant(read["start_time"], "start_time"):
-            reading.refuse("end_time", "must be after start_time")
-        for member in members(read):
-            check_member(request, member, reading.problems)
+    if not reading.problems and instant(read["end_time"], "end_time") <= instant(read["start_time"], "start_time"):
+        reading.refuse("end_time", "must be after start_time")
     if reading.problems:
         raise invalid(*reading.problems)
     return read
 
 
 def _read_shift(request: Request, asked: Any) -> Entity:
-    shift = _read(request, asked, SHIFT, _custom_members)
+    shift = _read(request, asked, SHIFT)
     for one in shift["assignments"]:
         one.update({"id": request.store.new_id(), "type": "shift_assignment"})
     return shift
 
 
 def _read_override(request: Request, asked: Any) -> Entity:
-    override = _read(request, asked, OVERRIDE, _override_members)
+    override = _read(request, asked, OVERRIDE)
     schedule = entity_of(request, "v3_schedules")
     places = {"rotation_id": "rotations", "custom_shift_id": "custom_shifts"}
     named = [name for name in places if override.get(name)]
