@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from statistics import mean, quantiles
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 UNITS = ("day", "week", "month")
 DEFAULT_LIMIT, LARGEST_LIMIT = 100, 1_000
 MAJOR = 2
+# Percentiles are told of all incidents together only.
+PARTS = (50, 75, 90, 95)
+METRICS = "/analytics/metrics/incidents"
+COUNTED_BY = {"services": "service", "teams": "team", "escalation_policies": "escalation_policy"}
 # Kinds of log entries -> what they are counted as.
 COUNTED = {
     "acknowledge_log_entry": "acknowledgement_count",
@@ -28,19 +33,29 @@ COUNTED = {
 }
 
 
-def metrics(request: Request) -> dict[str, Any]:
-    """Figures over the incidents that the filters let through, all together or by day, week or month."""
+def metrics(kind: str, request: Request) -> dict[str, Any]:
+    """Figures over the incidents that the filters let through, all together or by day, week or month.
+
+    `kind` is what they are counted by: service, team, escalation_policy, or nothing.
+    """
     request.need("analytics")
     asked = _asked(request)
     unit = asked.get("aggregate_unit")
     if unit is not None and unit not in UNITS:
         raise invalid(f"aggregate_unit must be one of {', '.join(UNITS)}")
-    groups: dict[str, list[Incident]] = {}
+    groups: dict[tuple[str, str, str], list[Entity]] = {}
     for one in _matching(request, asked):
-        groups.setdefault(_start(one.created_at, unit, asked["time_zone"]), []).append(one)
+        row = _row(request.store, one)
+        start = _start(one.created_at, unit, asked["time_zone"])
+        by = (row[f"{kind}_id"] or "", row[f"{kind}_name"] or "") if kind else ("", "")
+        groups.setdefault((start, *by), []).append(row)
     data = [
-        {**({"range_start": start} if unit else {}), **_figures(request.store, incidents)}
-        for start, incidents in sorted(groups.items())
+        {
+            **({"range_start": start} if unit else {}),
+            **({f"{kind}_id": name, f"{kind}_name": title} if kind else {}),
+            **_figures(rows, parts=PARTS if request.call.path == f"{METRICS}/all" else ()),
+        }
+        for (start, name, title), rows in sorted(groups.items())
     ]
     return {
         "data": data,
@@ -166,8 +181,7 @@ def _row(store: Store, one: Incident) -> Entity:
     }
 
 
-def _figures(store: Store, incidents: Sequence[Incident]) -> dict[str, Any]:
-    rows = [_row(store, one) for one in incidents]
+def _figures(rows: Sequence[Entity], parts: Sequence[int]) -> dict[str, Any]:
     figures: dict[str, Any] = {
         "total_incident_count": len(rows),
         "total_incidents_acknowledged": sum(row["acknowledgement_count"] > 0 for row in rows),
@@ -181,7 +195,7 @@ def _figures(store: Store, incidents: Sequence[Incident]) -> dict[str, Any]:
         values = [row[name] for row in rows if row[name] is not None]
         if values:
             figures[f"mean_{name}"] = round(mean(values))
-            figures.update({f"p{part}_{name}": _percentile(values, part) for part in (50, 75, 90, 95)})
+            figures.update({f"p{part}_{name}": _percentile(values, part) for part in parts})
     return figures
 
 
@@ -203,6 +217,8 @@ def _written(at: float) -> str:
 
 
 ROUTES: Routes = {
-    ("POST", "/analytics/metrics/incidents/all"): metrics,
+    ("POST", f"{METRICS}/all"): partial(metrics, ""),
+    **{("POST", f"{METRICS}/{kind}"): partial(metrics, noun) for kind, noun in COUNTED_BY.items()},
+    **{("POST", f"{METRICS}/{kind}/all"): partial(metrics, "") for kind in COUNTED_BY},
     ("POST", "/analytics/raw/incidents"): raw,
 }

@@ -102,7 +102,11 @@ ORCHESTRATIONS = known(
         required=("name",),
         defaults={"description": "", "team": None},
         hidden=(*PATHS, "cache_variables"),
-        parts={"integrations": each(DOOR), **dict.fromkeys(PATHS, nullable(DOCUMENT))},
+        parts={
+            "integrations": each(DOOR),
+            "cache_variables": each(fields({"id": text(least=1)}, ("id",))),
+            **dict.fromkeys(PATHS, nullable(DOCUMENT)),
+        },
         computed=_view,
         optional=lambda request: ("integrations",) if _is_list(request) else (),
         unseen=("type", "summary", "html_url"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from deploy.sandbox.builtin import DEFAULT_POLICY
 from deploy.sandbox.crud import routes
-from deploy.sandbox.fields import anything, each, fields, flag, nullable, one_of, refers_to, text, whole, zone
+from deploy.sandbox.fields import anything, each, fields, flag, mapping, nullable, one_of, refers_to, text, whole, zone
 from deploy.sandbox.happenings import Happening
 from deploy.sandbox.names import ids, reference, resolve
 from deploy.sandbox.resource import Resource, known, show
@@ -143,7 +143,8 @@ SERVICES = known(
             "alert_grouping_timeout": None,
             "auto_pause_notifications_parameters": {"enabled": False, "timeout": None},
         },
-        hidden=("orchestration",),
+        hidden=("orchestration", "cache_variables"),
+        parts={"orchestration": mapping, "cache_variables": each(fields({"id": text(least=1)}, ("id",)))},
         computed=_view,
         includes={
             "escalation_policies": "escalation_policy",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from deploy.sandbox.resources import (
     analytics,
     businesses,
+    cache_variables,
     catalogue,
     groupings,
     integrations,
@@ -43,6 +44,7 @@ TABLES = tuple(
         catalogue,
         orchestrations,
         service_rules,
+        cache_variables,
         groupings,
         trail,
         analytics,

@@ -132,6 +132,18 @@ def test_analytics_count_and_measure_the_incidents_asked_for(api: AccountApi) ->
     assert all(one["range_start"].endswith("T00:00:00") for one in days)
 
 
+def test_analytics_count_by_service_team_and_policy(api: AccountApi) -> None:
+    service = incidents(api, 2)
+
+    (by_service,) = api.post("/analytics/metrics/incidents/services", {"filters": {}}, status=200)["data"]
+    (by_policy,) = api.post("/analytics/metrics/incidents/escalation_policies", {"filters": {}}, status=200)["data"]
+    (together,) = api.post("/analytics/metrics/incidents/teams/all", {"filters": {}}, status=200)["data"]
+
+    assert (by_service["service_id"], by_service["total_incident_count"]) == (service["id"], 2)
+    assert by_policy["escalation_policy_name"] == "policy"
+    assert together["total_incident_count"] == 2
+
+
 def test_raw_analytics_come_in_batches_after_the_last_one_seen(api: AccountApi) -> None:
     incidents(api, 5)
     seen: list[int] = []

@@ -106,6 +106,27 @@ def test_documents_of_rules_are_replaced_whole(api: AccountApi) -> None:
         assert api.get(f"{path}/{kind}")["orchestration_path"]["type"] == kind
 
 
+def test_cache_variables_are_kept_for_orchestrations_and_services(api: AccountApi) -> None:
+    service = api.service(api.policy(api.user()))
+    counted = {
+        "name": "triggers",
+        "configuration": {"type": "trigger_event_count", "ttl_seconds": 60},
+        "conditions": [],
+    }
+    for owner in (orchestration(api)["id"], f"services/{service['id']}"):
+        path = f"/event_orchestrations/{owner}/cache_variables"
+        made = api.post(path, {"cache_variable": counted}, status=200)["cache_variable"]
+
+        changed = api.put(f"{path}/{made['id']}", {"cache_variable": {**counted, "name": "count"}})["cache_variable"]
+
+        assert api.get(f"{path}/{made['id']}")["cache_variable"] == changed
+        assert (api.get(path)["total"], changed["name"]) == (1, "count")
+        assert api.refused("POST", path, {"cache_variable": {"name": "x"}})[0] == 400
+        api.delete(f"{path}/{made['id']}")
+        assert api.get(path)["cache_variables"] == []
+    assert "cache_variables" not in api.get(f"/services/{service['id']}")["service"]
+
+
 def test_a_service_has_rules_of_its_own_that_may_be_active(api: AccountApi) -> None:
     service = api.service(api.policy(api.user()))
     path = f"/event_orchestrations/services/{service['id']}"
