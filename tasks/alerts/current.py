@@ -28,7 +28,6 @@ FIELDS: Final = (
     "routes",
     "episode",
     "copy_of",
-    "incidents",
 )
 
 
@@ -86,12 +85,16 @@ class CurrentAlerts:
         for uid, _ in pairs:
             pipe.hmget(self._keys.alert(uid), FIELDS)
             pipe.hget(self._keys.labels, uid)
+            pipe.hget(self._keys.answers, uid)
         replies = pipe.execute()
-        for (uid, score), values, labels in zip(pairs, replies[::2], replies[1::2], strict=True):
+        for (uid, score), values, labels, answers in zip(
+            pairs, replies[::3], replies[1::3], replies[2::3], strict=True
+        ):
             fields = {name: value for name, value in zip(FIELDS, values, strict=True) if value is not None}
             if "dedup_key" in fields and "copy_of" not in fields:
                 known = recall(labels or "", fields["service"], fields["dedup_key"])
-                yield score, _view(uid, score, fields, known)
+                view = _view(uid, score, fields, known)
+                yield score, view.model_copy(update={"incidents": _incidents(answers or "")})
 
 
 def _view(uid: str, score: float, fields: Mapping[str, str], labels: dict[str, str]) -> AlertView:
@@ -109,7 +112,6 @@ def _view(uid: str, score: float, fields: Mapping[str, str], labels: dict[str, s
         labels=labels,
         repeats=int(fields.get("repeats", 0)),
         destinations=[line.split(" ")[0] for line in routes.splitlines()],
-        incidents=_incidents(fields.get("incidents", "")),
     )
 
 

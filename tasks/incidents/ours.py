@@ -79,8 +79,10 @@ class OpenAlerts:
         pipe = self._client.pipeline(transaction=False)
         asked = list(uids)
         for uid in asked:
-            pipe.hmget(self._keys.alert(uid), "status", "incidents", "wire", "dedup_key")
-        for uid, (status, incidents, wire, dedup_key) in zip(asked, pipe.execute(), strict=True):
+            pipe.hmget(self._keys.alert(uid), "status", "wire", "dedup_key")
+            pipe.hget(self._keys.answers, uid)
+        replies = pipe.execute()
+        for uid, (status, wire, dedup_key), incidents in zip(asked, replies[::2], replies[1::2], strict=True):
             if status not in IS_OPEN or not incidents:
                 continue
             for key_id, record in json.loads(incidents).items():

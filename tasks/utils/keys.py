@@ -37,6 +37,7 @@ FIXED: Final[dict[str, str]] = {
     "subscriptions": "pagerduty:subscriptions",  # hash: looked_at, disabled_at (ms: one of ours was), inactive, missing
     "wired": "pagerduty:wired",  # hash: dedup key as PagerDuty has it -> `<key id> <alert uid>`, a line each; see lua/lib/answer.lua
     "incidents": "pagerduty:incidents",  # hash: incident id -> `<key id> <alert uid>` of each alert it stands for, a line each
+    "answers": "pagerduty:answers",  # hash: alert uid -> what PagerDuty says of its incidents, as JSON; see lua/lib/answer.lua
     "homes": "pagerduty:homes",  # hash: key id -> ids of the PagerDuty services it leads to, a space between
     "parked_incidents": "pagerduty:parked",  # sorted set: id of an incident no alert is known for -> when it was parked, ms
     "parked_news": "pagerduty:parked:news",  # hash: incident id -> what is known of it, as JSON

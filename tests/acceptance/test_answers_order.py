@@ -74,7 +74,7 @@ def played(pipeline: Pipeline, answers: Answers, history: History, clock: Movabl
     pipeline.alerts.drain_inbox()
     pipeline.deliver()
     uid = alert_uid("shop", key)
-    [record] = json.loads(pipeline.client.hget(pipeline.keys.alert(uid), "incidents")).values()
+    [record] = json.loads(pipeline.client.hget(pipeline.keys.answers, uid)).values()
     known = (record["number"], record["status"], record["at"] - begin, record["seen"] - begin)
     return pipeline.current.get(uid).status, known
 

@@ -267,7 +267,7 @@ def test_what_leads_to_an_alert_goes_with_it(
         answers.observe(said(clock, status))
     turn(pipeline)
     audit = AuditService(client, keys, AuditRules(tmp_path))
-    assert json.loads(client.hget(keys.alert(DISK), "incidents"))
+    assert json.loads(client.hget(keys.answers, DISK))
 
     clock.advance(timedelta(hours=49))
     audit.seal()

@@ -46,6 +46,17 @@ def test_of_what_was_sent_a_few_short_fields_are_kept(pipeline: Pipeline) -> Non
     assert form(pipeline, pipeline.keys.event(decision.id)) == "listpack"
 
 
+def test_an_alert_that_pagerduty_has_takes_a_short_row(pipeline: Pipeline) -> None:
+    pipeline.submit(alert("disk", **LONG))
+    pipeline.deliver()
+
+    [uid] = [view.uid for view in pipeline.current.list().alerts]
+
+    assert pipeline.client.hexists(pipeline.keys.answers, uid)
+    assert form(pipeline, pipeline.keys.alert(uid)) == "listpack"
+    assert pipeline.client.memory_usage(pipeline.keys.alert(uid)) < 500
+
+
 def test_a_message_that_comes_again_is_answered_as_before_and_nothing_is_sent(
     pipeline: Pipeline, sandbox: Sandbox
 ) -> None:

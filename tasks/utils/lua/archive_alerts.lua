@@ -2,7 +2,7 @@
 --   K.alerts, K.alert(uid)   uid -> time of its last news; one page a call, going round
 --   K.lane(lane), K.leases   an alert with anything still to be sent is kept (its lane: `<uid>@<service>`)
 --                            or held back is kept too; one that is forgotten does not inhibit any more
---   K.wired, K.incidents     what leads from PagerDuty to an alert goes with it
+--   K.wired, K.incidents, K.answers   what leads from PagerDuty to an alert goes with it
 --   K.seal                   look: where the next call goes on
 --   ARGV                     retention (milliseconds), silence (milliseconds), most alerts
 -- Returns how many were looked at, how many were forgotten.

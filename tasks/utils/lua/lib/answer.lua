@@ -1,5 +1,5 @@
 -- Answers: what PagerDuty says of the incidents that alerts became there.
---   K.alert(own).incidents   JSON, key id -> record: begun (when the first trigger of its episode began to be sent with this key, ms), last (when the
+--   K.answers                own -> JSON, key id -> record: begun (when the first trigger of its episode began to be sent with this key, ms), last (when the
 --                            newest did), channel, place (uid whose lane it went through), and once PagerDuty has shown its incident: id, number, status
 --                            (triggered|acknowledged|resolved), at (of that status, by PagerDuty's clock), seen (first sign of it), who, url, into
 --                            (the incident it was merged into); past, past_id: number and id of the incident of the episode before
@@ -15,14 +15,14 @@ local SLACK = 2000  -- milliseconds by which two clocks may differ
 local RANKS_OF_STATUS = {triggered = 1, acknowledged = 2, resolved = 3}
 
 local function records_of(own)
-  local text = redis.call("HGET", K.alert(own), "incidents")
+  local text = redis.call("HGET", K.answers, own)
   return text and cjson.decode(text) or {}
 end
 
 local function keep_record(own, key_id, known)
   local all = records_of(own)
   all[key_id] = known
-  redis.call("HSET", K.alert(own), "incidents", cjson.encode(all))
+  redis.call("HSET", K.answers, own, cjson.encode(all))
 end
 
 local function add_line(index, field, line)

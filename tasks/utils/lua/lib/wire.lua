@@ -47,6 +47,7 @@ local function unwire(own)
     take_line(K.wired, wire_of(own), line)
     for _, incident in ipairs({known.id or "", known.past_id or "", known.into or ""}) do take_line(K.incidents, incident, line) end
   end
+  redis.call("HDEL", K.answers, own)
 end
 
 local function merged_with(before, seen, keys)  -- one of two observations of the same incident; both sets of keys
