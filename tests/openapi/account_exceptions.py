@@ -12,6 +12,7 @@ OF_THE_ACCOUNT: tuple[tuple[str, str, str, str], ...] = (
     ("GET", "/services/{id}", NOT_A_REFERENCE, WHOLE),
     ("GET", "/escalation_policies", NOT_A_REFERENCE, WHOLE),
     ("GET", "/escalation_policies/{id}", NOT_A_REFERENCE, WHOLE),
+    ("GET", "/incidents/{id}/alerts", r"first_trigger_log_entry" + NOT_A_REFERENCE, WHOLE),
     ("GET", "/oncalls", NOT_A_REFERENCE, WHOLE),
     ("GET", "/maintenance_windows", NOT_A_REFERENCE, WHOLE),
     ("GET", "/teams/{id}/members", NOT_A_REFERENCE, WHOLE),
