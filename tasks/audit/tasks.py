@@ -23,7 +23,11 @@ def prove(self: TocsinTask, since_seconds: float | None = None, keep: str = "") 
 
 @shared_task(bind=True, name="audit.seal")
 def seal(self: TocsinTask) -> dict[str, Any]:
-    """Chain and archive what is new in the ledger, then take out of Redis what is over. Safe to run at any time."""
+    """Chain and archive what is new in the ledger, then take out of Redis what is over. Safe to run at any time.
+
+    A loss of Redis is looked for first: whoever seals has the note of what was pending and of the silences there were.
+    """
+    self.runtime.epochs.ask()
     sealed = self.runtime.audit.seal()
     archived = self.runtime.audit.archive()
     return {"sealed": sealed.model_dump(), "archived": archived.model_dump()}

@@ -64,6 +64,26 @@ def test_a_flush_is_said_once_however_many_notice_it(client: Any, keys: Keys, tm
     assert json.loads(hint)["headers"]["task"] == "incidents.sync"
 
 
+def test_whoever_has_the_note_of_what_was_pending_adds_it(
+    audit: AuditService, pipeline: Pipeline, client: Any, keys: Keys, tmp_path: Path
+) -> None:
+    restored: list[str] = []
+    delivers = EpochWatch(client, keys, tmp_path / "another machine")
+    seals = EpochWatch(client, keys, tmp_path, restored.extend)
+    delivers.ask(), seals.ask()
+    pipeline.submit(alert("unsent"))
+    client.hset(keys.rules, "r1", "a silence")
+    audit.seal()
+    lose_everything(client, keys)
+
+    delivers.ask()
+    before = client.hget(keys.loss, "pending")
+    seals.ask()
+
+    assert (before, client.hget(keys.loss, "pending"), restored) == ("", "1", ["a silence"])
+    assert len(losses(client, keys)) == 1
+
+
 def test_whoever_was_down_meanwhile_knows_it_from_its_file(client: Any, keys: Keys, tmp_path: Path) -> None:
     EpochWatch(client, keys, tmp_path).ask()
     lose_everything(client, keys)
