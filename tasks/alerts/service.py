@@ -72,7 +72,9 @@ class AlertService:
         decided = 0
         token = uuid.uuid4().hex
         end = time.monotonic() + self._rules.drain_for.total_seconds()
-        while rows := self._inbox.claim(INBOX_BATCH, INBOX_TURN, token):
+        is_first = True
+        while rows := self._inbox.claim(INBOX_BATCH, INBOX_TURN, token, answers_hint=is_first):
+            is_first = False
             poison = [row for row in rows if row.tries > self._rules.max_tries]
             self._refuse((Incoming(r.id, r.alert, r.source, r.received) for r in poison), "poison", "killed its worker")
             fit = (Incoming(r.id, r.alert, r.source, r.received) for r in rows if r.tries <= self._rules.max_tries)

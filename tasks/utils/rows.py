@@ -75,9 +75,12 @@ class Inbox:
             args += [row.id, row.received, row.source, json.dumps(row.alert)]
         return self._scripts.run("inbox_put", *args)
 
-    def claim(self, limit: int, turn: timedelta, token: str) -> list[ClaimedRow]:
-        """The oldest `limit` rows, if it is this caller's turn; it stays so for `turn`. They must be decided on in order."""
-        flat = self._scripts.run("inbox_claim", limit, milliseconds(turn), token)
+    def claim(self, limit: int, turn: timedelta, token: str, *, answers_hint: bool = True) -> list[ClaimedRow]:
+        """The oldest `limit` rows, if it is this caller's turn; it stays so for `turn`. They must be decided on in order.
+
+        `answers_hint`: what comes from now on may call a drain again.
+        """
+        flat = self._scripts.run("inbox_claim", limit, milliseconds(turn), token, "1" if answers_hint else "")
         rows = []
         for event_id, envelope, tries in zip(*[iter(flat)] * 3, strict=True):
             received, source, alert = envelope.split("\n", 2)

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 SHARED: Final = timedelta(seconds=1)  # so that one look serves all that come in a burst, and PagerDuty shows them
 LEASE: Final = timedelta(minutes=2)
-MARGIN: Final = timedelta(minutes=1)
+MARGIN: Final = timedelta(seconds=2)  # PagerDuty writes the time an incident was opened in whole seconds
+GAP: Final = timedelta(seconds=5)
 MOST_AT_ONCE: Final = 500
 FEW: Final = 3  # so many are asked for one by one
-MOST_PAGES: Final = 20
+STUBBORN: Final = 4  # lists have not shown it so often: it is asked for by itself
+MOST_ALONE: Final = 20
 MOST_TRIES: Final = 10
 FIRST_PAUSE: Final = timedelta(seconds=5)
 LONGEST_PAUSE: Final = timedelta(minutes=10)
@@ -112,16 +114,34 @@ class IncidentLookups:
 
 def _fetched(rest: RestClient, asked: Sequence[Wanted]) -> Iterator[dict[str, Any]]:
     """Incidents among which those asked for are, as far as PagerDuty shows them already."""
-    if len(asked) <= FEW:
-        for one in asked:
-            try:
-                yield rest.incidents.get(one.id, include=WITH_KEYS)
-            except NotFoundError:
-                continue
-        return
-    since, until = min(one.seen for one in asked) - MARGIN, max(one.seen for one in asked) + MARGIN
-    listed = rest.incidents.list(since=since, until=until, include=WITH_KEYS, sort_by="created_at:asc")
-    yield from (incident for incident, _ in zip(listed, range(100 * MOST_PAGES), strict=False))
+    stubborn = [one for one in asked if one.tries >= STUBBORN][:MOST_ALONE]
+    yield from _one_by_one(rest, stubborn)
+    for burst in _bursts([one for one in asked if one not in stubborn]):
+        if len(burst) <= FEW:
+            yield from _one_by_one(rest, burst)
+        else:
+            since, until = burst[0].seen - MARGIN, burst[-1].seen + MARGIN
+            yield from rest.incidents.list(since=since, until=until, include=WITH_KEYS)
+
+
+def _bursts(asked: Sequence[Wanted]) -> Iterator[list[Wanted]]:
+    """Those that were opened about the same time: between bursts there may be thousands nobody asks for."""
+    burst: list[Wanted] = []
+    for one in sorted(asked, key=lambda one: one.seen):
+        if burst and one.seen - burst[-1].seen > GAP:
+            yield burst
+            burst = []
+        burst.append(one)
+    if burst:
+        yield burst
+
+
+def _one_by_one(rest: RestClient, asked: Sequence[Wanted]) -> Iterator[dict[str, Any]]:
+    for one in asked:
+        try:
+            yield rest.incidents.get(one.id, include=WITH_KEYS)
+        except NotFoundError:
+            continue
 
 
 def _moment(at: str) -> datetime:

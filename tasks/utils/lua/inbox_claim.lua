@@ -3,14 +3,14 @@
 --   K.inbox_turn                          token of the caller whose turn it is, and until when
 -- A row's due time is its place in the queue, no more: none waits because a clock was set back.
 --   K.inbox_due, K.inbox, K.inbox_tries   rows, and how often each was handed out
---   K.hints, queue alert                  a claim answers the hint
---   ARGV                                  most rows, length of a turn (milliseconds), token
+--   K.hints, queue alert                  the first claim of a drain answers the hint, and one that finds nothing; see claim.lua
+--   ARGV                                  most rows, length of a turn (milliseconds), token, "1" if this claim answers the hint
 -- Returns id, envelope, tries; and again for each row. Nothing: there is nothing, or it is somebody else's turn.
 -- include: clock
 -- include: hint
 local limit, turn, token = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local at = now()
-answered("alert")
+if ARGV[4] == "1" then answered("alert") end
 local held = redis.call("HMGET", K.inbox_turn, "token", "until")
 local left = held[1] and held[1] ~= token and tonumber(held[2]) - at or 0
 if left > 0 and left <= turn then return {} end  -- a turn with more left than there can be is one from before the clock was set back
@@ -32,5 +32,6 @@ if #rows > 0 then
   redis.call("HSET", K.inbox_turn, "token", token, "until", string.format("%d", at + turn))
 else
   redis.call("DEL", K.inbox_turn)
+  answered("alert")
 end
 return rows
