@@ -13,6 +13,7 @@ from config.limits import Limits
 from config.mappings import WebhookMapping
 from config.own_alerts import OwnAlerts
 from config.pagerduty import PagerDuty
+from config.receipts import Receipts
 from config.section import Section
 from config.sections import (
     Api,
@@ -82,6 +83,7 @@ class Settings(Section):
     flapping: Flapping = Field(default_factory=Flapping, description=Flapping.__doc__)
     grouping: Grouping = Field(default_factory=Grouping, description=Grouping.__doc__)
     incidents: Incidents = Field(default_factory=Incidents, description=Incidents.__doc__)
+    receipts: Receipts = Field(default_factory=Receipts, description=Receipts.__doc__)
     ingest: Ingest = Field(default_factory=Ingest, description=Ingest.__doc__)
     gateway: Gateway = Field(default_factory=Gateway, description=Gateway.__doc__)
     api: Api = Field(default_factory=Api, description=Api.__doc__)
@@ -106,6 +108,11 @@ class Settings(Section):
         if twice:
             raise UnfitError(f"two inhibition rules are called {twice[0]!r}", "give every rule a name of its own")
         return self
+
+    @property
+    def can_verify(self) -> bool:
+        """Whether PagerDuty is looked at for incidents of what it took."""
+        return self.receipts.verify and self.pagerduty.can_be_asked
 
     def require_encryption_key(self) -> SecretStr:
         """The encryption key; raises ConfigError, with the way to make one, where none is set."""

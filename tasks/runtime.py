@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from tasks.alerts.explain import Explainer
     from tasks.alerts.maintenance import Maintenance
     from tasks.health.service import OwnAlerts
+    from tasks.incidents.receipts import Receipts
     from tasks.incidents.sync import IncidentSync
     from tasks.incidents.wiring import IncidentWiring
     from tasks.notifications.service import Route
@@ -276,6 +277,13 @@ class Runtime:
         from tasks.comparing import incident_sync  # noqa: PLC0415 (few processes ask PagerDuty)
 
         return incident_sync(self)
+
+    @cached_property
+    def receipts(self) -> Receipts:
+        """Looks whether PagerDuty shows what it took."""
+        from tasks.verifying import receipts  # noqa: PLC0415 (few processes ask PagerDuty)
+
+        return receipts(self)
 
     @cached_property
     def maintenance(self) -> Maintenance:

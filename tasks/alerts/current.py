@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.alerts.models import AlertView, IncidentView, Page
+from tasks.alerts.receipt_view import ReceiptView, receipts_of
 from tasks.utils.error_handler import UnknownError
 from tasks.utils.kept_labels import recall
 
@@ -87,14 +88,16 @@ class CurrentAlerts:
             pipe.hget(self._keys.labels, uid)
             pipe.hget(self._keys.answers, uid)
         replies = pipe.execute()
-        for (uid, score), values, labels, answers in zip(
-            pairs, replies[::3], replies[1::3], replies[2::3], strict=True
-        ):
+        answers = {uid: text for (uid, _), text in zip(pairs, replies[2::3], strict=True) if text}
+        receipts = receipts_of(self._client, self._keys, answers)
+        for (uid, score), values, labels in zip(pairs, replies[::3], replies[1::3], strict=True):
             fields = {name: value for name, value in zip(FIELDS, values, strict=True) if value is not None}
             if "dedup_key" in fields and "copy_of" not in fields:
                 known = recall(labels or "", fields["service"], fields["dedup_key"])
                 view = _view(uid, score, fields, known)
-                yield score, view.model_copy(update={"incidents": _incidents(answers or "")})
+                receipt, after = receipts.get(uid, ReceiptView())
+                more = {"incidents": _incidents(answers.get(uid, "")), "receipt": receipt, "seen_after_seconds": after}
+                yield score, view.model_copy(update=more)
 
 
 def _view(uid: str, score: float, fields: Mapping[str, str], labels: dict[str, str]) -> AlertView:

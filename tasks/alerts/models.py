@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from tasks.alerts.receipt_view import Receipt
+
 Status = Literal["open", "acknowledged", "resolved"]
 
 
@@ -93,6 +95,12 @@ class AlertView(BaseModel):
         default_factory=list,
         description="Its incidents in PagerDuty, the newest first; alerts told in groups share the group's.",
     )
+    receipt: Receipt = Field(
+        "",
+        description="Whether PagerDuty has shown an incident of what it took last: seen, waiting (it is looked for), "
+        "unverified (nobody can tell), missed (it shows none; said again elsewhere). Empty where nothing went to PagerDuty.",
+    )
+    seen_after_seconds: float | None = Field(None, description="How long it took until PagerDuty had that incident.")
 
 
 class Page(BaseModel):

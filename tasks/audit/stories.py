@@ -62,7 +62,7 @@ class Stories:
             return
         step = entry.step
         story = self._stories.get(entry.event)
-        if story is None and step == "answered":
+        if story is None and step in ("answered", "receipt"):
             return  # PagerDuty may speak of an event so old that its story is not at hand
         if story is None:
             begun = entry.at if step in ("received", "accepted") else UNKNOWN_BEGIN
@@ -70,7 +70,7 @@ class Stories:
         story.last = entry.at
         if step == "accepted":
             story.is_accepted = True
-        elif step in ("replayed", "released"):
+        elif step in ("replayed", "released", "missed"):
             story.state = story.reason = ""
         elif step in NEEDS_ACCEPTED:
             if not story.is_accepted:

@@ -45,6 +45,15 @@ RULES: Final = {
     "overtaken": "newer news came before it was decided on",
 }
 
+RECEIPTS: Final = {
+    "found": "it went into an incident that was there",
+    "maintenance": "its service is in maintenance there, and opens no incidents",
+    "may_be_suppressed": "rules of PagerDuty may suppress or pause it",
+    "service_disabled": "its service is disabled there",
+    "unknown_service": "the API key sees no service that the routing key leads to",
+    "nobody_could_look": "PagerDuty could not be asked",
+}
+
 DONE: Final = {
     "acknowledge": "acknowledged",
     "resolve": "resolved",
@@ -162,6 +171,18 @@ def _answered(change: str, incident: str) -> str:
     return ANSWERS.get(change, f"{change} in PagerDuty, incident {{}}").format(incident)
 
 
+def _missed(channel: str, following: str) -> str:
+    goes_on = f"; it is said again by channel {following}" if following else ""
+    return f"channel {channel} took it, and PagerDuty shows no incident of it{goes_on}"
+
+
+def _receipt(verdict: str, why: str) -> str:
+    said = (
+        "accounted for in PagerDuty" if verdict == "seen" else "nobody can tell whether PagerDuty has an incident of it"
+    )
+    return f"{said}: {RECEIPTS.get(why, why)}"
+
+
 def _ordinal(number: str) -> str:
     ending = "th" if number[-2:] in ("11", "12", "13") else {"1": "st", "2": "nd", "3": "rd"}.get(number[-1:], "th")
     return number + ending
@@ -180,6 +201,8 @@ _WORDS: Final[dict[str, Callable[[str, str], str]]] = {
     "sent": _sent,
     "partly_sent": lambda channel, _: f"sent to channel {channel}; the alert may be open at another place too",
     "refused": lambda reason, channel: f"channel {channel} refused it ({reason})",
+    "missed": _missed,
+    "receipt": _receipt,
     "repeated": lambda channel, _: f"sent to channel {channel} once more, because an earlier answer was lost",
     "retry": lambda reason, channel: f"channel {channel} did not take it ({reason}); it will be tried again",
     "next_channel": lambda reason, channel: f"goes on to channel {channel} ({reason})",

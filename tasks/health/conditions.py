@@ -240,6 +240,17 @@ def webhooks_disabled(facts: Facts, _: Limits) -> Iterator[Finding]:
         yield Finding("webhooks_disabled", "error", "PagerDuty had disabled our webhook subscription", mend)
 
 
+def pages_missed(facts: Facts, _: Limits) -> Iterator[Finding]:
+    """PagerDuty took alerts, and shows no incident of them."""
+    if facts.now - facts.missed_at <= HEARD_MS:
+        several = f"{facts.misses} alerts" if facts.misses > 1 else "an alert"
+        mend = (
+            "they went on to their next channel; look at PagerDuty's status page, and at rules there that drop or suppress events. "
+            "`tocsin notifications receipts` counts them"
+        )
+        yield Finding("pages_missed", "critical", f"PagerDuty took {several} and shows no incident", mend)
+
+
 OF_HERE: Final[tuple[Callable[[Here, Limits], Iterator[Finding]], ...]] = (redis_away, redis_refuses, spool_filling)
 OF_FLEET: Final[tuple[Callable[[Facts, Limits], Iterator[Finding]], ...]] = (
     workers_late,
@@ -253,6 +264,7 @@ OF_FLEET: Final[tuple[Callable[[Facts, Limits], Iterator[Finding]], ...]] = (
     schedule_late,
     sender_over_quota,
     webhooks_disabled,
+    pages_missed,
 )
 
 

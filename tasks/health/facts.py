@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 DEAD_WINDOW_MS: Final = 600_000
 MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 3_600_000
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Facts:
     """All times in milliseconds by the fleet's clock.
 
     `waiting`: worker group -> when its oldest row fell due. `missed`: entries of the schedule. `broken`: events of the last proofs.
+    `missed_at`: when PagerDuty was last found to show no incident of an alert it took; `misses`: how many in this hour and the one before.
     `loss`: see lua/declare_loss.lua.
     """
 
@@ -49,6 +51,8 @@ class Facts:
     broken: int = 0
     rates: Mapping[str, int] = field(default_factory=dict)
     webhooks_disabled_at: int = -(10**15)
+    missed_at: int = -(10**15)
+    misses: int = 0
     loss: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -65,10 +69,13 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, Sequenc
         pipe.hgetall(known)
     pipe.zcount(keys.dead, now - DEAD_WINDOW_MS, "+inf")
     pipe.hget(keys.subscriptions, "disabled_at")
+    pipe.get(keys.receipt_missed)
+    for hour in (now // HOUR_MS, now // HOUR_MS - 1):
+        pipe.hget(keys.receipt_hours(hour), "missed")
     pipe.hmget(keys.slots, ["", *slots])
     memory, disk, *rest = pipe.execute()
     inbox, holds, outbox, groups, webhooks, *rest = rest
-    pulse, failing, proof, this_minute, last_minute, loss, deaths, disabled_at, claims = rest
+    pulse, failing, proof, this_minute, last_minute, loss, deaths, disabled_at, *receipts, claims = rest
     claimed = {slot for slot, claim in zip(slots, claims[1:], strict=True) if claim}
     return Facts(
         now=now,
@@ -83,6 +90,8 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, Sequenc
         broken=max(map(_broken, proof.values()), default=0),
         rates=_most(this_minute, last_minute),
         loss=loss,
+        misses=sum(int(count or 0) for count in receipts[1:]),
+        **({"missed_at": int(receipts[0])} if receipts[0] else {}),
         **({"webhooks_disabled_at": int(disabled_at)} if disabled_at else {}),
     )
 

@@ -88,6 +88,12 @@ def act(self: TocsinTask) -> dict[str, Any]:
     return self.runtime.incidents.service.work().model_dump()
 
 
+@shared_task(bind=True, name="incidents.verify")
+def verify(self: TocsinTask) -> dict[str, Any]:
+    """Look whether PagerDuty shows incidents of what it took, and have it said elsewhere where it does not. A hint carries no work."""
+    return self.runtime.receipts.verify().model_dump(exclude_defaults=True)
+
+
 @shared_task(bind=True, name="incidents.maintenance")
 def maintenance(self: TocsinTask) -> dict[str, Any]:
     """Take over PagerDuty's maintenance windows: alerts of services that are in one are held back while it lasts."""

@@ -99,12 +99,14 @@ class Letters:
         return [row for row in found if row[1]]
 
     def _outage(self, told: Sequence[str]) -> Outage | None:
-        """The first of what was down, from lines of endpoint, since when, and whether by hand."""
+        """The first of what was down, from lines of endpoint, since when, and `forced` or `missed`."""
         outages = []
         for line in filter(None, told):
-            endpoint, since, forced = line.split(" ")
+            endpoint, since, how = line.split(" ")
             name = self._names.get(endpoint, endpoint)
-            outages.append(Outage(name=name, since=_moment(since), is_forced=bool(forced)))
+            outages.append(
+                Outage(name=name, since=_moment(since), is_forced=how == "forced", is_silent=how == "missed")
+            )
         return min(outages, key=lambda outage: outage.since, default=None)
 
 

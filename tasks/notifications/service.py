@@ -71,6 +71,7 @@ class DeliveryRules:
     backoff_cap: timedelta
     sweep_after: timedelta
     breaker: BreakerRules = field(default_factory=BreakerRules)
+    look_after: timedelta | None = None  # until PagerDuty is looked at for what it took; None: it cannot be
 
 
 class DeliveryService:
@@ -199,11 +200,18 @@ class DeliveryService:
         attempt, route = flight.attempt, self._route(flight.destination)
         outcome = self._timed(outcome, attempt)
         next_channel = _channel_after(route.open_to(attempt.action), attempt.channel)
-        done = Done(attempt, outcome, next_channel, self._rules.max_attempts)
+        done = Done(attempt, outcome, next_channel, self._rules.max_attempts, self._receipts(route, attempt))
         self._teller.attempted(attempt, flight.destination, route.owner, outcome, is_last=done.is_last)
         report.attempts += 1
         report.sent += outcome.verb == "sent"
         return done
+
+    def _receipts(self, route: Route, attempt: Attempt) -> str:
+        """How PagerDuty is looked at for this, should it take it."""
+        can_be_seen = attempt.channel in (one.channel for one in route.addresses if one.kind == "pagerduty")
+        if attempt.action != "trigger" or self._rules.look_after is None or not can_be_seen:
+            return ""
+        return f"{milliseconds(self._rules.look_after)} {json.dumps(dict(route.deadlines_ms))}"
 
     def _timed(self, outcome: Outcome, attempt: Attempt) -> Outcome:
         """The same outcome with the time of the next try: jittered backoff, but never past the next channel's turn."""

@@ -72,6 +72,7 @@ def delivery_rules(settings: Settings) -> DeliveryRules:
         backoff_cap=delivery.backoff_cap,
         sweep_after=2 * delivery.lease,
         breaker=breaker_rules(settings.pagerduty.circuit_breaker),
+        look_after=settings.receipts.look_after if settings.can_verify else None,
     )
 
 

@@ -35,6 +35,7 @@ class Outage(BaseModel):
     name: str = Field(description="As people call it, such as PagerDuty.")
     since: datetime
     is_forced: bool = Field(default=False, description="Somebody has switched it off.")
+    is_silent: bool = Field(default=False, description="It answers, took the news, and shows no incident of it.")
 
 
 class Bundle(BaseModel):

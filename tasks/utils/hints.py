@@ -17,6 +17,7 @@ HINTED: Final = {  # kind of rows (or the pulse, which has none) -> the task tha
     "digest": ("notifications.digest", "delivery"),
     "webhook": ("webhooks.process", "webhook"),
     "action": ("incidents.act", "escalation"),
+    "receipt": ("incidents.verify", "escalation"),
     "sync": ("incidents.sync", "escalation"),
     "pulse_alert": ("alerts.pulse", "alert"),
     "pulse_delivery": ("notifications.pulse", "delivery"),

@@ -43,6 +43,9 @@ FIXED: Final[dict[str, str]] = {
     "parked_news": "pagerduty:parked:news",  # hash: incident id -> what is known of it, as JSON
     "parked_keys": "pagerduty:parked:keys",  # hash: dedup key -> ids of parked incidents, a line each
     "answer_counts": "pagerduty:counts",  # hash: what was counted -> how often
+    "receipts": "receipts",  # hash: `<key id> <alert uid>` -> what PagerDuty took and does not show yet, as JSON; see lua/lib/receipt.lua
+    "receipts_due": "receipts:due",  # sorted set: the same -> when PagerDuty is looked at for it, or the end of a lease, ms
+    "receipt_missed": "receipts:missed",  # string: when PagerDuty was last found to have taken an alert without an incident, ms
     "dead": "dead",  # sorted set: event id -> time of death, ms
     "closed": "events:closed",  # list: when an event's story ended (ms) and its id, in order; archived later
     "alerts": "alerts",  # sorted set: alert uid -> time of its last news, ms; archived later
@@ -84,6 +87,7 @@ FAMILIES: Final[dict[str, str]] = {
     "breaker": "breaker:",  # hash of one endpoint: failures lately, open until when, who probes; see lua/lib/breaker.lua
     "limit": "limit:",  # hash of one limit: how much of it is spent; see lua/lib/limit.lua
     "action": "action:",  # hash: one action on incidents somebody asked for, and what became of it; see lua/action_begin.lua
+    "receipt_hours": "receipts:of:",  # hash of one hour since the epoch: what became of receipts -> how many; gone after eight days
     "deliveries": "deliveries:",  # hash of one message that came back: how often, since when; see lua/count_delivery.lua
     "rates": "rates:",  # hash of one minute since the epoch: service -> alerts it got; gone after five minutes
     "cached": "cache:of:",  # hash: one cached value and who computes it; see lua/cache_look.lua
@@ -148,6 +152,10 @@ class Keys:
     def rates(self, minute: int) -> str:
         """The hash of how many alerts each service got in one minute since the epoch."""
         return f"{self.prefix}{FAMILIES['rates']}{minute}"
+
+    def receipt_hours(self, hour: int) -> str:
+        """The hash of what became of receipts in one hour since the epoch."""
+        return f"{self.prefix}{FAMILIES['receipt_hours']}{hour}"
 
     def deliveries(self, message_id: str) -> str:
         """The counter of one message's deliveries to workers."""

@@ -46,7 +46,16 @@ def document(bundle: Bundle, facts: Facts, subject: str, text: str) -> dict[str,
 
 def _outage(bundle: Bundle) -> dict[str, Any] | None:
     outage = bundle.outage
-    return {"name": line(outage.name), "since": iso(outage.since), "is_forced": outage.is_forced} if outage else None
+    return (
+        {
+            "name": line(outage.name),
+            "since": iso(outage.since),
+            "is_forced": outage.is_forced,
+            "is_silent": outage.is_silent,
+        }
+        if outage
+        else None
+    )
 
 
 def _member(member: Member, room: int) -> dict[str, Any]:

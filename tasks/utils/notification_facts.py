@@ -85,7 +85,7 @@ def _outage(bundle: Bundle, words: Words) -> str:
     """Why it is told here; '' where it is told where it should be."""
     if bundle.outage is None:
         return ""
-    name = "outage_forced" if bundle.outage.is_forced else "outage"
+    name = "outage_silent" if bundle.outage.is_silent else "outage_forced" if bundle.outage.is_forced else "outage"
     return words.say(name, name=line(bundle.outage.name), time=short(bundle.outage.since, bundle.at))
 
 

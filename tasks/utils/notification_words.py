@@ -46,6 +46,7 @@ ENGLISH: Final[Mapping[str, Phrase]] = {
     "link": "Link",
     "outage": "{name} has not answered since {time}; this is told here instead.",
     "outage_forced": "{name} has been switched off since {time}; this is told here instead.",
+    "outage_silent": "{name} took this at {time} and shows no incident; this is told here instead.",
     "broken": "template {name} is broken: {why}; this is the plain default",
     "sent": "Tocsin, {destination}, {time}",
 }
@@ -82,6 +83,7 @@ FRENCH: Final[Mapping[str, Phrase]] = {
     "link": "Lien",
     "outage": "{name} ne répond plus depuis {time}\u00a0; l\u2019alerte est donc annoncée ici.",
     "outage_forced": "{name} est désactivé depuis {time}\u00a0; l\u2019alerte est donc annoncée ici.",
+    "outage_silent": "{name} a accepté cette alerte à {time} mais ne montre aucun incident\u00a0; elle est donc annoncée ici.",
     "broken": "le modèle {name} est défectueux\u00a0: {why}\u00a0; ceci est la présentation par défaut",
     "sent": "Tocsin, {destination}, {time}",
 }

@@ -157,6 +157,7 @@ class Done:
     outcome: Outcome
     next_channel: str
     most_attempts: int
+    receipts: str = ""  # how PagerDuty is looked at for what it took, see lua/lib/receipt.lua
     is_doubtful: bool = False  # its failure or slowness may be this process's own
     ended: float = field(default_factory=time.monotonic)
 
@@ -254,6 +255,7 @@ class Outbox:
             attempt.endpoint,
             done.verdict(self._breaker),
             self._breaker.spec,
+            done.receipts,
         )
 
     def sweep(self, older_than: timedelta, *, page: int = 500) -> int:

@@ -10,6 +10,7 @@ from workers.cli.lazy import new_app
 from workers.cli.letter_commands import dead_letters, drop, purge, replay, show
 from workers.cli.output import CliError, ExitCode, JsonFlag, answer, answer_json, answer_table
 from workers.cli.own_commands import own
+from workers.cli.receipt_commands import receipts
 
 if TYPE_CHECKING:
     from tasks.notifications.models import BudgetView, GroupView
@@ -19,7 +20,7 @@ app = new_app(help="Dead letters, groups, breakers, limits, and how messages loo
 app.add_typer(breaker_commands.app, name="breakers")
 
 
-for command in (dead_letters, show, drop, replay, purge, own):
+for command in (dead_letters, show, drop, replay, purge, own, receipts):
     app.command()(command)
 
 

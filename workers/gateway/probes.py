@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from tasks.utils.keys import Keys
 from workers.gateway.bodies import answer
+from workers.gateway.late_receipts import LateReceipts
 from workers.gateway.open_breakers import OpenBreakers
 from workers.gateway.spooling import Spooling
 from workers.gateway.telemetry import Telemetry
@@ -32,6 +33,7 @@ class Probes:
     def __init__(self, redis: "Redis", spooling: Spooling, telemetry: Telemetry, keys: Keys) -> None:
         self._redis = redis
         self._breakers = OpenBreakers(redis, keys)
+        self._receipts = LateReceipts(redis, keys)
         self._spooling = spooling
         self._telemetry = telemetry
 
@@ -56,6 +58,7 @@ class Probes:
         with suppress(RedisError, OSError):  # the rest is worth having without
             async with asyncio.timeout(WITHIN):
                 self._telemetry.show_breakers(await self._breakers.open_ones())
+                self._telemetry.show_receipts(await self._receipts.lately())
         return Response(generate_latest(self._telemetry.registry), media_type=CONTENT_TYPE_LATEST)
 
     async def _look_at_redis(self) -> tuple[dict[str, Any], list[str], list[str]]:

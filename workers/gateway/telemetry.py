@@ -2,10 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from tasks.incidents.receipt_models import ReceiptFigures
 
 BUCKETS: Final = (0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -42,6 +45,26 @@ class Telemetry:
         self._open_breakers = Gauge(
             "tocsin_breaker_open", "1 for each endpoint that is left alone.", ("endpoint",), registry=self.registry
         )
+        self._receipts = Gauge(
+            "tocsin_receipts",
+            "Alerts PagerDuty took in this hour and the one before, by whether it shows incidents of them; waiting: now.",
+            ("receipt",),
+            registry=self.registry,
+        )
+        self._seen_seconds = Gauge(
+            "tocsin_receipts_seen_seconds",
+            "Within how many seconds PagerDuty had those incidents: p50, p90, p99.",
+            ("share",),
+            registry=self.registry,
+        )
+
+    def show_receipts(self, found: "ReceiptFigures") -> None:
+        """Show these as the fleet's."""
+        for name in ("seen", "unverified", "missed", "ended", "waiting"):
+            self._receipts.labels(name).set(getattr(found, name))
+        for share in ("p50", "p90", "p99"):
+            bound = getattr(found, f"{share}_seconds")
+            self._seen_seconds.labels(share).set(float("nan") if bound is None else bound)
 
     def show_breakers(self, endpoints: Iterable[str]) -> None:
         """Show these as open, and no others."""

@@ -26,7 +26,7 @@ for i = 1, #found, 2 do
   local is_over = fields[1] == "resolved" and not fields[2]
   if (is_over or at - news >= silence) and not fields[4] and is_at_rest(uid .. "@" .. (fields[3] or "")) then
     feed(uid, "", at)
-    unwire(uid)
+    unwire(uid, at)
     redis.call("DEL", K.alert(uid))
     redis.call("ZREM", K.alerts, uid)
     redis.call("HDEL", K.labels, uid)

@@ -1,7 +1,8 @@
 -- finish: record what came of one attempt, after the response; a result is never written before it is known.
---   K.lane(lane), K.leases, K.outbox_due, K.event(id), K.alert(uid), K.resting, K.failing, K.sends(key id), K.queued, K.closed, K.dead, K.ledger, K.hints, K.wake, K.breaker(endpoint)
+--   K.lane(lane), K.leases, K.outbox_due, K.event(id), K.alert(uid), K.resting, K.failing, K.sends(key id), K.queued, K.closed, K.dead, K.ledger, K.hints, K.wake, K.breaker(endpoint), K.receipts, K.receipts_due
 --   ARGV   lane, token, id, outcome, reason, channel, key id, delay (ms), unclear ("1" = it may have arrived all the same), next channel or "", most attempts,
---          endpoint, what the attempt tells of it and the rules of its breaker (see lib/breaker.lua)
+--          endpoint, what the attempt tells of it and the rules of its breaker (see lib/breaker.lua), how PagerDuty is looked at for
+--          what it took (see lib/receipt.lua; "" = not at all)
 -- Outcomes: sent · retry (same again after delay) · pause (the key rests for delay; does not count as an attempt) · minimal (again in minimal form)
 --           · refused (this place will never take it: next channel, or dead letter when there is none; with a delay the key itself stops for so long).
 -- A caller whose lease was taken over may still report `sent`; anything else of it is ignored. Returns 1 if recorded.
@@ -13,6 +14,7 @@
 -- include: breaker
 -- include: group
 -- include: failing
+-- include: receipt
 local lane, token, id, outcome, reason, channel, key_id = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local delay, unclear, next_channel, most_attempts = tonumber(ARGV[8]), ARGV[9] == "1", ARGV[10], tonumber(ARGV[11])
 local REPEAT_AFTER = 60000  -- milliseconds until a resolve that followed an unclear attempt is sent once more
@@ -25,7 +27,7 @@ if not mine and outcome ~= "sent" then return 0 end
 local again = string.sub(id, 1, 1) == "~"
 local bare = again and string.sub(id, 2) or id
 local event = K.event(bare)
-local fields = redis.call("HMGET", event, "uid", "action", "state", "attempts", "members")
+local fields = redis.call("HMGET", event, "uid", "action", "state", "attempts", "members", "alert", "severity")
 local uid, action, state, attempts, members = fields[1], fields[2], fields[3], tonumber(fields[4] or 0), fields[5]
 local which = fields[4] or "late"  -- of an event whose story has ended nobody counts them any more
 if not uid then return 0 end
@@ -60,12 +62,14 @@ end
 
 local function told(by)  -- the story of what was sent ends; of a bundle, those of its members
   if state == "sent" then return end
-  if members then redis.call("HDEL", event, "members") end
-  close(bare, at, "sent", by)
+  local waits = action == "trigger" and ARGV[15] ~= "" and await_receipt(fields[6] or uid, key_id, {lane = lane, id = bare, is_bundle = members,
+    channel = channel, next = next_channel, endpoint = ARGV[12], severity = fields[7] or ""}, ARGV[15], at)
+  if members and not waits then redis.call("HDEL", event, "members") end
+  close(bare, at, "sent", by, waits)
   local folds = members and redis.call("HGET", alert, "folds") == "1"  -- a summary takes in what it tells of
   for member in string.gmatch(members or "", "[^\n]+") do
     heard(member, false)
-    close(member, at, folds and "merged" or "sent", folds and "storm" or by)
+    close(member, at, folds and "merged" or "sent", folds and "storm" or by, waits)
     record(at, member, folds and "merged" or "sent", folds and "storm" or by, bare)
     if folds then redis.call("HSET", K.event(member), "into", bare) end
   end

@@ -49,7 +49,7 @@ end
 local function wire_there()
   local known = records_of(uid)[asked.key_id]
   if known and known.status ~= "resolved" then return end
-  keep_record(uid, asked.key_id, {begun = asked.created, last = asked.created, channel = asked.channel, place = place})
+  keep_record(uid, asked.key_id, {begun = asked.created, last = asked.created, channel = asked.channel, place = place, rebuilt = true})
   add_line(K.wired, wire_of(uid), asked.key_id .. " " .. uid)
 end
 

@@ -2,7 +2,7 @@
 --   K.answers                own -> JSON, key id -> record: begun (when the first trigger of its episode began to be sent with this key, ms), last (when the
 --                            newest did), channel, place (uid whose lane it went through), and once PagerDuty has shown its incident: id, number, status
 --                            (triggered|acknowledged|resolved), at (of that status, by PagerDuty's clock), seen (first sign of it), who, url, into
---                            (the incident it was merged into); past, past_id: number and id of the incident of the episode before
+--                            (the incident it was merged into); receipt (seen|unverified|missed: what PagerDuty had to show); past, past_id: number and id of the incident of the episode before
 --   K.wired, K.incidents     lines `<key id> <own>`, see keys.py. `own` is the alert itself, or a group, whose members share its incident
 --   K.homes                  key id -> ids of the PagerDuty services it leads to, where that is known
 -- A record is the greatest of what was observed: by number of the incident, then by time, then by status. So the order in which observations come,
@@ -11,19 +11,9 @@
 -- absorb(own, key_id, seen, at): take in one observation; returns what it changed (see CHANGES) or nil.
 -- include: ledger
 -- include: inbox
+-- include: receipt
 local SLACK = 2000  -- milliseconds by which two clocks may differ
 local RANKS_OF_STATUS = {triggered = 1, acknowledged = 2, resolved = 3}
-
-local function records_of(own)
-  local text = redis.call("HGET", K.answers, own)
-  return text and cjson.decode(text) or {}
-end
-
-local function keep_record(own, key_id, known)
-  local all = records_of(own)
-  all[key_id] = known
-  redis.call("HSET", K.answers, own, cjson.encode(all))
-end
 
 local function add_line(index, field, line)
   local lines = redis.call("HGET", index, field) or ""
@@ -158,6 +148,7 @@ local function absorb(own, key_id, seen, at)
   local known = records_of(own)[key_id]
   local way = known and is_current(known, seen)
   if not way then return nil end
+  if not known.id and not known.rebuilt then first_sign(own, key_id, seen.seen - known.begun, at) end
   if way == 2 then turn_to(own, key_id, known, seen) end
   if (seen.into or "") ~= "" then return redirect(own, key_id, known, seen, at) end
   local was = known.status or "none"

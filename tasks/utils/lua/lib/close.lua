@@ -1,15 +1,15 @@
--- close(id, at, state, reason): end an event's story in the outbox. All of it is kept only where somebody may need it again.
+-- close(id, at, state, reason, is_kept): end an event's story in the outbox. All of it is kept only where somebody may need it again.
 -- bury(id, at, reason, detail): close as a dead letter; a later alert like it must not be merged into the dead one, nor may it inhibit others.
 -- each_told(id, do): call `do` with every event of which `id` tells: the members of a bundle, which shares its fate with them; else itself.
 -- end_story(id, at, state, reason, detail): close, with the ledger's last word; of a bundle, those of its members.
 -- include: ledger
 -- include: inhibit
 -- include: shrink
-local function close(id, at, state, reason)
+local function close(id, at, state, reason, is_kept)
   redis.call("HSET", K.event(id), "state", state, "reason", reason)
   redis.call("ZREM", K.queued, id)
   redis.call("ZREM", K.dead, id)
-  if state ~= "dead" then shrink(id, at) end
+  if state ~= "dead" and not is_kept then shrink(id, at) end
 end
 
 local function heard(id, is_dead)  -- what the readers of a bundle know of its member now

@@ -1,7 +1,7 @@
 -- include: answer
 -- wire_up(own, place, channel, key_id, id, is_fresh, at): the send of a trigger (event `id`) to PagerDuty begins: whatever comes back of it finds its alert.
 --   `is_fresh`: it is the first to open the alert at this place. What came back before is parked, and taken in now.
--- unwire(own): the alert is forgotten.
+-- unwire(own, at): the alert is forgotten.
 -- park_seen(seen, keys, at, most, longest): keep an observation nobody is known for, the oldest giving way. See keys.py for K.parked_….
 local function is_over(known, is_fresh) return known.status == "resolved" or is_fresh and known.id end
 
@@ -41,9 +41,10 @@ local function wire_up(own, place, channel, key_id, id, is_fresh, at)
   if redis.call("EXISTS", K.parked_incidents) == 1 then take_up(own, key_id, wire_of(own), at) end
 end
 
-local function unwire(own)
+local function unwire(own, at)
   for key_id, known in pairs(records_of(own)) do
     local line = key_id .. " " .. own
+    end_receipt(own, key_id, at)
     take_line(K.wired, wire_of(own), line)
     for _, incident in ipairs({known.id or "", known.past_id or "", known.into or ""}) do take_line(K.incidents, incident, line) end
   end

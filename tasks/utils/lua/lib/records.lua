@@ -1,0 +1,11 @@
+-- records_of(own), keep_record(own, key_id, known): what is known of an alert's incidents, see lib/answer.lua.
+local function records_of(own)
+  local text = redis.call("HGET", K.answers, own)
+  return text and cjson.decode(text) or {}
+end
+
+local function keep_record(own, key_id, known)
+  local all = records_of(own)
+  all[key_id] = known
+  redis.call("HSET", K.answers, own, cjson.encode(all))
+end
