@@ -38,9 +38,12 @@ class WebhookRows:
         """Keep documents that came another way than through the gateway. One that came before is not kept again."""
         self._inbox.put([InboxRow(webhook_id("", document), document, WEBHOOK_SOURCE) for document in documents])
 
-    def claim(self, most: int, lease: timedelta) -> list[WebhookRow]:
-        """Up to `most` that are due, the oldest first; this caller has them for `lease`."""
-        flat = self._scripts.run("webhooks_claim", most, milliseconds(lease))
+    def claim(self, most: int, lease: timedelta, *, answers_hint: bool = True) -> list[WebhookRow]:
+        """Up to `most` that are due, the oldest first; this caller has them for `lease`.
+
+        `answers_hint`: what comes from now on may call a worker again.
+        """
+        flat = self._scripts.run("webhooks_claim", most, milliseconds(lease), "1" if answers_hint else "")
         return [
             WebhookRow(row_id, received, json.loads(document), int(tries))
             for row_id, received, document, tries in zip(*[iter(flat)] * 4, strict=True)

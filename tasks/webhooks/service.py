@@ -65,7 +65,9 @@ class WebhookService:
             self._rows.put(documents)
         report = ProcessReport()
         end = time.monotonic() + self._rules.work_for.total_seconds()
-        while rows := self._rows.claim(ROWS_A_CLAIM, LEASE):
+        is_first = True
+        while rows := self._rows.claim(ROWS_A_CLAIM, LEASE, answers_hint=is_first):
+            is_first = False
             self._work_off(rows, report)
             if time.monotonic() >= end:
                 break

@@ -1,15 +1,16 @@
 -- webhooks_claim: hand due webhooks to exactly one caller. A claimed one falls due again at its lease's end, should its worker die.
 --   K.webhooks, K.webhooks_due, K.webhooks_tries   see keys.py
---   K.hints, queue webhook                         a claim answers the hint; if rows remain, one more worker is called in
---   ARGV                                           most rows, lease (ms)
+--   K.hints, queue webhook                         the first claim of a run answers the hint, and one that finds nothing; if rows remain, one more worker
+--                                                  is called in
+--   ARGV                                           most rows, lease (ms), "1" if this claim answers the hint
 -- One that was handed out before may be poison: it is handed out alone, so that it takes no others along.
 -- Returns id, when it came (ms), document, tries; and again for each.
 -- include: clock
 -- include: hint
 local most, lease = tonumber(ARGV[1]), tonumber(ARGV[2])
 local at = now()
-answered("webhook")
 local ids = redis.call("ZRANGEBYSCORE", K.webhooks_due, "-inf", at, "LIMIT", 0, most + 1)
+if ARGV[3] == "1" or #ids == 0 then answered("webhook") end
 local rows, count = {}, 0
 for _, id in ipairs(ids) do
   local is_suspect = redis.call("HEXISTS", K.webhooks_tries, id) == 1
