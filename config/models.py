@@ -112,7 +112,7 @@ class Settings(Section):
     @property
     def can_verify(self) -> bool:
         """Whether PagerDuty is looked at for incidents of what it took."""
-        return self.receipts.verify and self.pagerduty.can_be_asked
+        return self.receipts.enabled and self.pagerduty.can_be_asked
 
     def require_encryption_key(self) -> SecretStr:
         """The encryption key; raises ConfigError, with the way to make one, where none is set."""

@@ -12,7 +12,7 @@ from config.values import PositiveDuration
 class Receipts(Section):
     """How PagerDuty is looked at for incidents of the alerts it took; see docs/receipts.md."""
 
-    verify: bool = Field(
+    enabled: bool = Field(
         default=True,
         description="Whether an alert PagerDuty took (202) and shows no incident of is said again elsewhere. "
         "It needs `pagerduty.api_key` or an OAuth app.",

@@ -73,6 +73,7 @@ RULES: Final[dict[str, Rule]] = {
     "schedule_late": Rule(patience=3 * MINUTE),
     "sender_over_quota": Rule(calm=3 * MINUTE),
     "webhooks_disabled": Rule(),
+    "pages_missed": Rule(),
 }
 
 

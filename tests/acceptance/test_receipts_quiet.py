@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tasks.utils.identifiers import key_id
+from tests.acceptance.loop_history import History
 from tests.acceptance.loop_world import Loop
 from tests.acceptance.sync_world import PRIMARY, STANDBY
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from tests.conftest import Sandbox
 
 BOT = "bot@example.com"
+SEED = int(os.environ.get("SEED", "1"))
+HISTORIES = int(os.environ.get("HISTORIES", "2"))
 MANY = [f"k{number}" for number in range(30)]
 
 
@@ -202,3 +206,15 @@ def test_an_alert_that_goes_into_an_incident_left_open_by_the_episode_before_is_
     assert loop.arrived(STANDBY) == {}
     assert loop.receipt("a") == "seen"
     assert loop.is_proved()
+
+
+@pytest.mark.parametrize("groups", [False, True], ids=["single", "grouped"])
+@pytest.mark.parametrize("seed", range(SEED, SEED + HISTORIES))
+def test_in_a_random_history_nothing_is_lost_and_nobody_is_paged_for_nothing(
+    loop: Loop, seed: int, *, groups: bool
+) -> None:
+    history = History(loop, seed, groups=groups)
+
+    history.play(40)
+
+    history.check()

@@ -58,7 +58,12 @@ def test_what_was_switched_off_is_not_called_silent() -> None:
 def test_programs_get_it_as_data() -> None:
     document = BUILDER.notice("webhook", single().model_copy(update={"outage": DOWN})).document
 
-    assert document["outage"] == {"name": "PagerDuty", "since": "2026-01-31T03:10:00Z", "is_forced": False}
+    assert document["outage"] == {
+        "name": "PagerDuty",
+        "since": "2026-01-31T03:10:00Z",
+        "is_forced": False,
+        "is_silent": False,
+    }
     assert BUILDER.notice("webhook", single()).document["outage"] is None
 
 

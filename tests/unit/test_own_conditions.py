@@ -72,6 +72,8 @@ def test_nothing_is_amiss_with_a_fleet_that_is_well() -> None:
         ({"waiting": {"webhook": NOW - 61 * SECOND}}, ["workers_late:webhook"]),
         ({"webhooks_disabled_at": NOW - MINUTE}, ["webhooks_disabled"]),
         ({"webhooks_disabled_at": NOW - 16 * MINUTE}, []),
+        ({"missed_at": NOW - MINUTE, "misses": 3}, ["pages_missed"]),
+        ({"missed_at": NOW - 16 * MINUTE, "misses": 3}, []),
         ({"memory_used": 80}, ["redis_memory"]),
         ({"memory_used": 79}, []),
         ({"disk_fault": "aof_last_write_status:err"}, ["redis_disk"]),

@@ -52,7 +52,7 @@ def _show(found: "ReceiptFigures", *, can_verify: bool) -> None:
         )
     if not can_verify:
         answer(
-            "Without PAGERDUTY_API_KEY (or with receipts.verify off) only webhooks tell what was seen; nothing counts as missed."
+            "Without PAGERDUTY_API_KEY (or with receipts.enabled off) only webhooks tell what was seen; nothing counts as missed."
         )
 
 
