@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from config.settings import load
 from tasks.alerts.acceptance import AlertRules, FlappingRule
@@ -17,6 +17,7 @@ from tasks.alerts.silences import SilenceService
 from tasks.audit.epochs import EpochWatch
 from tasks.audit.service import AuditService
 from tasks.audit.wiring import audit_rules
+from tasks.foundation import Foundation
 from tasks.notifications.budgets import Budgets
 from tasks.notifications.dead_letters import DeadLetters
 from tasks.notifications.dispatch import Dispatch
@@ -25,21 +26,9 @@ from tasks.notifications.letter_care import LetterCare
 from tasks.notifications.service import DeliveryService
 from tasks.notifications.telling import Teller
 from tasks.notifications.wiring import channels_of, delivery_rules, homes_of, letters_of, names_of, routes_of
-from tasks.utils.breakers import Breakers, LimitViews
-from tasks.utils.clock import Clock
-from tasks.utils.connect import connect
-from tasks.utils.error_handler import ErrorHandler
-from tasks.utils.gate import Gate
-from tasks.utils.graves import Graves
-from tasks.utils.keys import Keys
-from tasks.utils.messages import MessageGuard
-from tasks.utils.metrics_collector import Metrics
-from tasks.utils.pulse import Pulse
-from tasks.utils.slots import Slots
 from tasks.webhooks.answers import Answers
 
 if TYPE_CHECKING:
-    from config.models import Settings
     from config.suppression import Flapping
     from tasks.alerts.explain import Explainer
     from tasks.alerts.maintenance import Maintenance
@@ -52,63 +41,13 @@ if TYPE_CHECKING:
     from tasks.webhooks.wiring import WebhookWiring
 
 
-class Runtime:
+class Runtime(Foundation):
     """The services of one process. Build a new one after a fork: connections must not be shared."""
-
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings
-        self.gate = Gate()
-        """Who may work beside whom in this process."""
-
-    @cached_property
-    def settings(self) -> Settings:
-        """The configuration, read once."""
-        return self._settings or load()
-
-    @cached_property
-    def keys(self) -> Keys:
-        """The names of all Redis keys."""
-        return Keys(self.settings.redis.prefix)
-
-    @cached_property
-    def client(self) -> Any:
-        """The Redis client of rows and scripts."""
-        redis = self.settings.redis
-        return connect(
-            redis.url.get_secret_value(),
-            socket_timeout=redis.socket_timeout.total_seconds(),
-            connect_timeout=redis.connect_timeout.total_seconds(),
-        )
-
-    @cached_property
-    def clock(self) -> Clock:
-        """The fleet's one clock."""
-        return Clock(self.client, self.keys)
-
-    @cached_property
-    def metrics(self) -> Metrics:
-        """Counters of this process."""
-        return Metrics()
-
-    @cached_property
-    def errors(self) -> ErrorHandler:
-        """Sorts errors and keeps count of them."""
-        return ErrorHandler(self.client, self.keys)
 
     @cached_property
     def teller(self) -> Teller:
         """Tells what came of attempts to deliver."""
         return Teller(self.metrics, self.errors)
-
-    @cached_property
-    def slots(self) -> Slots:
-        """Claims of scheduled runs."""
-        return Slots(self.client, self.keys)
-
-    @cached_property
-    def pulse(self) -> Pulse:
-        """The beat that shows whether workers live."""
-        return Pulse(self.client, self.keys)
 
     @cached_property
     def epochs(self) -> EpochWatch:
@@ -128,11 +67,6 @@ class Runtime:
         rules = own_rules(settings, outside.places_of(settings), outside.own_endpoints(settings))
         line, dead_man = outside.direct_line(settings, self.teller), DeadMan(outside.outside_post(settings))
         return OwnAlerts(self.client, self.keys, rules, line, dead_man)
-
-    @cached_property
-    def messages(self) -> MessageGuard:
-        """Delivery counters of messages."""
-        return MessageGuard(self.client, self.keys, self.settings.delivery.max_deliveries)
 
     @cached_property
     def dead_letters(self) -> DeadLetters:
@@ -160,24 +94,9 @@ class Runtime:
         return Budgets(self.client, self.keys, names)
 
     @cached_property
-    def breakers(self) -> Breakers:
-        """Shows which endpoints are left alone, and lets a person decide."""
-        return Breakers(self.client, self.keys)
-
-    @cached_property
-    def limits(self) -> LimitViews:
-        """Shows how fast others may be called."""
-        return LimitViews(self.client, self.keys)
-
-    @cached_property
     def endpoints(self) -> list[str]:
         """Everything that deliveries go to."""
         return sorted(names_of(self.routes))
-
-    @cached_property
-    def graves(self) -> Graves:
-        """Dead letters made of raw messages."""
-        return Graves(self.client, self.keys)
 
     @cached_property
     def alerts(self) -> AlertService:

@@ -1,0 +1,96 @@
+"""What every service of a process stands on: settings, keys, the connection, clock, counters. A part of the wiring."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from config.settings import load
+from tasks.utils.breakers import Breakers, LimitViews
+from tasks.utils.clock import Clock
+from tasks.utils.connect import connect
+from tasks.utils.error_handler import ErrorHandler
+from tasks.utils.gate import Gate
+from tasks.utils.graves import Graves
+from tasks.utils.keys import Keys
+from tasks.utils.messages import MessageGuard
+from tasks.utils.metrics_collector import Metrics
+from tasks.utils.pulse import Pulse
+from tasks.utils.slots import Slots
+
+if TYPE_CHECKING:
+    from config.models import Settings
+
+
+class Foundation:
+    """Tools that know of no capability, made once per process and only when asked for."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._settings = settings
+        self.gate = Gate()
+        """Who may work beside whom in this process."""
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The configuration, read once."""
+        return self._settings or load()
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The names of all Redis keys."""
+        return Keys(self.settings.redis.prefix)
+
+    @cached_property
+    def client(self) -> Any:
+        """The Redis client of rows and scripts."""
+        redis = self.settings.redis
+        return connect(
+            redis.url.get_secret_value(),
+            socket_timeout=redis.socket_timeout.total_seconds(),
+            connect_timeout=redis.connect_timeout.total_seconds(),
+        )
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The fleet's one clock."""
+        return Clock(self.client, self.keys)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """Counters of this process."""
+        return Metrics()
+
+    @cached_property
+    def errors(self) -> ErrorHandler:
+        """Sorts errors and keeps count of them."""
+        return ErrorHandler(self.client, self.keys)
+
+    @cached_property
+    def slots(self) -> Slots:
+        """Claims of scheduled runs."""
+        return Slots(self.client, self.keys)
+
+    @cached_property
+    def pulse(self) -> Pulse:
+        """The beat that shows whether workers live."""
+        return Pulse(self.client, self.keys)
+
+    @cached_property
+    def messages(self) -> MessageGuard:
+        """Delivery counters of messages."""
+        return MessageGuard(self.client, self.keys, self.settings.delivery.max_deliveries)
+
+    @cached_property
+    def graves(self) -> Graves:
+        """Dead letters made of raw messages."""
+        return Graves(self.client, self.keys)
+
+    @cached_property
+    def breakers(self) -> Breakers:
+        """Shows which endpoints are left alone, and lets a person decide."""
+        return Breakers(self.client, self.keys)
+
+    @cached_property
+    def limits(self) -> LimitViews:
+        """Shows how fast others may be called."""
+        return LimitViews(self.client, self.keys)
