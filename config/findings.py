@@ -15,6 +15,8 @@ from config.sources import Node, Path, dotted
 ELSEWHERE = {
     "services": "a service is a file of its own: services/NAME.yaml",
     "mappings": "a mapping is a file of its own: mappings/NAME.yaml",
+    "policies": "a policy is a file of its own: policies/NAME.yaml",
+    "holidays": "a list of holidays is a file of its own: holidays/NAME.yaml",
     "config_dir": "set it outside of the files: TOCSIN_CONFIG_DIR",
 }
 Kinds = dict[str, type[BaseModel]]

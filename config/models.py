@@ -8,11 +8,13 @@ from config.email import Email
 from config.errors import ConfigError, Problem, UnfitError
 from config.gateway import Gateway
 from config.grouping import Grouping
+from config.holidays import Holidays
 from config.incidents import Incidents
 from config.limits import Limits
 from config.mappings import WebhookMapping
 from config.own_alerts import OwnAlerts
 from config.pagerduty import PagerDuty
+from config.policies import EscalationPolicy
 from config.receipts import Receipts
 from config.section import Section
 from config.sections import (
@@ -99,6 +101,13 @@ class Settings(Section):
     mappings: dict[str, WebhookMapping] = Field(
         default_factory=dict,
         description="How foreign documents become alerts, each from its file `mappings/NAME.yaml`.",
+    )
+    policies: dict[str, EscalationPolicy] = Field(
+        default_factory=dict,
+        description="Who is called while nobody answers, each from its file `policies/NAME.yaml`.",
+    )
+    holidays: dict[str, Holidays] = Field(
+        default_factory=dict, description="Days off for business hours, each from its file `holidays/NAME.yaml`."
     )
 
     @model_validator(mode="after")

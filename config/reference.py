@@ -11,14 +11,17 @@ from pydantic.fields import FieldInfo
 from config.channels import KINDS, AnyChannel
 from config.environment import WELL_KNOWN, variable_name
 from config.findings import ELSEWHERE, model_in, types_in
+from config.holidays import Holidays
 from config.matchers import Matcher
 from config.models import Settings
-from config.reference_text import AFTER_SETTINGS, BEFORE_SETTINGS
+from config.policies import BusinessHours, EscalationPolicy, HandOver, PolicyStep, Target, When
+from config.reference_text import ABOUT_POLICIES, AFTER_SETTINGS, BEFORE_SETTINGS
 from config.routing import Route, Window
 from config.section import fields_of
 from config.services import Service
 from config.sources import Path, dotted
 from config.values import format_duration
+from config.view import FILES
 
 _KINDS = {
     timedelta: "duration",
@@ -38,16 +41,26 @@ _IN_SERVICES: dict[str, type[BaseModel]] = {
     "A route": Route,
     "A stretch of the week": Window,
 }
-
-
-FILES = ("services", "mappings")  # each of these is a file of its own
+_IN_POLICIES: dict[str, type[BaseModel]] = {
+    "A policy": EscalationPolicy,
+    "A step": PolicyStep,
+    "A target": Target,
+    "When a step is taken": When,
+    "Business hours": BusinessHours,
+    "A hand-over": HandOver,
+    "A list of holidays": Holidays,
+}
 
 
 def reference() -> str:
     """The whole page as Markdown."""
     parts = [BEFORE_SETTINGS, _general(), *_sections(), AFTER_SETTINGS]
-    parts += [f"### {title}\n\n{_about(model)}{_fields(model)}" for title, model in _IN_SERVICES.items()]
+    parts += [*_tables(_IN_SERVICES), ABOUT_POLICIES, *_tables(_IN_POLICIES)]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _tables(models: dict[str, type[BaseModel]]) -> list[str]:
+    return [f"### {title}\n\n{_about(model)}{_fields(model)}" for title, model in models.items()]
 
 
 def _general() -> str:
@@ -116,6 +129,8 @@ def _kind(field: FieldInfo) -> str:
 
 
 def _default(field: FieldInfo) -> str:
+    if field.default_factory is not None:
+        return "those of its keys"
     value = field.get_default()
     if field.is_required():
         return "see left" if "Default:" in (field.description or "") else "required"

@@ -65,3 +65,10 @@ Besides `pagerduty`, the `kind` of a channel may be `slack`, `teams`, `email` or
 No two services share an ingest key. A service's `routes` say which alerts take other channels: [routing.md](routing.md).
 How the webhooks of foreign senders become alerts stands in one file each, too, `mappings/NAME.yaml`: [webhooks.md](webhooks.md).
 """
+
+ABOUT_POLICIES = """
+## Escalation policies
+
+One file each: `policies/on-call.yaml` is the policy `on-call`; a service that says `escalation: on-call` follows it. What
+the steps mean, to the minute: [escalations.md](escalations.md). Days off stand in `holidays/NAME.yaml`.
+"""

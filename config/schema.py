@@ -7,13 +7,20 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from config.findings import ELSEWHERE
+from config.holidays import Holidays
 from config.models import ALIASES, Settings
+from config.policies import EscalationPolicy
 from config.services import Service
 from config.values import format_duration
 
-Kind = Literal["settings", "service"]
+Kind = Literal["settings", "service", "policy", "holidays"]
 
-MODELS: Final[dict[Kind, type[BaseModel]]] = {"settings": Settings, "service": Service}
+MODELS: Final[dict[Kind, type[BaseModel]]] = {
+    "settings": Settings,
+    "service": Service,
+    "policy": EscalationPolicy,
+    "holidays": Holidays,
+}
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _VARIABLE: Final = {"type": "string", "pattern": r"\$\{"}  # ${VAR} stands for any value
 _LEAVES: Final = {"integer", "number", "boolean"}
@@ -21,7 +28,7 @@ _ABOUT: Final = ("description", "default", "title")
 
 
 def json_schema(kind: Kind) -> dict[str, Any]:
-    """The schema of `pagerduty.yaml` and `environments/*.yaml` ("settings"), or of `services/*.yaml` ("service").
+    """The schema of `pagerduty.yaml` and `environments/*.yaml` ("settings"), of `services/*.yaml` ("service"), and so on.
 
     It allows what the loader allows: `${VAR}` in place of any value, lengths of time with units. Nothing is required that
     another file, the environment or the name of the file may give.

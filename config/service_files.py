@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from config.channels import IncidentChannel
 from config.errors import Problem, did_you_mean
-from config.findings import findings
+from config.named_files import check_named
 from config.pagerduty import PagerDuty
 from config.routing_rules import routing_problems
 from config.services import Service
@@ -98,15 +96,4 @@ class ServiceFiles:
 
 def check_service(node: Node, path: Path, shown: str, report: Report) -> Service | None:
     """The service in one file, by itself; None where something is wrong with it, which is reported."""
-    name = node.child("name")
-    if name is None or name.value is None:
-        node.put(("name",), path.stem, Origin(shown))
-    elif name.value != path.stem:
-        mend = f"write `name: {path.stem}`, or rename the file to {name.value}.yaml"
-        report(Problem(str(name.origin), "name", f"is {name.value!r}, but the file is {path.name}", mend))
-    try:
-        return Service.model_validate(node.plain())
-    except ValidationError as error:
-        for problem in findings(error, Service, node):
-            report(problem)
-        return None
+    return check_named(node, Service, path, shown, report)

@@ -45,6 +45,11 @@ class Service(Section):
         (), description="Which alerts take other channels, the first that fits; without one, the service's own."
     )
 
+    escalation: Name | None = Field(
+        None,
+        description="Policy by which alerts that nobody answers go on, from its file `policies/NAME.yaml`. Default: PagerDuty's own.",
+    )
+
     @property
     def own_channels(self) -> tuple[Channel, ...]:
         """The channels of alerts that no route sends elsewhere."""

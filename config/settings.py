@@ -14,9 +14,9 @@ from config.folders import INSTALLED, find_config_dir, report_misnamed, settle_s
 from config.mapping_files import mapping_paths, read_mapping
 from config.mappings import WebhookMapping
 from config.models import Settings, full_name, section_names, with_inherited
+from config.policy_files import PolicyFiles
 from config.rules import production_problems
 from config.service_files import ServiceFiles
-from config.services import Service
 from config.sources import Node, Origin, merge
 from config.variables import Report, Variables
 from config.yaml_file import read_yaml
@@ -90,9 +90,17 @@ class _Reading:
         _refuse_elsewhere(node, self._report)
         node.put(("config_dir",), self._folder, self._folder_origin)
         services = self._services()
-        settings = _validated(node, services.services, self._mappings(), self._report)
+        policies = self._policies(services)
+        files: dict[str, Mapping[str, object]] = {
+            "services": services.services,
+            "mappings": self._mappings(),
+            "policies": policies.policies,
+            "holidays": policies.holidays,
+        }
+        settings = _validated(node, files, self._report)
         if settings is not None:
             self._check_together(settings, node, services)
+            policies.check_account(services, settings.pagerduty)
         if self._problems or settings is None:
             raise ConfigError(sorted(self._problems, key=Problem.place))
         return Loaded(settings, node, services.nodes, tuple(self._files))
@@ -128,6 +136,12 @@ class _Reading:
         self._files += [f"{files.shown}/{name}.yaml" for name in files.nodes]
         return files
 
+    def _policies(self, services: ServiceFiles) -> PolicyFiles:
+        files = PolicyFiles(self._folder, self._variables)
+        self._files += files.files
+        files.check_services(services)
+        return files
+
     def _mappings(self) -> dict[str, WebhookMapping]:
         paths = mapping_paths(self._folder)
         self._files += [shown(path) for path in paths.values()]
@@ -150,7 +164,7 @@ def check_settings(node: Node, report: Report) -> Settings | None:
     _refuse_elsewhere(node, report)
     node.put(("config_dir",), INSTALLED, Origin("default"))
     settle_state_dir(node, Variables({}, report))
-    return _validated(node, {}, {}, report)
+    return _validated(node, {}, report)
 
 
 def _refuse_elsewhere(node: Node, report: Report) -> None:
@@ -160,12 +174,11 @@ def _refuse_elsewhere(node: Node, report: Report) -> None:
             report(Problem(str(found.origin), name, "cannot be set here", mend))
 
 
-def _validated(
-    node: Node, services: Mapping[str, Service], mappings: Mapping[str, WebhookMapping], report: Report
-) -> Settings | None:
+def _validated(node: Node, files: Mapping[str, Mapping[str, object]], report: Report) -> Settings | None:
+    """The settings, or None; `files` are those whose parts are files of their own."""
     plain = {name: {} for name in section_names()} | node.plain_members()
     try:
-        settings = Settings.model_validate({**plain, "services": services, "mappings": mappings})
+        settings = Settings.model_validate({**plain, **files})
     except ValidationError as error:
         for problem in findings(error, Settings, node):
             report(problem)

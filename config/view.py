@@ -14,6 +14,7 @@ from config.sources import Path, dotted
 from config.values import REDIS_SCHEMES, format_duration, mask_redis_url
 
 MASK = "********"
+FILES = ("services", "mappings", "policies", "holidays")  # each of these is a file of its own
 INHERITED: dict[Path, str] = {
     ("cache", "redis_url"): "redis.url",
     ("dedup_window",): "dedup.window",
@@ -46,7 +47,7 @@ def view(loaded: Loaded) -> list[Row]:
 
 
 def _core(loaded: Loaded) -> Iterator[tuple[Path, object, bool]]:
-    return (leaf for leaf in _leaves(loaded.settings) if leaf[0][0] not in ("services", "mappings"))
+    return (leaf for leaf in _leaves(loaded.settings) if leaf[0][0] not in FILES)
 
 
 def _leaves(value: object, above: Path = (), *, is_secret: bool = False) -> Iterator[tuple[Path, object, bool]]:

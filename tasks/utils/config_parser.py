@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.errors import ConfigError, Problem
+from config.holidays import Holidays
 from config.mapping_compiler import compile_mapping
+from config.named_files import check_named
+from config.policies import EscalationPolicy
 from config.schema import Kind, json_schema
 from config.service_files import check_service
 from config.settings import check_settings, load
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from config.services import Service
     from config.sources import Node
 
-    Parsed = Settings | Service | WebhookMapping
+    Parsed = Settings | Service | WebhookMapping | EscalationPolicy | Holidays
 
 
 class ConfigParser:
@@ -35,7 +38,8 @@ class ConfigParser:
         """What a file or a whole folder says; ConfigError with all its problems.
 
         A folder is loaded as `tocsin` loads it. A file is judged by itself: one in `services` is a service, one in
-        `mappings` a mapping, any other holds settings; what another file or the environment may add is not missed.
+        `mappings` a mapping, in `policies` a policy, in `holidays` a list of them, any other holds settings; what another
+        file or the environment may add is not missed.
         """
         path = Path(path)
         if path.is_dir():
@@ -69,7 +73,7 @@ class ConfigParser:
         return ()
 
     def schema(self, kind: Kind = "settings") -> dict[str, Any]:
-        """The JSON Schema of files with settings or of service files, for editors."""
+        """The JSON Schema of one kind of file, for editors."""
         return json_schema(kind)
 
 
@@ -77,6 +81,10 @@ def _checked(node: Node, path: Path, variables: Variables) -> Parsed | None:
     match path.parent.name:
         case "services":
             return check_service(node, path, str(path), variables.report)
+        case "policies":
+            return check_named(node, EscalationPolicy, path, str(path), variables.report)
+        case "holidays":
+            return check_named(node, Holidays, path, str(path), variables.report)
         case "mappings":
             return compile_mapping(node, path.stem, variables.report)
         case _:

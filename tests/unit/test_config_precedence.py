@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from config.environment import SECRETS, WELL_KNOWN, setting_paths, variable_name
+from config.findings import ELSEWHERE
 from config.models import Settings
 from config.sources import dotted
 from tests.unit.config_kit import Folder
@@ -45,7 +46,7 @@ def _spread(folder: Folder, urls: dict[str, str]) -> tuple[dict[str, str], dict[
     return environ, {"redis.url": urls.get("flag")}
 
 
-NO_ONE_LINERS = ("services", "mappings", "inhibition", "config_dir")
+NO_ONE_LINERS = {*ELSEWHERE, "inhibition"}
 GO_TOGETHER = {
     "gateway.tls_cert_file": {"TOCSIN_GATEWAY__TLS_KEY_FILE": "/etc/tls.key"},
     "gateway.tls_key_file": {"TOCSIN_GATEWAY__TLS_CERT_FILE": "/etc/tls.pem"},
