@@ -110,7 +110,7 @@ def due_after(policy: Policy, taken: int, at: datetime) -> datetime | None:
     None once the policy is used up. A step outside its hours is due when they come, or, if it does not wait for them, when
     its delay is over: then `why_left_out` names the reason.
     """
-    delay = _delay(policy, taken)
+    delay = delay_of(policy, taken)
     return None if delay is None else due_from(policy, taken, at.astimezone(UTC) + delay)
 
 
@@ -136,17 +136,18 @@ def why_left_out(policy: Policy, taken: int, due: datetime) -> str | None:
     return None if hours is None or hours.fit(due) else hours.calendar.why(due)
 
 
-def round_of(policy: Policy, taken: int) -> int:
-    """The round, from 1, that the step after `taken` steps belongs to; the hand-over is of the last."""
-    return min(taken // len(policy.steps), policy.repeats) + 1 if policy.steps else 1
-
-
-def _delay(policy: Policy, taken: int) -> timedelta | None:
+def delay_of(policy: Policy, taken: int) -> timedelta | None:
+    """How long after the step before it that step is due; None once the policy is used up."""
     following = step(policy, taken)
     if following is None:
         return None
     begins_anew = taken > 0 and taken % len(policy.steps) == 0 and following is not policy.hand_over
     return policy.repeat_after if begins_anew else following.after
+
+
+def round_of(policy: Policy, taken: int) -> int:
+    """The round, from 1, that the step after `taken` steps belongs to; the hand-over is of the last."""
+    return min(taken // len(policy.steps), policy.repeats) + 1 if policy.steps else 1
 
 
 def _plain(policy: Policy) -> dict[str, Any]:

@@ -35,6 +35,11 @@ class Tocsin(LazyGroup):
         "webhooks": Entry(
             "workers.cli.webhook_commands:app", "Try out mappings of foreign documents (also: webhook)", ("webhook",)
         ),
+        "escalations": Entry(
+            "workers.cli.escalation_commands:app",
+            "Who is called while nobody answers (also: escalation)",
+            ("escalation",),
+        ),
         "errors": Entry(
             "workers.cli.error_commands:app", "What went wrong, how often, how to mend it (also: error)", ("error",)
         ),
