@@ -35,6 +35,12 @@ class Holidays(Section):
         description="The days, each with what people call it: `2026-12-25 Christmas Day`, or `12-25 Christmas Day` for every year."
     )
 
+    @property
+    def last(self) -> date | None:
+        """The last of the days that are of one year only; None where all come every year."""
+        dated = [day for day in self.by_day() if len(day) == 10]
+        return date.fromisoformat(max(dated)) if dated else None
+
     def by_day(self) -> dict[str, str]:
         """What people call each day: `2026-12-25` or, of every year, `12-25`."""
         parts = (day.split(maxsplit=1) for day in self.days)

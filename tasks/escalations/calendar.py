@@ -62,10 +62,11 @@ class Calendar:
     zone: str
     spans: tuple[Span, ...]
     holidays: tuple[Holiday, ...] = ()
-    _named: dict[str, str] = field(init=False, repr=False, compare=False, hash=False)
+    _named: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _found: dict[bool, tuple[datetime, datetime]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_named", dict(self.holidays))
+        self._named.update(self.holidays)
 
     def is_open(self, at: datetime) -> bool:
         """Whether they are open then. `at` must be aware."""
@@ -77,8 +78,17 @@ class Calendar:
     def next_when(self, at: datetime, *, is_open: bool) -> datetime | None:
         """The first moment from `at` on, in UTC, at which they are open, or closed; None if none comes in over a year."""
         at = at.astimezone(UTC)
+        known = self._found.get(is_open)
+        if known and known[0] <= at < known[1]:
+            return known[1]
         if self.is_open(at) is is_open:
             return at
+        found = self._search(at, is_open=is_open)
+        if found is not None:
+            self._found[is_open] = at, found  # a storm at night asks this of every alert
+        return found
+
+    def _search(self, at: datetime, *, is_open: bool) -> datetime | None:
         first = self.wall(at).date() - DAY
         for number in range(LONGEST):
             found = [one for one in self._edges(first + number * DAY) if one > at and self.is_open(one) is is_open]

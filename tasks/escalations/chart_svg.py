@@ -20,6 +20,7 @@ TOP: Final = 74
 LANE: Final = 54
 BAR: Final = 18  # height of the stretch in which a step may be taken
 LETTER: Final = 7.0  # width of one at the size of labels
+GAP: Final = 6
 STYLE: Final = """
 svg { font-family: system-ui, "Segoe UI", Helvetica, Arial, sans-serif; font-size: 13px; }
 .ground { fill: #ffffff; } text { fill: #1f2933; } .dim { fill: #5b6875; } .title { font-size: 17px; font-weight: 600; }
@@ -84,23 +85,35 @@ def _mark(mark: Mark, y: float, zone: tzinfo | None) -> str:
 
 def _axis(chart: Chart, zone: tzinfo | None) -> Iterator[str]:
     bottom = TOP + LANE * len(chart.lanes)
-    free, day = 0.0, ""
     yield f'<line class="line" x1="16" x2="{WIDTH - RIGHT}" y1="{bottom}" y2="{bottom}"/>'
     for tick in chart.ticks:
-        x, at = _x(tick.x), tick.at.astimezone(zone)
         kind = "begun" if tick.at == chart.simulation.at else "grid"
-        kind = "resolved" if chart.simulation.resolved_at == tick.at else kind
+        kind = "resolved" if tick.at == chart.simulation.resolved_at else kind
+        x = _x(tick.x)
         yield f'<line class="{kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{bottom + 5}"/>'
+    yield from _labels(chart, zone, bottom)
+
+
+def _labels(chart: Chart, zone: tzinfo | None, bottom: float) -> Iterator[str]:
+    """Time and distance from the beginning where there is room, and the day where it changes."""
+    free = free_day = 0.0
+    day = ""
+    for tick in chart.ticks:
+        x, at = _x(tick.x), tick.at.astimezone(zone)
         since = span_text(tick.at - chart.simulation.at)
-        width = LETTER * max(len(since), 5 if f"{at:%a %d %b}" == day else 10)
-        if x - width / 2 < free:
+        half = LETTER * max(len(since), 5) / 2
+        if x - half < free:
             continue
-        free = x + width / 2 + 6
-        yield f'<text class="small" text-anchor="middle" x="{x:.1f}" y="{bottom + 20}">{at:%H:%M}</text>'
-        yield f'<text class="dim small" text-anchor="middle" x="{x:.1f}" y="{bottom + 36}">{since}</text>'
-        if f"{at:%a %d %b}" != day:
-            day = f"{at:%a %d %b}"
-            yield f'<text class="dim small" text-anchor="middle" x="{x:.1f}" y="{bottom + 52}">{day}</text>'
+        free = x + half + GAP
+        yield _label("small", x, bottom + 20, f"{at:%H:%M}")
+        yield _label("dim small", x, bottom + 36, since)
+        if f"{at:%a %d %b}" != day and x - 5 * LETTER >= free_day:
+            day, free_day = f"{at:%a %d %b}", x + 5 * LETTER + GAP
+            yield _label("dim small", x, bottom + 52, day)
+
+
+def _label(kind: str, x: float, y: float, text: str) -> str:
+    return f'<text class="{kind}" text-anchor="middle" x="{x:.1f}" y="{y}">{text}</text>'
 
 
 def _key(chart: Chart, y: float) -> Iterator[str]:

@@ -56,6 +56,18 @@ def test_check_says_ok_and_what_was_read(tmp_path: Path) -> None:
     assert "pagerduty.yaml" in done.stderr
 
 
+def test_check_tells_of_holidays_that_are_over(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write("holidays/old.yaml", "days: [2020-01-01 Long ago, 12-25 Every year]")
+    folder.write("holidays/yearly.yaml", "days: [12-25]")
+
+    done = tocsin("check", "--config-dir", str(tmp_path))
+
+    assert done.returncode == 0
+    assert "the last date of holidays/old.yaml is 2020-01-01: add those to come" in done.stderr
+    assert "yearly.yaml is" not in done.stderr
+
+
 def test_check_says_all_problems_and_ends_with_78(tmp_path: Path) -> None:
     Folder(tmp_path).write("pagerduty.yaml", "dedup: {window: soon}\nredis: {url: http://x}\n")
 

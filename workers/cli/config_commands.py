@@ -11,6 +11,10 @@ from workers.cli.lazy import new_app
 from workers.cli.output import CliError, ExitCode, JsonFlag, answer, answer_json, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from config.models import Settings
+    from config.schema import Kind
     from config.settings import Loaded
 
 app = new_app(help="Show and check the settings.", no_args_is_help=True)
@@ -70,6 +74,8 @@ def check(*, environment: Environment = None, config_dir: Folder = None, as_json
         return
     answer(f"OK: {settings.environment}, {len(names)} service{'s'[: len(names) != 1]}: {', '.join(names)}")
     say("read " + ", ".join(loaded.files))
+    for note in _ended_holidays(settings):
+        say(note)
 
 
 @app.command()
@@ -90,12 +96,16 @@ def keygen(
 
 @app.command()
 def schema(
-    *, service: Annotated[bool, typer.Option("--service", help="Of a service file instead of the settings.")] = False
+    *,
+    service: Annotated[bool, typer.Option("--service", help="Of a service file instead of the settings.")] = False,
+    policy: Annotated[bool, typer.Option("--policy", help="Of a file in policies/.")] = False,
+    holidays: Annotated[bool, typer.Option("--holidays", help="Of a file in holidays/.")] = False,
 ) -> None:
     """The JSON Schema of the files, for editors that complete and check YAML."""
     from config.schema import json_schema
 
-    answer_json(json_schema("service" if service else "settings"))
+    chosen: Kind = "service" if service else "policy" if policy else "holidays" if holidays else "settings"
+    answer_json(json_schema(chosen))
 
 
 @app.command()
@@ -110,6 +120,16 @@ def _read(environment: str | None, config_dir: Path | None) -> Loaded:
     from config.settings import read
 
     return read(config_dir=config_dir, overrides={"environment": environment})
+
+
+def _ended_holidays(settings: Settings) -> Iterator[str]:
+    """A list of holidays that is over says nothing by itself: people would be called as on any working day."""
+    from datetime import UTC, datetime
+
+    today = datetime.now(UTC).date()
+    for name, found in settings.holidays.items():
+        if found.last and found.last < today:
+            yield f"note: the last date of holidays/{name}.yaml is {found.last}: add those to come"
 
 
 def _is_in(key: str, section: str | None) -> bool:

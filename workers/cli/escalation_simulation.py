@@ -154,7 +154,7 @@ def _notes(found: Simulation, zone: tzinfo | None) -> Iterator[str]:
     else:
         yield "An acknowledge or resolve ends it."
     if policy.escalates_unseen:
-        yield "PagerDuty took the alert and shows no incident: the next step is due at once."
+        yield "Where PagerDuty takes the alert but shows no incident, the next step is due at once."
 
 
 def _wall(at: datetime, zone: tzinfo | None) -> str:
