@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from tasks.health.standing import Standing
+from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,18 +30,18 @@ class FleetMemory:
 
     def __init__(self, client: Any, keys: Keys) -> None:
         self._client = client
-        self._key = keys.own_alerts
+        self._keys = keys
+        self._scripts = Scripts(client, keys)
+        self._epoch = ""
 
     def load(self) -> dict[str, Standing]:
         """Everything, by the id of its finding."""
-        return {name: Standing.from_json(text) for name, text in self._client.hgetall(self._key).items()}
+        self._epoch = self._client.get(self._keys.epoch) or ""
+        return {name: Standing.from_json(text) for name, text in self._client.hgetall(self._keys.own_alerts).items()}
 
     def put(self, name: str, standing: Standing | None) -> None:
-        """Keep one as it stands now; None forgets it."""
-        if standing is None:
-            self._client.hdel(self._key, name)
-        else:
-            self._client.hset(self._key, name, standing.to_json())
+        """Keep one as it stands now; None forgets it. Nothing, if Redis lost everything since it was loaded: a new look tells."""
+        self._scripts.run("own_put", name, "" if standing is None else standing.to_json(), self._epoch)
 
 
 class FileMemory:

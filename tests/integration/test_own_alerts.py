@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deploy.local.embedded import start_server
+from tasks.health.memory import FleetMemory
+from tasks.health.models import Finding
+from tasks.health.standing import Standing
 from tests.integration.own_kit import Fleet, Town, nothing_scheduled, outside
 
 if TYPE_CHECKING:
@@ -253,3 +256,19 @@ def test_nothing_of_a_key_or_an_address_is_told(town: Town, fleet: Fleet, client
     assert "key_rejected" in kept
     assert "sandboxshop" not in kept
     assert "/hooks/" not in kept
+
+
+def test_what_was_told_before_redis_lost_everything_does_not_count_as_told_afterwards(client: Any, keys: Keys) -> None:
+    finding = Finding("redis_lost", "critical", "Redis lost everything", "see docs/recovery.md")
+    told = Standing(finding, seen=1, since=1, is_bad=True, told=1)
+    client.set(keys.epoch, "1")
+    memory = FleetMemory(client, keys)
+    memory.load()
+
+    client.flushall()
+    client.set(keys.epoch, "2")
+    memory.put(finding.id, told)
+
+    assert memory.load() == {}
+    memory.put(finding.id, told)
+    assert memory.load() == {finding.id: told}
