@@ -63,6 +63,7 @@ class ReceiptReport(BaseModel):
     missed: int = Field(0, description="Of those, it took them and shows nothing: they are said again elsewhere.")
     ended: int = Field(0, description="Of those, resolved meanwhile.")
     calls: int = Field(0, description="Calls of the REST API.")
+    is_held_up: bool = Field(default=False, description="Whether the share of calls was used up.")
     trouble: str = Field("", description="Why PagerDuty could not be looked at, by the name of the error.")
 
 

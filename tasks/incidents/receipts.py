@@ -12,6 +12,7 @@ import structlog
 from tasks.incidents.receipt_models import ReceiptReport, Settled, waiting
 from tasks.utils.breaker_rules import BreakerRules
 from tasks.utils.error_handler import PermanentError, TransientError
+from tasks.utils.rest.errors import ThrottledError
 from tasks.utils.rows import milliseconds
 from tasks.utils.scripts import Scripts
 
@@ -62,6 +63,7 @@ class Receipts:
             found.look(rows)
         except (TransientError, PermanentError) as error:
             report.trouble = type(error).__name__
+            report.is_held_up = isinstance(error, ThrottledError)
             log.warning("receipts_not_verified", rows=len(rows), error=report.trouble, detail=str(error)[:200])
         report.calls = eyes.calls
         self._settle([found.verdict(row) or self._undecided(row, int(at)) for row in rows], int(at), report)
@@ -75,7 +77,7 @@ class Receipts:
     def _settle(self, settled: Sequence[Settled], at: int, report: ReceiptReport) -> None:
         args: list[str | int] = [self._rules.breaker.spec]
         for one in settled:
-            args += [one.row.field, one.row.last, one.verdict, one.reason, self._pause(one.row, at)]
+            args += [one.row.field, one.row.last, one.verdict, one.reason, self._pause(one.row, at, report)]
         words = Counter(self._scripts.run("receipts_settle", *args))
         report.again, report.ended = words["again"], words["ended"]
         report.unverified, report.missed = words["unverified"], words["missed"]
@@ -85,9 +87,11 @@ class Receipts:
                 "pages_missed", alerts=report.missed, meaning="PagerDuty took them and shows no incident; said again"
             )
 
-    def _pause(self, row: Waiting, at: int) -> int:
-        """Ever longer, but never past the moment at which it is decided."""
+    def _pause(self, row: Waiting, at: int, report: ReceiptReport) -> int:
+        """Ever longer, but never past the moment at which it is decided; who waits for his turn only comes again soon."""
         first = milliseconds(self._rules.look_after)
+        if report.is_held_up:
+            return first
         pause: int = min(first * 2 ** min(row.looks, 10), milliseconds(LONGEST_PAUSE))
         return min(pause, max(row.till, row.last + first) - at) if row.till > at else pause
 

@@ -9,11 +9,29 @@ from tasks.utils.identifiers import key_id
 from tests.acceptance.sync_world import World
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tasks.incidents.receipt_models import ReceiptReport
+    from tests.conftest import Sandbox
+
+
+PEOPLED = "sandboxlooppeopled".ljust(32, "0")
 
 
 class Loop(World):
-    """A `World` in which time passes with workers at work."""
+    """A `World` in which time passes with workers at work. Service `peopled` falls back on a chat."""
+
+    def __init__(self, folder: Path, redis_url: str, sandbox: Sandbox, **environ: str) -> None:
+        channels = f"channels:\n  - {{name: page, routing_key: {PEOPLED}}}\n"
+        chat = f"  - {{name: chat, kind: slack, webhook_url: '{sandbox.url}/hooks/chat', allow_private: true}}\n"
+        (folder / "services").mkdir()
+        (folder / "services" / "peopled.yaml").write_text(channels + chat)
+        super().__init__(folder, redis_url, sandbox, **environ)
+        sandbox.register(PEOPLED, "peopled")
+
+    def read_in_chat(self) -> list[str]:
+        """What people got to read."""
+        return [entry["summary"] for entry in self.sandbox.log() if entry["outcome"] == "posted"]
 
     def pass_time(self, seconds: int, step: int = 5) -> list[ReceiptReport]:
         """Let time pass; what each look came to."""
@@ -31,7 +49,7 @@ class Loop(World):
 
     def arrived(self, key: str, action: str = "trigger") -> Counter[str]:
         """Dedup keys of what was taken with this routing key, and how often."""
-        taken = [e for e in self.sandbox.log() if e["routing_key"] == key and e["event_action"] == action]
+        taken = [e for e in self.sandbox.log() if e.get("routing_key") == key and e["event_action"] == action]
         return Counter(entry["dedup_key"] for entry in taken)
 
     def receipt(self, key: str, service: str = "shop") -> str:

@@ -103,10 +103,14 @@ local CHANGES = {  -- status before (none: it was not seen) and now -> the word 
   resolved = {triggered = "reopened", acknowledged = "reopened"},
 }
 
+local function is_from_before(known, seen)  -- it was over when the trigger began to be sent, so it is not what became of that
+  return seen.status == "resolved" and seen.at + SLACK < known.begun
+end
+
 local function is_current(known, seen)  -- whether it is about the record's incident: 1 = it is, 2 = about a newer one, nil = about an older one
   if seen.id == known.id or seen.id == known.into then return 1 end
   if seen.id == known.past_id or seen.number > 0 and seen.number <= (known.past or 0) then return nil end
-  if not known.id then return 2 end
+  if not known.id then return not is_from_before(known, seen) and 2 or nil end
   return seen.number > (known.number or 0) and 2 or nil
 end
 
