@@ -55,6 +55,14 @@ def test_what_was_switched_off_is_not_called_silent() -> None:
     )
 
 
+def test_what_took_the_news_and_shows_nothing_is_not_said_not_to_answer() -> None:
+    about = single().model_copy(update={"outage": DOWN.model_copy(update={"is_silent": True})})
+
+    notice = BUILDER.notice("slack", about)
+
+    assert "PagerDuty took this at 03:10Z and shows no incident; this is told here instead." in notice.text
+
+
 def test_programs_get_it_as_data() -> None:
     document = BUILDER.notice("webhook", single().model_copy(update={"outage": DOWN})).document
 

@@ -171,6 +171,18 @@ def test_metrics_show_endpoints_that_are_left_alone(http: httpx.Client, server: 
     assert 'tocsin_breaker_open{endpoint="https://events.example.com:443"} 1.0' in http.get("/metrics").text
 
 
+def test_metrics_show_whether_pagerduty_makes_incidents_of_what_it_takes(http: httpx.Client, server: Server) -> None:
+    with server.client(decode_responses=True) as redis:
+        hour = int(redis.time()[0]) // 3600
+        redis.hset(KEYS.receipt_hours(hour), mapping={"seen": 3, "missed": 1, "within:5": 3})
+
+    shown = http.get("/metrics").text
+
+    assert 'tocsin_receipts{receipt="seen"} 3.0' in shown
+    assert 'tocsin_receipts{receipt="missed"} 1.0' in shown
+    assert 'tocsin_receipts_seen_seconds{share="p99"} 5.0' in shown
+
+
 def test_metrics_count_answers_and_alerts(http: httpx.Client) -> None:
     http.post("/v2/enqueue", json=TRIGGER)
     http.post("/v2/enqueue", json={})
