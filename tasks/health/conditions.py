@@ -245,10 +245,7 @@ def pages_missed(facts: Facts, _: Limits) -> Iterator[Finding]:
     """PagerDuty took alerts, and shows no incident of them."""
     if facts.now - facts.missed_at <= HEARD_MS:
         several = f"{facts.misses} alerts" if facts.misses > 1 else "an alert"
-        mend = (
-            "they went on to their next channel; look at PagerDuty's status page, and at rules there that drop or suppress events. "
-            "`tocsin notifications receipts` counts them"
-        )
+        mend = "they went on to their next channel; look at PagerDuty's status page, and at `tocsin notifications receipts`"
         yield Finding("pages_missed", "critical", f"PagerDuty took {several} and shows no incident", mend)
 
 
