@@ -208,3 +208,20 @@ def test_the_story_says_what_was_missed_and_where_it_was_said_again(loop: Loop) 
         "channel primary took it, and PagerDuty shows no incident of it; it is said again by channel standby",
         "attempt 1, to channel standby",
     ]
+
+
+def test_a_swallowed_trigger_is_not_taken_for_the_incident_that_was_over_before_it(loop: Loop) -> None:
+    loop.send("trigger", "a")
+    loop.send("resolve", "a")
+    loop.swallow(PRIMARY)
+    loop.pass_time(10)
+    loop.send("trigger", "a")
+
+    loop.pass_time(15)
+    loop.sync()
+    loop.pass_time(40)
+    assert loop.arrived(STANDBY) == {}
+    loop.pass_time(10)
+
+    assert loop.arrived(STANDBY) == {"a": 1}
+    assert loop.is_proved()

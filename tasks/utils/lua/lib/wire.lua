@@ -3,11 +3,10 @@
 --   `is_fresh`: it is the first to open the alert at this place. What came back before is parked, and taken in now.
 -- unwire(own, at): the alert is forgotten.
 -- park_seen(seen, keys, at, most, longest): keep an observation nobody is known for, the oldest giving way. See keys.py for K.parked_….
-local function is_over(known, is_fresh) return known.status == "resolved" or is_fresh and known.id end
-
 local function next_episode(own, key_id, known, at)  -- news of the incident before is news no longer
-  if known.past_id then take_line(K.incidents, known.past_id, key_id .. " " .. own) end
-  return {begun = at, past_id = known.id, past = known.number}
+  end_receipt(own, key_id, at)
+  if known.id and known.past_id then take_line(K.incidents, known.past_id, key_id .. " " .. own) end
+  return {begun = at, past_id = known.id or known.past_id, past = known.number or known.past}
 end
 
 local function unpark_incident(incident)
@@ -32,7 +31,7 @@ local function wire_up(own, place, channel, key_id, id, is_fresh, at)
   if not known then
     known = {begun = at}
     add_line(K.wired, wire_of(own), key_id .. " " .. own)
-  elseif is_over(known, is_fresh) then
+  elseif known.status == "resolved" or is_fresh then
     known = next_episode(own, key_id, known, at)
   end
   known.last, known.channel, known.place = at, channel, place
