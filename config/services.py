@@ -60,6 +60,7 @@ class Service(Section):
         """The lists of channels its alerts can take, by the name of the destination: its own one first, then its routes'."""
         lists = [tuple(channel.name for channel in self.own_channels)]
         lists += [route.channels for route in walk(self.routes) if route.channels]
+        lists += [(channel.name,) for channel in self.channels if self.escalation]  # a step of a policy names one
         return {self.destination(channels): channels for channels in reversed(lists)}
 
     def destination(self, channels: tuple[str, ...]) -> str:

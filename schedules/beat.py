@@ -24,6 +24,7 @@ class Entry:
 ENTRIES: Final[dict[str, Entry]] = {
     "outbox-sweep": Entry("notifications.sweep", "* * * * *"),
     "incidents-sync": Entry("incidents.sync", "*/5 * * * *"),
+    "escalations-audit": Entry("escalations.audit", "* * * * *"),
     "ledger-seal": Entry("audit.seal", "* * * * *"),
     "pagerduty-maintenance": Entry("incidents.maintenance", "* * * * *"),
     "ledger-proof": Entry("audit.prove", "*/10 * * * *", {"since_seconds": 3600, "keep": "hour"}),

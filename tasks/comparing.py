@@ -26,6 +26,6 @@ def incident_sync(runtime: Runtime) -> IncidentSync:
         rest_keys=rest_keys(runtime.routes),
         owners=owners,
         answers=partial(take_in, runtime.answers),
-        rebuilt=(Adoption(runtime.client, runtime.keys).adopt,),
+        rebuilt=(Adoption(runtime.client, runtime.keys).adopt, runtime.escalations.auditor.arm),
     )
     return IncidentSync(runtime.client, runtime.keys, workers, sync_rules(settings))

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from config.settings import load
-from tasks.alerts.acceptance import AlertRules, FlappingRule
+from tasks.alerts.acceptance import AlertRules, flapping_rule
 from tasks.alerts.current import CurrentAlerts
 from tasks.alerts.holds import Inhibition
 from tasks.alerts.routing import Router
@@ -17,6 +17,7 @@ from tasks.alerts.silences import SilenceService
 from tasks.audit.epochs import EpochWatch
 from tasks.audit.service import AuditService
 from tasks.audit.wiring import audit_rules
+from tasks.escalations.wiring import freezer_of
 from tasks.foundation import Foundation
 from tasks.notifications.budgets import Budgets
 from tasks.notifications.dead_letters import DeadLetters
@@ -29,9 +30,9 @@ from tasks.notifications.wiring import channels_of, delivery_rules, homes_of, le
 from tasks.webhooks.answers import Answers
 
 if TYPE_CHECKING:
-    from config.suppression import Flapping
     from tasks.alerts.explain import Explainer
     from tasks.alerts.maintenance import Maintenance
+    from tasks.escalations.wiring import Escalations
     from tasks.health.service import OwnAlerts
     from tasks.incidents.receipts import Receipts
     from tasks.incidents.sync import IncidentSync
@@ -115,6 +116,7 @@ class Runtime(Foundation):
             router=self.router,
             inhibitions=self.inhibitions,
             flapping={name: flapping_rule(settings.flapping_of(name)) for name in settings.services},
+            escalates=freezer_of(settings) if settings.policies else None,
         )
 
     @cached_property
@@ -132,8 +134,7 @@ class Runtime(Foundation):
     @cached_property
     def silences(self) -> SilenceService:
         """Creates, lists and ends silences and maintenance windows."""
-        store = RuleStore(self.client, self.keys)
-        return SilenceService(store, self.current, self.clock, self.settings.services)
+        return SilenceService(RuleStore(self.client, self.keys), self.current, self.clock, self.settings.services)
 
     @cached_property
     def silence_requests(self) -> SilenceRequests:
@@ -205,6 +206,13 @@ class Runtime(Foundation):
         return receipts(self)
 
     @cached_property
+    def escalations(self) -> Escalations:
+        """What is done while nobody answers."""
+        from tasks.escalating import escalations  # noqa: PLC0415 (few processes escalate)
+
+        return escalations(self)
+
+    @cached_property
     def maintenance(self) -> Maintenance:
         """Takes over PagerDuty's maintenance windows."""
         from tasks.acting import maintenance  # noqa: PLC0415 (one process at a time looks)
@@ -215,8 +223,3 @@ class Runtime(Foundation):
     def audit(self) -> AuditService:
         """Seals and proves."""
         return AuditService(self.client, self.keys, audit_rules(self.settings))
-
-
-def flapping_rule(flapping: Flapping) -> FlappingRule:
-    """The setting as the service takes it."""
-    return FlappingRule(flapping.changes, flapping.window, flapping.calm)

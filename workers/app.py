@@ -29,6 +29,7 @@ TASK_MODULES = (
     "tasks.audit.tasks",
     "tasks.webhooks.tasks",
     "tasks.incidents.tasks",
+    "tasks.escalations.tasks",
 )
 
 

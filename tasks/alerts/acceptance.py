@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tasks.alerts.labels import labels_of
 from tasks.utils.formatters import cut_text
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from config.suppression import Flapping
     from tasks.alerts.grouping import GroupRule
     from tasks.alerts.holds import Inhibition, RuleBook
     from tasks.alerts.routing import Router, Ways
@@ -52,6 +53,19 @@ class FlappingRule:
         return f"{self.changes} {milliseconds(self.window)} {milliseconds(self.calm)}" if self.changes else ""
 
 
+def flapping_rule(flapping: Flapping) -> FlappingRule:
+    """The setting as the decisions take it."""
+    return FlappingRule(flapping.changes, flapping.window, flapping.calm)
+
+
+class Escalates(Protocol):
+    """Knows how alerts escalate, see `tasks.escalations.freezing`."""
+
+    def spec(self, service: str, severity: str, at: datetime) -> str:
+        """How an alert of that service that begins then escalates, as the script takes it; '' where it does not."""
+        ...
+
+
 @dataclass(frozen=True)
 class AlertRules:
     """What the decisions depend on: dedup window of each known service, and the service of alerts that name none."""
@@ -63,6 +77,7 @@ class AlertRules:
     router: Router | None = None
     inhibitions: Sequence[Inhibition] = ()
     flapping: Mapping[str, FlappingRule] = field(default_factory=dict)
+    escalates: Escalates | None = None  # where alerts of some service do
     drain_for: timedelta = timedelta(seconds=5)  # then task messages, which wait behind a drain, have their turn
 
 
@@ -101,6 +116,7 @@ def acceptance(
         flapping,
         _announcement(alert) if flapping and is_trigger else "",
         "" if wire_key(dedup_key) == dedup_key else wire_key(dedup_key),
+        rules.escalates.spec(service, str(payload.get("severity", "")), now) if rules.escalates and is_trigger else "",
     )
     ways = _ways(rules.router, service, labels, now)
     if copy:

@@ -32,7 +32,7 @@ INBOX_BATCH: Final = 100
 RELEASE_BATCH: Final = 100
 STALE: Final = ["stale"]
 MEND: Final = "mend the cause; the alert is kept as a dead letter: `tocsin notifications dead-letters`"
-ANY_TIME: Final = datetime.fromtimestamp(0, UTC)  # what routes that do not look at the clock are told
+ANY_TIME: Final = datetime.fromtimestamp(0, UTC)  # what rules that do not look at the clock are told
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class AlertService:
 
     def _decide(self, incoming: Iterable[Incoming]) -> list[Decision]:
         router = self._rules.router
-        now = self._clock.now() if router and router.needs_time else ANY_TIME
+        now = self._clock.now() if self._rules.escalates or (router and router.needs_time) else ANY_TIME
         questions = [self._question(one, now) for one in incoming]
         replies = self._ask(questions)
         while STALE in replies:  # the rules have changed: from the first answer that says so, all are asked again

@@ -37,7 +37,7 @@ class Judge:
         self._stories = stories
         self._now = now
         self._grace = grace
-        self._new_since = new_since
+        self.new_since = new_since
 
     def judge(self, event_id: str) -> Judged:
         """What became of one event the ledger knows."""
@@ -79,9 +79,9 @@ class Judge:
 
     def _loss(self, event_id: str, wrong: str, fault: str) -> Judged:
         story = self._stories.get(event_id)
-        if story is None or self._new_since <= story.last:
+        if story is None or self.new_since <= story.last:
             return Judged("broken", wrong, fault=fault)
-        since = moment(self._new_since)
+        since = moment(self.new_since)
         return Judged("lost", f"{wrong} (Redis lost everything before {since}: lost history)", fault=LOST_HISTORY)
 
 

@@ -78,6 +78,16 @@ class _Finding(BaseModel):
         return "lost" if (self.lost or self.losses) and not self.broken_count else "broken"
 
 
+class EscalationProof(BaseModel):
+    """What became of escalations: each that was started has ended by a named reason, or goes on at a time that has not passed."""
+
+    started: int = 0
+    steps: int = Field(0, description="Steps they took.")
+    ended: dict[str, int] = Field(default_factory=dict, description="Reason -> escalations.")
+    pending: int = 0
+    lost: int = Field(0, description="Those that lived when Redis lost everything.")
+
+
 class ProofReport(_Finding):
     """Whether every accepted event was delivered, merged, suppressed by a named rule, or dead-lettered."""
 
@@ -89,6 +99,7 @@ class ProofReport(_Finding):
     suppressed: dict[str, int] = Field(default_factory=dict, description="Rule -> events.")
     dead: dict[str, int] = Field(default_factory=dict, description="Reason -> events.")
     pending: Pending = Field(default_factory=Pending)
+    escalations: EscalationProof = Field(default_factory=EscalationProof)
     lost_events: list[Broken] = Field(default_factory=list, description="At most the first 1,000.")
     broken: list[Broken] = Field(default_factory=list, description="At most the first 1,000.")
     broken_by: dict[str, int] = Field(default_factory=dict, description="Fault -> how many.")
@@ -167,7 +178,9 @@ class TrailEvent(BaseModel):
     """One event of an alert."""
 
     event_id: str
-    action: str = Field(description="trigger, acknowledge, resolve or change; refused: it could not become an alert.")
+    action: str = Field(
+        description="trigger, acknowledge, resolve or change; refused: it could not become an alert; escalation."
+    )
     number: int = Field(description="Its place among the alert's events, from 1.")
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tasks.audit.archive import DAY_MS, day_of
+from tasks.audit.escalations import EscalationJudge
 from tasks.audit.evidence import Evidence
 from tasks.audit.judge import Judge, Tally, as_datetime
 from tasks.audit.losses import Losses
@@ -67,11 +68,14 @@ class Prover:
         tally = Tally(report, evidence.faults)
         for event_id in case.stories.since(case.begun):
             tally.add(event_id, case.judge.judge(event_id))
-        add_overdue_holds(self._client, self._keys, case.now - self._grace_ms, evidence.faults)
+        before = case.now - self._grace_ms
+        add_overdue_holds(self._client, self._keys, before, evidence.faults)
+        judge = EscalationJudge(self._client, self._keys, before, case.judge.new_since)
+        judge.judge(case.stories.escalations.since(case.begun), report.escalations, evidence.faults)
         self._add_losses(case, report, tally)
         report.broken, report.broken_count = self._named(evidence.faults.told), evidence.faults.count
         report.broken_by = dict(evidence.faults.counts.most_common())
-        report.holds = not (report.broken_count or report.lost or report.losses)
+        report.holds = not (report.broken_count or report.lost or report.losses or report.escalations.lost)
         report.sealed_entries, report.live_entries = evidence.archived, evidence.live
         report.anchors, report.notes = evidence.anchors_agreed, evidence.notes
         report.took_seconds = round(time.perf_counter() - started, 3)

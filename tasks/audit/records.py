@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tasks.audit.chain import take_apart
 from tasks.audit.position import position, sealed_in_redis
-from tasks.utils.ledger import Ledger
+from tasks.utils.ledger import Ledger, is_escalation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _EVENT: Final = b',"e":"'
 _ACCEPTED: Final = b'","s":"accepted",'
+_STARTED: Final = b'","s":"started",'
 
 
 class Records:
@@ -41,8 +42,8 @@ class Records:
         return self._select(looks_good, lambda entry: entry.event in event_ids)
 
     def accepted(self, uids: Collection[str]) -> Iterator[Entry]:
-        """The entries by which events of these alerts were accepted, or refused."""
-        return self._select(lambda line: _ACCEPTED in line, lambda entry: uid_in(entry) in uids)
+        """The entries by which events of these alerts were accepted, or refused, and their escalations started."""
+        return self._select(lambda line: _ACCEPTED in line or _STARTED in line, lambda entry: uid_in(entry) in uids)
 
     def _select(self, looks_good: Callable[[bytes], bool], is_wanted: Callable[[Entry], bool]) -> Iterator[Entry]:
         tail, sealed = self._archive.tail(), sealed_in_redis(self._client, self._keys)
@@ -57,7 +58,9 @@ class Records:
 
 
 def uid_in(entry: Entry) -> str:
-    """The alert of an entry that accepts one of its events; '' if it is none, or does not say."""
+    """The alert of an entry that accepts one of its events, or starts its escalation; '' if it is none, or does not say."""
+    if entry.step == "started" and is_escalation(entry.event):
+        return entry.event.split("-")[1]
     return entry.detail.partition(" ")[2] if entry.step == "accepted" else ""
 
 

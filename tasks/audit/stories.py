@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tasks.utils.ledger import is_bundle, is_epoch
+from tasks.audit.escalations import EscalationStories
+from tasks.utils.ledger import is_bundle, is_epoch, is_escalation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +53,7 @@ class Stories:
         self.is_whole = True
         self.losses: dict[str, str] = {}
         """Data sets that began because another was lost, and that one (the time each began, in ms, as text)."""
+        self.escalations = EscalationStories()
         self._stories: dict[str, Story] = {}
 
     def add(self, entry: Entry) -> None:
@@ -59,6 +61,9 @@ class Stories:
         if is_bundle(entry.event) or is_epoch(entry.event):
             if entry.step == "lost":
                 self.losses[entry.event.removeprefix("epoch-")] = entry.reason
+            return
+        if is_escalation(entry.event):
+            self.escalations.add(entry)
             return
         step = entry.step
         story = self._stories.get(entry.event)

@@ -10,7 +10,7 @@ from tasks.audit.models import AlertTrail, TrailEvent, TrailStep
 from tasks.audit.records import uid_in
 from tasks.audit.trail import in_words
 from tasks.utils.identifiers import alert_uid
-from tasks.utils.ledger import is_bundle, order
+from tasks.utils.ledger import is_bundle, is_escalation, order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +30,9 @@ class Timelines:
         owners = {alert_uid(service, dedup_key): service for service in services}
         accepted: dict[str, dict[str, str]] = {}  # uid -> event -> action
         for entry in self._records.accepted(owners):
-            accepted.setdefault(uid_in(entry), {})[entry.event] = entry.reason
+            accepted.setdefault(uid_in(entry), {})[entry.event] = (
+                "escalation" if is_escalation(entry.event) else entry.reason
+            )
         entries = self._entries({event for events in accepted.values() for event in events})
         return [_trail(owners[uid], dedup_key, uid, events, entries) for uid, events in accepted.items()]
 

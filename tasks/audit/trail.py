@@ -7,6 +7,7 @@ import mmap
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.audit.chain import take_apart
+from tasks.audit.escalation_words import ESCALATION_WORDS
 from tasks.audit.judge import as_datetime
 from tasks.audit.models import Step
 from tasks.audit.position import position, sealed_in_redis
@@ -211,6 +212,7 @@ _WORDS: Final[dict[str, Callable[[str, str], str]]] = {
     "released": lambda rule, _: f"let go by rule {rule}, which is over; to be decided on again",
     "answered": _answered,
     "acted": lambda verb, detail: f"{DONE.get(verb, verb)} in PagerDuty by Tocsin: incident {detail}",
+    **ESCALATION_WORDS,
     "lost": lambda *_: "Redis had lost everything: a new data set begins",
     "rebuilt": lambda place, incident: (
         f"found open at PagerDuty as incident {incident}, and rebuilt as sent to {place}"

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from tasks.health.models import Finding, Way
+from tasks.health.timers import nobody_answered, timers_late
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -63,6 +64,7 @@ RULES: Final[dict[str, Rule]] = {
     "redis_refuses": Rule("direct"),
     "spool_filling": Rule("direct"),
     "workers_late": Rule("direct", patience=MINUTE / 2),
+    "timers_late": Rule("direct", patience=MINUTE / 2),
     "redis_lost": Rule(at_once=True),
     "redis_memory": Rule(),
     "redis_disk": Rule(),
@@ -74,6 +76,7 @@ RULES: Final[dict[str, Rule]] = {
     "sender_over_quota": Rule(calm=3 * MINUTE),
     "webhooks_disabled": Rule(),
     "pages_missed": Rule(),
+    "nobody_answered": Rule(at_once=True),
 }
 
 
@@ -263,6 +266,8 @@ OF_FLEET: Final[tuple[Callable[[Facts, Limits], Iterator[Finding]], ...]] = (
     sender_over_quota,
     webhooks_disabled,
     pages_missed,
+    timers_late,
+    nobody_answered,
 )
 
 

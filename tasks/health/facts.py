@@ -36,7 +36,7 @@ class Facts:
 
     `waiting`: worker group -> when its oldest row fell due. `missed`: entries of the schedule. `broken`: events of the last proofs.
     `missed_at`: when PagerDuty was last found to show no incident of an alert it took; `misses`: how many in this hour and the one before.
-    `loss`: see lua/declare_loss.lua.
+    `loss`: see lua/declare_loss.lua. `timers_due`: when the first timer of an escalation is due, None where no timer runs.
     """
 
     now: int
@@ -54,6 +54,8 @@ class Facts:
     missed_at: int = -(10**15)
     misses: int = 0
     loss: Mapping[str, str] = field(default_factory=dict)
+    timers_due: int | None = None
+    exhausted_at: int = -(10**15)
 
 
 def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, Sequence[str]]) -> Facts:
@@ -69,13 +71,28 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, Sequenc
         pipe.hgetall(known)
     pipe.zcount(keys.dead, now - DEAD_WINDOW_MS, "+inf")
     pipe.hget(keys.subscriptions, "disabled_at")
+    pipe.zrangebyscore(keys.escalations_due, "-inf", "(+inf", start=0, num=1, withscores=True)
+    pipe.hget(keys.escalation_counts, "exhausted_at")
     pipe.get(keys.receipt_missed)
     for hour in (now // HOUR_MS, now // HOUR_MS - 1):
         pipe.hget(keys.receipt_hours(hour), "missed")
     pipe.hmget(keys.slots, ["", *slots])
     memory, disk, *rest = pipe.execute()
     inbox, holds, outbox, groups, webhooks, *rest = rest
-    pulse, failing, proof, this_minute, last_minute, loss, deaths, disabled_at, *receipts, claims = rest
+    (
+        pulse,
+        failing,
+        proof,
+        this_minute,
+        last_minute,
+        loss,
+        deaths,
+        disabled_at,
+        timers,
+        exhausted_at,
+        *receipts,
+        claims,
+    ) = rest
     claimed = {slot for slot, claim in zip(slots, claims[1:], strict=True) if claim}
     return Facts(
         now=now,
@@ -92,6 +109,8 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, Sequenc
         loss=loss,
         misses=sum(int(count or 0) for count in receipts[1:]),
         **({"missed_at": int(receipts[0])} if receipts[0] else {}),
+        timers_due=int(timers[0][1]) if timers else None,
+        **({"exhausted_at": int(exhausted_at)} if exhausted_at else {}),
         **({"webhooks_disabled_at": int(disabled_at)} if disabled_at else {}),
     )
 

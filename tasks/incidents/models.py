@@ -38,6 +38,7 @@ class Wish(BaseModel):
     escalation_policy: str = Field("", description="Id of an escalation policy.")
     escalation_level: int = Field(0, ge=0, le=20, description="0 leaves it as it is.")
     users: tuple[str, ...] = Field((), description="Ids of users to assign.")
+    on_call: str = Field("", description="Id of a schedule: whoever is on call there when it is done is assigned.")
     into: str = Field("", description="Of a merge: the incident that takes the others in.")
     seconds: int = Field(0, ge=0, le=604_800, description="Of a snooze; a week at most.")
     status_update: str = Field("", max_length=10_000, description="What subscribers are told.")

@@ -110,7 +110,7 @@ class IncidentService:
         into = str(self._names.find(wish.into)["id"]) if wish.into else ""
         if wish.verb in ("acknowledge", "resolve"):
             self._leave_out_resolved(row)
-        deed = deed_of(self._rest, wish, sender, into, f"tocsin:{row.id}")
+        deed = deed_of(self._rest, self._with_on_call(wish), sender, into, f"tocsin:{row.id}")
         if not isinstance(deed, Change) or deed.changes_anything:
             stepping.do("main", deed, [*wish.targets] or [""], is_fine=wish.verb in ("acknowledge", "resolve"))
         else:
@@ -120,6 +120,17 @@ class IncidentService:
             stepping.do("status_update", StatusUpdate(self._rest, sender, wish.status_update), worked, follows="main")
         if wish.note and wish.verb not in ("note", "create"):
             stepping.do("note", Note(self._rest, sender, wish.note), worked, follows="main")
+
+    def _with_on_call(self, wish: Wish) -> Wish:
+        """The wish with the names of those who are on call now, where it asks for them."""
+        if not wish.on_call:
+            return wish
+        now = self._clock.now()
+        found = self._rest.schedules.users(wish.on_call, now, now + timedelta(seconds=1))
+        users = tuple(str(one["id"]) for one in found)
+        if not users:
+            raise PermanentError(f"nobody is on call in schedule {wish.on_call} now; fill the gap in PagerDuty")
+        return wish.model_copy(update={"users": (*wish.users, *users)})
 
     def _find(self, row: Row) -> None:
         """Find out which incidents are meant; an answer for those that there are not."""

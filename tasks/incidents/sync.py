@@ -55,7 +55,7 @@ class SyncWorkers:
     rest_keys: Mapping[str, str]
     owners: Owners
     answers: Answers
-    rebuilt: Sequence[Callable[[Sequence[str]], None]] = ()
+    rebuilt: Sequence[Callable[[Sequence[str]], object]] = ()
 
 
 class IncidentSync:

@@ -76,8 +76,8 @@ def _note(wish: Wish) -> Iterator[str]:
 
 
 def _reassign(wish: Wish) -> Iterator[str]:
-    if not wish.users and not wish.escalation_policy:
-        yield "nobody is named: give ids of users, or that of an escalation policy"
+    if not (wish.users or wish.escalation_policy or wish.on_call):
+        yield "nobody is named: give ids of users, or that of an escalation policy or a schedule"
     yield from _one_assignment(wish)
 
 

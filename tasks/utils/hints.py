@@ -16,6 +16,7 @@ HINTED: Final = {  # kind of rows (or the pulse, which has none) -> the task tha
     "delivery": ("notifications.deliver", "delivery"),
     "digest": ("notifications.digest", "delivery"),
     "webhook": ("webhooks.process", "webhook"),
+    "escalation": ("escalations.advance", "escalation"),
     "action": ("incidents.act", "escalation"),
     "receipt": ("incidents.verify", "escalation"),
     "sync": ("incidents.sync", "escalation"),

@@ -69,6 +69,10 @@ FIXED: Final[dict[str, str]] = {
     "watch": "own:watch",  # hash: which sentinel watches for the whole fleet (token), until when (ms)
     "actions_due": "actions:due",  # sorted set: request id -> when it is carried on with, or end of its lease, ms
     "actions_ended": "actions:ended",  # sorted set: request id -> when it came to its end, ms; of the last week, ten thousand at most
+    "escalations_due": "escalations:due",  # sorted set: uid of an alert that escalates -> when it goes on, or end of a lease, ms; or inf
+    "policies": "escalations:policies",  # hash: digest of a frozen policy -> its times, a line, itself as JSON
+    "policy_uses": "escalations:policies:uses",  # hash: that digest -> how many escalations were started by it and are not forgotten
+    "escalation_counts": "escalations:counts",  # hash: what was counted -> how often; audited, late_ms, exhausted_at: ms
     "slots": "schedules:slots",  # hash: entry@due -> task id that claimed it
     "slot_times": "schedules:slots:at",  # sorted set: entry@due -> time of the claim, ms
 }
@@ -88,6 +92,7 @@ FAMILIES: Final[dict[str, str]] = {
     "limit": "limit:",  # hash of one limit: how much of it is spent; see lua/lib/limit.lua
     "action": "action:",  # hash: one action on incidents somebody asked for, and what became of it; see lua/action_begin.lua
     "receipt_hours": "receipts:of:",  # hash of one hour since the epoch: what became of receipts -> how many; gone after eight days
+    "escalation": "escalation:",  # hash of one alert: its last escalation; see lua/lib/escalation.lua
     "deliveries": "deliveries:",  # hash of one message that came back: how often, since when; see lua/count_delivery.lua
     "rates": "rates:",  # hash of one minute since the epoch: service -> alerts it got; gone after five minutes
     "cached": "cache:of:",  # hash: one cached value and who computes it; see lua/cache_look.lua
@@ -164,6 +169,10 @@ class Keys:
     def action(self, request_id: str) -> str:
         """The hash of one action on incidents."""
         return f"{self.prefix}{FAMILIES['action']}{request_id}"
+
+    def escalation(self, uid: str) -> str:
+        """The hash of one alert's escalation."""
+        return f"{self.prefix}{FAMILIES['escalation']}{uid}"
 
     def breaker(self, name: str) -> str:
         """The hash of one endpoint's breaker."""

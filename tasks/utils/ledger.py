@@ -14,6 +14,7 @@ BEFORE_ALL: Final = "0-0"
 PAGE: Final = 1000
 _BUNDLE: Final = re.compile(r"bundle-\d+-\d+")
 _EPOCH: Final = re.compile(r"epoch-\d+")
+_ESCALATION: Final = re.compile(r"escalation-[0-9a-f]{32}-\d+")
 
 
 class Entry(NamedTuple):
@@ -64,6 +65,11 @@ def is_bundle(event_id: str) -> bool:
 def is_epoch(event_id: str) -> bool:
     """Whether a story is that of a data set as a whole, not of an event."""
     return _EPOCH.fullmatch(event_id) is not None
+
+
+def is_escalation(event_id: str) -> bool:
+    """Whether a story is that of an escalation: of what was done while nobody answered."""
+    return _ESCALATION.fullmatch(event_id) is not None
 
 
 def order(entry_id: str) -> tuple[int, int]:

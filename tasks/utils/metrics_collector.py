@@ -27,6 +27,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._lateness = Histogram(
+            "tocsin_escalations_late_seconds",
+            "How late steps of escalations were taken.",
+            registry=self.registry,
+            buckets=(*BUCKETS, 300.0, 3600.0),
+        )
+
     def task_done(self, task: str, state: str, seconds: float) -> None:
         """Count one task that ended."""
         self._tasks.labels(task, state).inc()
@@ -35,3 +42,7 @@ class Metrics:
     def attempted(self, channel: str, outcome: str) -> None:
         """Count one attempt to deliver."""
         self._deliveries.labels(channel, outcome).inc()
+
+    def escalated(self, seconds: float) -> None:
+        """Count one step of an escalation, taken so late."""
+        self._lateness.observe(max(0.0, seconds))

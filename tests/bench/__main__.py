@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import answers, flood, ingest, latency, prove, routing, storm
+from tests.bench import answers, flood, ingest, latency, prove, routing, storm, timers
 
 BENCHES = {
     "answers": answers.run,
@@ -14,10 +14,11 @@ BENCHES = {
     "prove": prove.run,
     "routing": routing.run,
     "storm": storm.run,
+    "timers": timers.run,
 }
 
 
-LONG = ("answers", "flood")  # minutes: only when asked for
+LONG = ("answers", "flood", "timers")  # minutes: only when asked for
 
 
 def main(names: list[str]) -> None:

@@ -74,6 +74,10 @@ def test_nothing_is_amiss_with_a_fleet_that_is_well() -> None:
         ({"webhooks_disabled_at": NOW - 16 * MINUTE}, []),
         ({"missed_at": NOW - MINUTE, "misses": 3}, ["pages_missed"]),
         ({"missed_at": NOW - 16 * MINUTE, "misses": 3}, []),
+        ({"timers_due": NOW - 11 * SECOND}, ["timers_late"]),
+        ({"timers_due": NOW - SECOND}, []),
+        ({"exhausted_at": NOW - MINUTE}, ["nobody_answered"]),
+        ({"exhausted_at": NOW - 11 * MINUTE}, []),
         ({"memory_used": 80}, ["redis_memory"]),
         ({"memory_used": 79}, []),
         ({"disk_fault": "aof_last_write_status:err"}, ["redis_disk"]),
@@ -138,6 +142,7 @@ def test_what_the_inbox_cannot_carry_goes_past_it() -> None:
         "redis_refuses",
         "spool_filling",
         "workers_late",
+        "timers_late",
     }
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from tasks.audit.models import Broken, Pending, ProofReport
+    from tasks.audit.models import Broken, EscalationProof, Pending, ProofReport
 
 app = new_app()
 _VERDICTS: Final = {
@@ -78,10 +78,22 @@ def _rows(report: ProofReport) -> Iterator[tuple[str, int, str]]:
     for reason, count in report.dead.items() or {"": 0}.items():
         yield "dead", count, reason
     yield "pending", report.pending.count, _due(report.pending)
+    yield from _escalations(report.escalations)
     if report.lost or report.losses:
         yield "lost", report.lost, "lost_history" if report.lost else ""
     for fault, count in report.broken_by.items() or {"": report.broken_count}.items():
         yield "broken", count, fault
+
+
+def _escalations(proof: EscalationProof) -> Iterator[tuple[str, int, str]]:
+    """What became of escalations, where there were any."""
+    if not proof.started:
+        return
+    for reason, count in proof.ended.items():
+        yield "escalation ended", count, reason
+    yield "escalation pending", proof.pending, f"{proof.steps} steps were taken in all"
+    if proof.lost:
+        yield "escalation lost", proof.lost, "lost_history"
 
 
 def _name(broken: Broken) -> str:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from tasks.utils.keys import Keys
 from workers.gateway.bodies import answer
 from workers.gateway.late_receipts import LateReceipts
+from workers.gateway.late_timers import LateTimers
 from workers.gateway.open_breakers import OpenBreakers
 from workers.gateway.spooling import Spooling
 from workers.gateway.telemetry import Telemetry
@@ -34,6 +35,7 @@ class Probes:
         self._redis = redis
         self._breakers = OpenBreakers(redis, keys)
         self._receipts = LateReceipts(redis, keys)
+        self._timers = LateTimers(redis, keys)
         self._spooling = spooling
         self._telemetry = telemetry
 
@@ -59,6 +61,7 @@ class Probes:
             async with asyncio.timeout(WITHIN):
                 self._telemetry.show_breakers(await self._breakers.open_ones())
                 self._telemetry.show_receipts(await self._receipts.lately())
+                self._telemetry.show_timers(*await self._timers.figures())
         return Response(generate_latest(self._telemetry.registry), media_type=CONTENT_TYPE_LATEST)
 
     async def _look_at_redis(self) -> tuple[dict[str, Any], list[str], list[str]]:

@@ -51,6 +51,12 @@ class Telemetry:
             ("receipt",),
             registry=self.registry,
         )
+        self._timers = Gauge(
+            "tocsin_escalations_running", "Escalations that go on by themselves.", registry=self.registry
+        )
+        self._timers_late = Gauge(
+            "tocsin_escalations_overdue_seconds", "By how much the next step is overdue.", registry=self.registry
+        )
         self._seen_seconds = Gauge(
             "tocsin_receipts_seen_seconds",
             "Within how many seconds PagerDuty had those incidents: p50, p90, p99.",
@@ -65,6 +71,11 @@ class Telemetry:
         for share in ("p50", "p90", "p99"):
             bound = getattr(found, f"{share}_seconds")
             self._seen_seconds.labels(share).set(float("nan") if bound is None else bound)
+
+    def show_timers(self, running: int, late_seconds: float) -> None:
+        """Show these as the fleet's."""
+        self._timers.set(running)
+        self._timers_late.set(late_seconds)
 
     def show_breakers(self, endpoints: Iterable[str]) -> None:
         """Show these as open, and no others."""

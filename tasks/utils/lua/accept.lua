@@ -13,7 +13,7 @@
 --   ARGV           id, uid, service, dedup key, action, severity, sign, window (ms), body, summary, source, received (ms; "" = it never was in the
 --                  inbox), adaptations (JSON list or ""), labels (JSON or ""), version of the rules, rules that match (see lib/hold.lua or ""),
 --                  holds it may feed (JSON list of names or ""), flapping (see lib/flap.lua or ""), body of the announcement of flapping (or ""), the dedup key as PagerDuty gets it ("" = as it is),
---                  then for each destination its name, the uid there, and its group: `<group>\n<spec>\n<1 = urgent>\n<labels>` (see lib/group.lua), "" for none
+--                  how a new episode escalates (see lib/escalation.lua, or ""), then for each destination its name, the uid there, and its group: `<group>\n<spec>\n<1 = urgent>\n<labels>` (see lib/group.lua), "" for none
 -- An event whose sign equals the key's last one within the window is merged into that one, unless a held one turned the alert in between.
 -- An acknowledge or resolve goes where the open episode went. A copy is an event of its own, `<id>+<destination>` with `~` for its slash, which a path of the API could not hold. Safe to run twice.
 -- Returns state, reason, into; {"stale"} when the rules have changed: nothing was done, ask again with the new ones.
@@ -29,11 +29,12 @@
 -- include: overtaken
 -- include: rate
 -- include: answered
+-- include: escalation
 local id, uid, service, dedup_key, action = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local severity, sign, window, body, summary = ARGV[6], ARGV[7], tonumber(ARGV[8]), ARGV[9], ARGV[10]
 local source, received, adaptations, labels, version = ARGV[11], ARGV[12], ARGV[13], ARGV[14], ARGV[15]
-local rules, feeds, flapping, announcement, wire = ARGV[16], ARGV[17], ARGV[18], ARGV[19], ARGV[20]
-local DESTINATIONS = 21  -- where they begin in ARGV
+local rules, feeds, flapping, announcement, wire, escalation = ARGV[16], ARGV[17], ARGV[18], ARGV[19], ARGV[20], ARGV[21]
+local DESTINATIONS = 22  -- where they begin in ARGV
 
 if (redis.call("GET", K.rules_version) or "0") ~= version then return {"stale"} end
 local before, let_go_before, newer, first_accepted, last_accepted = decided(id, received ~= "")
@@ -181,6 +182,7 @@ end
 local function queue()
   local to = destinations()
   if action == "trigger" then remember(to) end
+  if status == "open" and action == "trigger" then start_escalation(uid, service, redis.call("HGET", alert, "since"), at, escalation) end
   for i, pair in ipairs(to) do
     local event_id = i == 1 and id or copy_for(pair[1])
     if i == 1 or redis.call("EXISTS", K.event(event_id)) == 0 then send_to(event_id, pair[1], pair[2], pair[3]) end
@@ -258,6 +260,8 @@ redis.call("ZADD", K.alerts, stamp, uid)
 if wire ~= "" then redis.call("HSET", alert, "wire", wire) end
 if turned then redis.call("HDEL", alert, "closed_by_answer", "acknowledged_by_answer") end
 if action == "acknowledge" and source == "pagerduty" and was == "open" then redis.call("HSET", alert, "acknowledged_by_answer", 1) end
+if action == "acknowledge" and was == "open" then acknowledged_escalation(uid, at) end
+if action == "resolve" then end_escalation(uid, at, "cancelled", "resolved") end
 if turned and closed_at then redis.call("HSET", alert, "closed_by_answer", string.format("%d", closed_at)) end
 if action == "trigger" then redis.call("HSET", K.labels, uid, labels) end
 if action ~= "acknowledge" and (feeds ~= "" or last[7]) and feed(uid, feeds, at) then hint("alert", at) end

@@ -10,6 +10,7 @@
 -- include: inhibit
 -- include: hint
 -- include: wire
+-- include: escalation
 local at = now()
 local retention, silence, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local offset = tonumber(redis.call("HGET", K.seal, "look") or 0)
@@ -27,6 +28,7 @@ for i = 1, #found, 2 do
   if (is_over or at - news >= silence) and not fields[4] and is_at_rest(uid .. "@" .. (fields[3] or "")) then
     feed(uid, "", at)
     unwire(uid, at)
+    forget_escalation(uid, at)
     redis.call("DEL", K.alert(uid))
     redis.call("ZREM", K.alerts, uid)
     redis.call("HDEL", K.labels, uid)

@@ -2,6 +2,7 @@
 --   K.receipts, K.receipts_due, K.receipt_hours(hour), K.alert(own)   see lib/receipt.lua
 --   K.receipt_missed                    when the last one was missed (ms)
 --   K.event(id), K.lane(lane), K.leases, K.outbox_due, K.queued, K.closed, K.dead, K.ledger, K.hints
+--   K.escalation(uid)                   its next step is due at once, where its policy says so; see lib/escalation.lua
 --   K.breaker(endpoint)                 all that one run missed is one failed call
 --   ARGV   rules of breakers (see lib/breaker.lua), then for each row: field, `last` as it was claimed, verdict, reason, ms until the next look
 -- Verdicts: seen · again · unverified · missed. What is missed is said again: by the next channel, or where there is none by the same once more, and then
@@ -13,6 +14,7 @@
 -- include: close
 -- include: breaker
 -- include: receipt
+-- include: answer
 local at = now()
 local stamp = string.format("%d", at)
 local endpoints = {}
@@ -54,10 +56,11 @@ local function mark(own, key_id, verdict)
   keep_record(own, key_id, known)
 end
 
-local function missed(field, row)
+local function missed(field, row, own)
   redis.call("HDEL", K.receipts, field)
   redis.call("ZREM", K.receipts_due, field)
   redis.call("SET", K.receipt_missed, stamp)
+  for _, uid in ipairs(concerned(own)) do unseen_escalation(uid, at) end
   for lane, of in pairs(row.lanes) do
     if of.endpoint ~= "" then endpoints[of.endpoint] = true end
     for i = #of.ids, 1, -1 do say_again(of.ids[i], lane, of, row.sent) end
@@ -89,7 +92,7 @@ local function settle(field, last, verdict, reason, wait)
   end
   mark(own, key_id, verdict)
   count_receipt(verdict, at)
-  if verdict == "missed" then missed(field, row) else accounted_for(own, key_id, row, verdict, reason) end
+  if verdict == "missed" then missed(field, row, own) else accounted_for(own, key_id, row, verdict, reason) end
   return verdict
 end
 

@@ -199,6 +199,17 @@ def test_health_warns_of_an_endpoint_that_is_left_alone(api: Api, http: httpx.Cl
     assert part["output"].startswith("https://events.example.com:443 is left alone (forced open); ")
 
 
+def test_health_tells_how_late_timers_are(api: Api, http: httpx.Client) -> None:
+    keys, client = api.runtime.keys, api.runtime.client
+    client.zadd(keys.escalations_due, {"a" * 32: api.runtime.clock.now_ms() + 5000, "b" * 32: "inf"})
+    assert (parts(http)["timers"]["status"], parts(http)["timers"]["waiting"]) == ("pass", 1)
+
+    client.set(keys.clock, 25_000)
+    assert parts(http)["timers"]["output"].startswith("timers are ")
+    client.set(keys.clock, 90_000)
+    assert (parts(http)["timers"]["status"], http.get("/health").status_code) == ("fail", 503)
+
+
 def test_health_warns_of_dead_letters(api: Api, http: httpx.Client) -> None:
     bury(api, "k1")
 

@@ -24,7 +24,7 @@ PATIENCE: Final = {"inbox": 10, "outbox": 60}  # seconds an event may wait there
 QUEUE: Final = "alert"  # where alerts sent as Celery tasks wait
 MANY: Final = 1000
 GIVEN_UP: Final = 60  # seconds in the inbox: no worker decides on anything
-LATE: Final = 10  # seconds a bundle may be late
+LATE: Final = 10  # seconds a bundle or a timer may be late
 STALE: Final = 1800  # seconds: a proof of the last hour is made every ten minutes
 
 
@@ -77,7 +77,9 @@ def _in_redis(runtime: Runtime) -> list[Component]:
         pipe.zcard(keys.dead)
         pipe.zcard(keys.untold)
         pipe.zrange(keys.groups_due, 0, 0, withscores=True)
-        inbox, first_in, outbox, first_out, queue, dead, untold, first_due = pipe.execute()
+        pipe.zcount(keys.escalations_due, "-inf", "(+inf")
+        pipe.zrange(keys.escalations_due, 0, 0, withscores=True)
+        inbox, first_in, outbox, first_out, queue, dead, untold, first_due, timers, next_timer = pipe.execute()
         shut = [breaker for breaker in runtime.breakers.list() if breaker.is_shut]
         proofs = runtime.audit.kept_proofs()
     except (RedisError, OSError):
@@ -90,6 +92,7 @@ def _in_redis(runtime: Runtime) -> list[Component]:
         _waiting("inbox", inbox, first_in, now),
         _waiting("outbox", outbox, first_out, now),
         _groups(untold, first_due, now),
+        _timers(timers, next_timer, now),
         _breakers(shut),
         _dead(dead),
         _proof(proofs, now),
@@ -122,6 +125,14 @@ def _groups(untold: int, first_due: list[tuple[str, float]], now: int) -> Compon
     late = max(0.0, (now - first_due[0][1]) / 1000) if first_due else 0.0
     output = f"a bundle is {late:.0f} s late; the workers of group delivery do not run" if late > LATE else ""
     return Component(name="groups", status="warn" if output else "pass", waiting=untold, output=output)
+
+
+def _timers(count: int, first: list[tuple[str, float]], now: int) -> Component:
+    """Escalations that go on by themselves; only what is overdue is amiss."""
+    late = max(0.0, (now - first[0][1]) / 1000) if first else 0.0
+    output = f"timers are {late:.0f} s late; the workers of group delivery do not keep up, or do not run"
+    status: Status = "fail" if late > GIVEN_UP else "warn" if late > LATE else "pass"
+    return Component(name="timers", status=status, waiting=count, output="" if status == "pass" else output)
 
 
 def _breakers(shut: Sequence[BreakerView]) -> Component:

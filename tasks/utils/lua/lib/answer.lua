@@ -12,6 +12,7 @@
 -- include: ledger
 -- include: inbox
 -- include: receipt
+-- include: escalation
 local SLACK = 2000  -- milliseconds by which two clocks may differ
 local RANKS_OF_STATUS = {triggered = 1, acknowledged = 2, resolved = 3}
 
@@ -72,13 +73,17 @@ local function is_older_news(uid, seen)  -- whether the alert fired anew since
   return fired > seen.at + SLACK
 end
 
-local function reopen(uid, known, seen)  -- what PagerDuty closed, PagerDuty has opened again
+local function reopen(uid, known, seen, at)  -- what PagerDuty closed, PagerDuty has opened again
   local status, closed = unpack(redis.call("HMGET", K.alert(uid), "status", "closed_by_answer"))
   if status ~= "resolved" or not closed or seen.at <= tonumber(closed) then return false end
   redis.call("HSET", K.alert(uid), "status", seen.status == "acknowledged" and "acknowledged" or "open", "since", string.format("%d", seen.at), "episode", 1)
   redis.call("HSET", K.alert(known.place), "on:" .. known.channel .. "|" .. known.key_id, "sent", "episode", 1)
   redis.call("HDEL", K.alert(uid), "closed_by_answer", "last_sign")
-  if seen.status == "acknowledged" then redis.call("HSET", K.alert(uid), "acknowledged_by_answer", 1) end
+  reopened_escalation(uid, at)
+  if seen.status == "acknowledged" then
+    redis.call("HSET", K.alert(uid), "acknowledged_by_answer", 1)
+    acknowledged_escalation(uid, at)
+  end
   return true
 end
 
@@ -86,13 +91,18 @@ local function act_on(uid, known, seen, was, at)
   local status = redis.call("HGET", K.alert(uid), "status")
   if seen.status == "resolved" then
     if status ~= "resolved" and seen.at + SLACK >= known.last and not is_older_news(uid, seen) then put_answer(uid, "resolve", seen, at) end
-  elseif reopen(uid, known, seen) then
+  elseif reopen(uid, known, seen, at) then
     return
   elseif seen.status == "acknowledged" then
-    if status == "open" then put_answer(uid, "acknowledge", seen, at) end
+    if status ~= "open" then return end
+    acknowledged_escalation(uid, at)  -- at once: nobody is to be called while the answer is on its way
+    put_answer(uid, "acknowledge", seen, at)
   elseif status == "acknowledged" and (was == "acknowledged" or redis.call("HEXISTS", K.alert(uid), "acknowledged_by_answer") == 1) then
     redis.call("HSET", K.alert(uid), "status", "open")
     redis.call("HDEL", K.alert(uid), "acknowledged_by_answer")
+    unacknowledged_escalation(uid, at, "unacknowledged")
+  elseif status == "open" then
+    unacknowledged_escalation(uid, at, "unacknowledged")
   end
 end
 

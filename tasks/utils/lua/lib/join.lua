@@ -22,5 +22,5 @@ local function joins_group(lane, id, event, destination, group, spec, labels, at
   redis.call("ZREM", K.queued, id)
   redis.call("HDEL", K.event(id), "lane", "channel")
   redis.call("HSET", K.event(id), "uid", place, "group", group)
-  tell(id, place, group, group .. "@" .. destination, false, at)
+  tell(id, place, group, group .. "@" .. destination, event.source == "escalation", at)
 end

@@ -1,0 +1,178 @@
+"""Each transition of an escalation takes effect once, whoever comes at the same time, dies, or comes late."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tasks.utils.connect import connect
+from tests.acceptance.escalation_world import MINUTE, UID, Tower, policy
+from tests.pipeline import PRIMARY_KEY, STANDBY_KEY, alert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deploy.local.embedded import Server
+    from tasks.utils.clock import MovableClock
+    from tasks.utils.keys import Keys
+    from tests.conftest import Sandbox
+
+LEASE = timedelta(seconds=30)
+
+
+@pytest.fixture
+def tower(client: Any, keys: Keys, sandbox: Sandbox) -> Iterator[Tower]:
+    sandbox.register(PRIMARY_KEY, "Shop")
+    sandbox.register(STANDBY_KEY, "Shop standby")
+    tower = Tower(client, keys, sandbox.url)
+    yield tower
+    tower.delivery.close()
+
+
+def plans(tower: Tower) -> list[Any]:
+    """What this claimant would do with what is due, planned and not done yet."""
+    claimed = tower.rows.claim(50, LEASE)
+    known = tower.rows.policies(one.policy for one in claimed.due)
+    return [tower.escalations.plan(one, known[one.policy], claimed.at) for one in claimed.due]
+
+
+def test_a_dead_claimants_timer_falls_due_again_and_its_step_is_taken_once(tower: Tower, clock: MovableClock) -> None:
+    tower.submit(alert())
+    clock.advance(5 * MINUTE)
+    late = plans(tower)
+    assert tower.advance() == 0
+
+    clock.advance(LEASE)
+    assert tower.advance() == 1
+
+    assert tower.rows.commit(late) == ["overtaken"]
+    assert tower.story() == ["started", "escalated backup"]
+    assert tower.lateness[0] >= 30
+
+
+@pytest.mark.parametrize("action", ["acknowledge", "resolve"])
+def test_an_answer_that_comes_between_claim_and_step_wins(tower: Tower, clock: MovableClock, action: str) -> None:
+    tower.submit(alert())
+    clock.advance(5 * MINUTE)
+    planned = plans(tower)
+
+    tower.submit(alert(action=action))
+
+    assert tower.rows.commit(planned) == ["overtaken"]
+    assert "escalated backup" not in tower.story()
+
+
+def test_a_step_taken_before_the_answer_stands_and_nothing_follows(tower: Tower, clock: MovableClock) -> None:
+    tower.submit(alert())
+    clock.advance(5 * MINUTE)
+    tower.advance()
+    tower.submit(alert(action="acknowledge"))
+    clock.advance(60 * MINUTE)
+
+    assert tower.advance() == 0
+    assert tower.story() == ["started", "escalated backup", "stopped acknowledged"]
+
+
+def test_many_claimants_at_once_take_each_step_once(
+    tower: Tower, clock: MovableClock, server: Server, sandbox: Sandbox
+) -> None:
+    keys = [f"disk{number}" for number in range(60)]
+    tower.submit(*(alert(key) for key in keys))
+    clock.advance(5 * MINUTE)
+    towers = [Tower(connect(server.url), tower.keys, sandbox.url) for _ in range(4)]
+    taken = Counter[int]()
+
+    def work(number: int) -> None:
+        taken[number] = towers[number].advance()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for other in towers:
+        other.delivery.close()
+        other.client.close()
+
+    entries = [e for _, e in tower.client.xrange(tower.keys.ledger) if e["s"] == "escalated"]
+    assert sum(taken.values()) == len(entries) == len({e["e"] for e in entries}) == 60
+
+
+def test_a_pause_that_comes_between_claim_and_step_keeps_the_time_that_was_left(
+    tower: Tower, clock: MovableClock
+) -> None:
+    tower.submit(alert())
+    clock.advance(5 * MINUTE)
+    planned = plans(tower)
+    tower.desk.pause(["disk"])
+
+    assert tower.rows.commit(planned) == ["overtaken"]
+    assert tower.view().left_seconds == 0
+
+
+def test_an_open_alert_without_a_timer_gets_one(tower: Tower) -> None:
+    tower.ruled_by()
+    tower.submit(alert())
+    tower.under(policy())
+
+    report = tower.audit()
+
+    assert (report.started, report.repaired) == (1, 1)
+    assert tower.due_in() == 300
+    assert tower.audit().repaired == 0
+
+
+def test_a_timer_whose_alert_is_gone_is_cancelled(tower: Tower) -> None:
+    tower.submit(alert())
+    tower.client.delete(tower.keys.alert(UID))
+
+    assert tower.audit().cancelled == 1
+    assert tower.state() == "cancelled alert_forgotten"
+
+
+def test_an_escalation_that_lost_its_due_time_goes_on(tower: Tower) -> None:
+    tower.submit(alert())
+    tower.client.zrem(tower.keys.escalations_due, UID)
+
+    assert tower.audit().revived == 1
+    assert tower.advance() == 1
+
+
+def test_what_runs_late_is_reported(tower: Tower, clock: MovableClock) -> None:
+    tower.submit(alert())
+    clock.advance(8 * MINUTE)
+
+    report = tower.audit()
+
+    assert (report.late, report.late_ms // 1000) == (1, 180)
+
+
+def test_every_kind_of_mending_leaves_alone_what_is_well(tower: Tower, clock: MovableClock) -> None:
+    tower.submit(alert(), alert("mail"), alert("web"))
+    tower.submit(alert("mail", action="acknowledge"), alert("web", action="resolve"))
+    tower.desk.pause(["disk"])
+
+    assert tower.audit().repaired == 0
+    clock.advance(60 * MINUTE)
+    assert tower.audit().repaired == 0
+
+
+def test_an_unseen_alert_makes_the_next_step_due_at_once_where_its_policy_says_so(tower: Tower) -> None:
+    tower.under(policy(escalates_unseen=True))
+    tower.submit(alert())
+    script = tower.client.register_script(unseen(tower))
+
+    assert script(args=[UID]) == 1
+    assert tower.advance() == 1
+
+
+def unseen(tower: Tower) -> str:
+    """A script that tells of an alert PagerDuty took and never showed."""
+    from tasks.utils.scripts import source
+
+    text = source("escalation_start", tower.keys.prefix)
+    return text.split("local uid, at = ARGV[1], now()")[0] + "return unseen_escalation(ARGV[1], now()) and 1 or 0"

@@ -1,0 +1,94 @@
+"""Workers die and the server restarts while alerts escalate: every transition takes effect once or is skipped by name, and none is lost."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+
+from tests.escalation_fleet import STANDBY, EscalationFleet, uid
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SEED = int(os.environ.get("SEED", "1"))
+WORKERS = ("delivery", "delivery-2", "alert")
+UNANSWERED = ["started", "escalated one", "escalated two", "ended exhausted"]
+
+
+def flow(folder: Path, *, many: int, kills: int, restarts: int, first: str, second: str) -> None:
+    """Escalate, kill, restart, answer some; then judge by the ledger, by what arrived, and by the proof."""
+    dice = random.Random(SEED)
+    keys = [f"key-{number}" for number in range(many)]
+    answered = {key: dice.choice(("acknowledge", "resolve")) for key in keys if dice.random() < 0.3}
+    with EscalationFleet(folder, first=first, second=second) as fleet:
+        for name in WORKERS:
+            fleet.start("worker", name.partition("-")[0], name=name)
+        fleet.wait_for_workers(len(WORKERS))
+        for start in range(0, many, 100):
+            fleet.tell("trigger", *keys[start : start + 100])
+        fleet.wait(lambda: len(fleet.stories()) == many, 90, "not all are accepted")
+        blows = ["kill"] * kills + ["restart"] * restarts
+        dice.shuffle(blows)
+        left = list(answered.items())  # they answer before, between, and after the steps
+        for number, blow in enumerate(blows):
+            share = left[number :: len(blows)]
+            for action in ("acknowledge", "resolve"):
+                fleet.tell(action, *(key for key, wanted in share if wanted == action))
+            time.sleep(dice.uniform(0.2, 0.8))  # the blow comes at any moment
+            strike(fleet, blow, dice)
+        fleet.wait(lambda: is_over(fleet), 240, "escalations never end")
+        judge(fleet, keys, answered)
+
+
+def strike(fleet: EscalationFleet, blow: str, dice: random.Random) -> None:
+    """One process dies."""
+    if blow == "restart":
+        fleet.server.kill()
+        fleet.server.restart()
+        return
+    victim = dice.choice(WORKERS)
+    fleet.kill(victim)
+    fleet.start("worker", victim.partition("-")[0], name=victim)
+
+
+def is_over(fleet: EscalationFleet) -> bool:
+    """Whether nothing goes on by itself any more and everything is sent; workers that ended with the server are started anew."""
+    fleet.revive(*WORKERS)
+    try:
+        return fleet.alive() == 0 and fleet.is_idle()
+    except redis.RedisError:
+        return False
+
+
+def judge(fleet: EscalationFleet, keys: list[str], answered: dict[str, str]) -> None:
+    """Three witnesses: what was asked for, the ledger, the other side's log."""
+    stories, arrived = fleet.stories(), fleet.arrivals(STANDBY)
+    for key in keys:
+        story = stories[uid(key)]
+        assert len(story) == len(set(story)), (key, story)  # nothing took effect twice
+        if key not in answered:
+            assert story == UNANSWERED, (key, story)
+            assert arrived[key] >= 1, key
+        else:
+            allowed = {"ended resolved", "ended exhausted", "stopped acknowledged"}
+            assert story[-1] in allowed, (key, story)
+        assert arrived[key] or "escalated one" not in story, key
+    proof = fleet.proof()
+    assert (proof["verdict"], proof["broken_count"]) == ("holds", 0), proof["broken"]
+    told = proof["escalations"]
+    assert told["started"] == len(keys) == told["pending"] + sum(told["ended"].values())
+    print({"alerts": len(keys), "answered": len(answered), **told, "arrived": sum(arrived.values())})
+
+
+def test_no_escalation_is_lost_or_doubled_by_kills_and_a_restart(tmp_path: Path) -> None:
+    flow(tmp_path, many=60, kills=4, restarts=1, first="3s", second="4s")
+
+
+@pytest.mark.slow
+def test_no_escalation_of_many_is_lost_or_doubled_by_kills_and_restarts(tmp_path: Path) -> None:
+    flow(tmp_path, many=500, kills=16, restarts=2, first="5s", second="6s")
