@@ -20,6 +20,9 @@ LISTENS: Final = re.compile(r'^\{"url": ')
 WORKER_READY: Final = re.compile("worker_ready")
 BEAT_READY: Final = re.compile("beat_ready")
 SENTINEL_READY: Final = re.compile("sentinel_ready")
+SANDBOX_FILE: Final = "sandbox.json"
+SANDBOX_KEY: Final = "SandboxOpensNothing0"  # any 20 characters will do there
+SANDBOX_USER: Final = "default@sandbox.invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +91,27 @@ def _environment(settings: Settings, redis_url: str, sandbox_url: str | None) ->
     }
     if not settings.redis.is_given:
         added["REDIS_URL"] = redis_url
-    if sandbox_url:
-        added["PAGERDUTY_EVENTS_URL"] = sandbox_url
+    added |= _pagerduty(settings, sandbox_url)
     if settings.security.encryption_key is None and settings.environment == "development":
         added["ENCRYPTION_KEY_FILE"] = str(_made_up_key(settings.state_dir / "encryption.key"))
     if settings.security.jwt_secret is None and settings.environment == "development":
         added["JWT_SECRET_FILE"] = str(_made_up_key(settings.state_dir / "jwt.secret"))
     return added
+
+
+def _pagerduty(settings: Settings, sandbox_url: str | None) -> dict[str, str]:
+    """Where PagerDuty is, if it is the sandbox: kept in the state folder too, for commands at the shell."""
+    file = settings.state_dir / SANDBOX_FILE
+    if sandbox_url is None:
+        file.unlink(missing_ok=True)
+        return {}
+    asked = {"PAGERDUTY_API_URL": sandbox_url}
+    if not settings.pagerduty.can_be_asked:
+        asked["PAGERDUTY_API_KEY"] = SANDBOX_KEY
+    if settings.pagerduty.from_email is None:
+        asked["PAGERDUTY_FROM_EMAIL"] = SANDBOX_USER
+    write_private(file, json.dumps(asked))
+    return {"PAGERDUTY_EVENTS_URL": sandbox_url, **asked}
 
 
 def _made_up_key(path: Path) -> Path:

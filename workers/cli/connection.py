@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def current_settings() -> Settings:
-    """The configuration; what it leaves open, with what `tocsin up` runs with on this machine: server and keys.
+    """The configuration; what it leaves open, with what `tocsin up` runs with on this machine: server, keys and sandbox.
 
     Call it before `workers.app` is imported: what it finds goes into the environment, for everything that reads it.
     """
@@ -39,6 +40,9 @@ def _made_by_up(settings: Settings) -> Iterator[tuple[str, str]]:
     secret = settings.state_dir / "jwt.secret"
     if settings.security.jwt_secret is None and secret.is_file():
         yield "JWT_SECRET_FILE", str(secret)
+    sandbox = settings.state_dir / "sandbox.json"
+    if not settings.pagerduty.can_be_asked and sandbox.is_file():
+        yield from json.loads(sandbox.read_text("utf-8")).items()
 
 
 def reach_redis() -> Settings:
