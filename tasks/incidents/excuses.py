@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Excuse = tuple[Literal["seen", "unverified"], str]
 MAY_BE_SUPPRESSED: Final[Excuse] = ("unverified", "may_be_suppressed")
 UNKNOWN_SERVICE: Final[Excuse] = ("unverified", "unknown_service")
+PAUSING: Final = "auto_pause_notifications_parameters"
 RULES_FOR_MS: Final = 600_000
 WINDOWS_FOR_MS: Final = 60_000
 MOST_PAST: Final = 1000
@@ -60,12 +61,12 @@ class Excuses:
 
     def _of_service(self, service_id: str) -> Excuse | None:
         try:
-            service = self._rest.services.get(service_id)
+            service = self._rest.services.get(service_id, include=[PAUSING])
         except RefusedError:
             return UNKNOWN_SERVICE
         if service.get("status") == "disabled":
             return "unverified", "service_disabled"
-        paused = (service.get("auto_pause_notifications_parameters") or {}).get("enabled")
+        paused = (service.get(PAUSING) or {}).get("enabled")
         return MAY_BE_SUPPRESSED if paused or self._service_quiets(service_id) else None
 
     def _service_quiets(self, service_id: str) -> bool:

@@ -146,7 +146,11 @@ class Eyes:
     def _is_of(self, item: Item, row: Waiting) -> bool:
         """Whether the incident may be the one a trigger has opened, or gone into."""
         is_open = item["status"] in OPEN
-        if not is_open and (item["id"] == row.past or _changed(item) < row.begun - SLACK_MS):
+        was_merged = bool(((item.get("resolve_reason") or {}).get("incident") or {}).get("id"))
+        since = (
+            row.begun if was_merged else row.newest
+        )  # what was resolved before the newest trigger is not what became of it
+        if not is_open and (item["id"] == row.past or _changed(item) < since - SLACK_MS):
             return False
         channel = (item.get("first_trigger_log_entry") or {}).get("channel") or {}
         if channel.get("incident_key") == row.wire and channel.get("service_key"):

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tasks.incidents.excuses import Excuses
 from tasks.incidents.receipt_figures import Figures
+from tasks.incidents.receipt_models import Waiting
+from tasks.utils.identifiers import key_id
 from tests.acceptance.loop_world import PEOPLED, Loop
 from tests.acceptance.sync_world import PRIMARY, STANDBY
 
@@ -112,3 +115,30 @@ def test_in_a_storm_summaries_that_pagerduty_loses_are_said_again_with_all_they_
             [one for one in loop.sandbox.log() if one.get("routing_key") == STANDBY and one["outcome"] != "throttled"]
         )
         assert sum(f"k{number}-{one}" in told for number in range(4) for one in range(20)) >= 20
+
+
+def test_the_key_of_an_orchestration_has_the_excuses_of_its_rules_and_of_the_services_they_lead_to(loop: Loop) -> None:
+    rest, now = loop.runtime.rest, loop.runtime.clock.now_ms
+    made = rest.orchestrations.create({"name": "all"})
+    [door] = made["integrations"]
+    [shop] = [one for one in rest.services.list() if one["name"] == "shop"]
+    rules = [{"id": "start", "rules": [{"conditions": [], "actions": {"route_to": shop["id"]}}]}]
+    router = {"type": "router", "sets": rules, "catch_all": {"actions": {"route_to": "unrouted"}}}
+    rest.orchestrations.replace_rules(made["id"], "router", router)
+    field = f"{key_id(door['parameters']['routing_key'])} uid"
+    row = Waiting(field, "a", now(), now(), "", now(), now(), now(), 0)
+
+    def excuse() -> object:
+        return Excuses(rest, dict, now).of(row)
+
+    assert excuse() is None
+    rest.services.update(shop["id"], {"auto_pause_notifications_parameters": {"enabled": True, "timeout": 120}})
+    assert excuse() == ("unverified", "may_be_suppressed")
+    rest.services.update(shop["id"], {"auto_pause_notifications_parameters": {"enabled": False, "timeout": None}})
+    assert excuse() is None
+    quiet = [{"id": "start", "rules": [{"conditions": [], "actions": {"drop_event": True}}]}]
+    rest.orchestrations.replace_rules(
+        made["id"], "global", {"type": "global", "sets": quiet, "catch_all": {"actions": {}}}
+    )
+    assert excuse() == ("unverified", "may_be_suppressed")
+    assert Excuses(rest, dict, now).of(row._replace(field="unknown uid")) == ("unverified", "unknown_service")

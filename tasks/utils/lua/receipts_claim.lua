@@ -3,8 +3,8 @@
 --   K.event(id), K.closed        what nobody waits for any more is kept whole no longer
 --   ARGV                         most rows, lease (ms)
 -- A claimed row moves to the end of the lease: if its claimant dies, it falls due again. Of an alert that is resolved nothing is left to say.
--- Returns this moment (ms); then for each row its field, dedup key as PagerDuty has it, when its trigger began to be sent (ms), id of the incident
--- of the episode before, and the row (JSON).
+-- Returns this moment (ms); then for each row its field, dedup key as PagerDuty has it, when its first trigger and its newest began to be sent
+-- (ms), id of the incident of the episode before, and the row (JSON).
 -- include: clock
 -- include: receipt
 local at = now()
@@ -21,7 +21,7 @@ local function look_at(field)
   if not text then return redis.call("ZREM", K.receipts_due, field) end
   if known and not known.id and status ~= "resolved" then
     redis.call("ZADD", K.receipts_due, string.format("%d", at + ARGV[2]), field)
-    return add(field, wire or dedup_key or "", string.format("%d", known.begun), known.past_id or "", text)
+    return add(field, wire or dedup_key or "", string.format("%d", known.begun), string.format("%d", known.last), known.past_id or "", text)
   end
   end_receipt(own, key_id, at)
   count_receipt("ended", at)

@@ -113,8 +113,8 @@ local CHANGES = {  -- status before (none: it was not seen) and now -> the word 
   resolved = {triggered = "reopened", acknowledged = "reopened"},
 }
 
-local function is_from_before(known, seen)  -- it was over when the trigger began to be sent, so it is not what became of that
-  return seen.status == "resolved" and seen.at + SLACK < known.begun
+local function is_from_before(known, seen)  -- it was over when the newest trigger began to be sent, so it is not what became of that
+  return seen.status == "resolved" and (seen.into or "") == "" and seen.at + SLACK < known.last
 end
 
 local function is_current(known, seen)  -- whether it is about the record's incident: 1 = it is, 2 = about a newer one, nil = about an older one
