@@ -225,3 +225,17 @@ def test_a_swallowed_trigger_is_not_taken_for_the_incident_that_was_over_before_
 
     assert loop.arrived(STANDBY) == {"a": 1}
     assert loop.is_proved()
+
+
+def test_news_that_comes_after_its_incident_was_resolved_there_needs_an_incident_of_its_own(loop: Loop) -> None:
+    loop.send("trigger", "a")
+    loop.pass_time(5)
+    loop.runtime.rest.incidents.resolve(loop.incident("a")["id"], sender="bot@example.com")
+    loop.swallow(PRIMARY)
+    loop.pass_time(10)
+    loop.send("trigger", "a", summary="a is worse")
+
+    loop.pass_time(120)
+
+    assert loop.arrived(STANDBY) == {"a": 1}
+    assert loop.is_proved()
