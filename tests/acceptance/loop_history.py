@@ -24,8 +24,7 @@ class History:
         self._chance = random.Random(seed)
         self._ended: dict[str, list[int]] = {}  # key -> how much had arrived when somebody resolved its incident there
         if groups:
-            [shop] = [one for one in loop.runtime.rest.services.list() if one["name"] == "shop"]
-            loop.runtime.rest.services.update(shop["id"], {"alert_grouping_parameters": {"type": "intelligent"}})
+            loop.change_service(alert_grouping_parameters={"type": "intelligent"})
 
     def play(self, steps: int) -> None:
         """Let it happen, then come to rest."""

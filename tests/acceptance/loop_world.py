@@ -43,6 +43,17 @@ class Loop(World):
             self.work()
         return looks
 
+    def service(self, name: str = "shop") -> dict[str, Any]:
+        """A service as PagerDuty has it."""
+        [found] = [one for one in self.runtime.rest.services.list() if one["name"] == name]
+        return found
+
+    def change_service(self, **fields: Any) -> None:
+        """Change the shop in PagerDuty, which wants type and policy said again."""
+        shop = self.service()
+        whole = {"type": "service", "escalation_policy": shop["escalation_policy"], **fields}
+        self.runtime.rest.services.update(shop["id"], whole)
+
     def swallow(self, key: str, **more: Any) -> str:
         """PagerDuty takes what comes with this key from now on, and makes nothing of it."""
         return self.sandbox.fault(kind="swallow", key=key, **more)

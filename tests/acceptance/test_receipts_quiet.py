@@ -31,15 +31,9 @@ def loop(client: Any, server: Server, sandbox: Sandbox, tmp_path: Path) -> Itera
         yield made
 
 
-def service_of(loop: Loop, name: str = "shop") -> dict[str, Any]:
-    [found] = [one for one in loop.runtime.rest.services.list() if one["name"] == name]
-    return found
-
-
 def group_all(loop: Loop) -> None:
     """PagerDuty puts all alerts of the shop into one incident."""
-    grouping = {"type": "intelligent"}
-    loop.runtime.rest.services.update(service_of(loop)["id"], {"alert_grouping_parameters": grouping})
+    loop.change_service(alert_grouping_parameters={"type": "intelligent"})
 
 
 def nothing_false(loop: Loop) -> None:
@@ -93,7 +87,7 @@ def test_an_incident_that_was_merged_into_another_is_seen(loop: Loop) -> None:
 def test_a_service_in_maintenance_is_seen_to_be_so(loop: Loop, keys: list[str]) -> None:
     now = loop.runtime.clock.now()
     window = {"start_time": now.isoformat(), "end_time": now.replace(year=now.year + 1).isoformat()}
-    services = [{"id": service_of(loop)["id"], "type": "service_reference"}]
+    services = [{"id": loop.service()["id"], "type": "service_reference"}]
     body = {"type": "maintenance_window", "services": services, **window}
     loop.runtime.rest.maintenance_windows.create(body, sender=BOT)
     loop.advance(5)
@@ -106,7 +100,7 @@ def test_a_service_in_maintenance_is_seen_to_be_so(loop: Loop, keys: list[str]) 
 
 
 def test_what_rules_of_the_service_may_suppress_is_unverified(loop: Loop) -> None:
-    service, rest = service_of(loop)["id"], loop.runtime.rest
+    service, rest = loop.service()["id"], loop.runtime.rest
     rules = [{"id": "start", "rules": [{"conditions": [], "actions": {"suppress": True}}]}]
     rest.orchestrations.replace_service_rules(service, {"type": "service", "sets": rules, "catch_all": {"actions": {}}})
     rest.orchestrations.activate(service)
@@ -120,7 +114,7 @@ def test_what_rules_of_the_service_may_suppress_is_unverified(loop: Loop) -> Non
 
 
 def test_a_disabled_service_is_no_miss(loop: Loop) -> None:
-    loop.runtime.rest.services.update(service_of(loop)["id"], {"status": "disabled"})
+    loop.change_service(status="disabled")
 
     loop.send("trigger", "a")
     loop.pass_time(400)

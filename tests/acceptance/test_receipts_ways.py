@@ -121,7 +121,7 @@ def test_the_key_of_an_orchestration_has_the_excuses_of_its_rules_and_of_the_ser
     rest, now = loop.runtime.rest, loop.runtime.clock.now_ms
     made = rest.orchestrations.create({"name": "all"})
     [door] = made["integrations"]
-    [shop] = [one for one in rest.services.list() if one["name"] == "shop"]
+    shop = loop.service()
     rules = [{"id": "start", "rules": [{"conditions": [], "actions": {"route_to": shop["id"]}}]}]
     router = {"type": "router", "sets": rules, "catch_all": {"actions": {"route_to": "unrouted"}}}
     rest.orchestrations.replace_rules(made["id"], "router", router)
@@ -132,9 +132,9 @@ def test_the_key_of_an_orchestration_has_the_excuses_of_its_rules_and_of_the_ser
         return Excuses(rest, dict, now).of(row)
 
     assert excuse() is None
-    rest.services.update(shop["id"], {"auto_pause_notifications_parameters": {"enabled": True, "timeout": 120}})
+    loop.change_service(auto_pause_notifications_parameters={"enabled": True, "timeout": 120})
     assert excuse() == ("unverified", "may_be_suppressed")
-    rest.services.update(shop["id"], {"auto_pause_notifications_parameters": {"enabled": False, "timeout": None}})
+    loop.change_service(auto_pause_notifications_parameters={"enabled": False, "timeout": 0})
     assert excuse() is None
     quiet = [{"id": "start", "rules": [{"conditions": [], "actions": {"drop_event": True}}]}]
     rest.orchestrations.replace_rules(

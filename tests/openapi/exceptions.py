@@ -54,6 +54,7 @@ NULLS: dict[str, str] = {
     "config": "as alert_grouping_parameters",
     "description": "null in the description's own examples",
     "end": "in its own words null where a layer or an on-call has no end",
+    "ended_at": "null in the description's own examples: alerts still join",
     "html_url": "null in the description's own examples",
     "incident_key": "the guide: incidents with alerts do not have an incident key",
     "job_title": "null where it was never set; the description is silent about what is not set",

@@ -123,7 +123,7 @@ SERVICES = known(
             "alert_grouping": nullable(one_of("time", "intelligent")),
             "alert_grouping_timeout": nullable(whole(0, DAY)),
             "auto_pause_notifications_parameters": fields(
-                {"enabled": flag, "timeout": nullable(one_of(0, 120, 180, 300, 600, 900))}
+                {"enabled": flag, "timeout": one_of(0, 120, 180, 300, 600, 900)}
             ),
         },
         required=("name", "escalation_policy"),
@@ -141,7 +141,7 @@ SERVICES = known(
             "alert_grouping_parameters": {"type": None},
             "alert_grouping": None,
             "alert_grouping_timeout": None,
-            "auto_pause_notifications_parameters": {"enabled": False, "timeout": None},
+            "auto_pause_notifications_parameters": {"enabled": False, "timeout": 0},
         },
         hidden=("orchestration", "cache_variables"),
         parts={"orchestration": mapping, "cache_variables": each(fields({"id": text(least=1)}, ("id",)))},
