@@ -150,10 +150,7 @@ class Eyes:
         since = (
             row.begun if was_merged else row.newest
         )  # what was resolved before the newest trigger is not what became of it
-        slack = (
-            SLACK_MS if item["id"] == row.past else -SLACK_MS
-        )  # that of the episode before must have gone on for certain
-        if not is_open and _changed(item) < since + slack:
+        if not is_open and _changed(item) < since - SLACK_MS:  # in doubt it is: better no page than a false one
             return False
         channel = (item.get("first_trigger_log_entry") or {}).get("channel") or {}
         if channel.get("incident_key") == row.wire and channel.get("service_key"):
