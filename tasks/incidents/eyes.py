@@ -155,10 +155,20 @@ class Eyes:
         channel = (item.get("first_trigger_log_entry") or {}).get("channel") or {}
         if channel.get("incident_key") == row.wire and channel.get("service_key"):
             return id_of_key(channel["service_key"]) == row.key_id
+        return self._is_at_home(item, row)
+
+    def _is_at_home(self, item: Item, row: Waiting) -> bool:
+        """Whether it is of a service the key leads to. Alerts that were merged into another service's incident keep their own."""
         if self._homes is None:
             self._homes = self._senses.homes()
         homes = self._homes.get(row.key_id)
-        return not homes or (item.get("service") or {}).get("id") in homes
+        if not homes or (item.get("service") or {}).get("id") in homes:
+            return True
+        if (item.get("alert_counts") or {}).get("all", 0) <= 1:
+            return False
+        self.calls += 1
+        alerts = self._rest.incidents.alerts(item["id"])
+        return any(one.get("alert_key") == row.wire and (one.get("service") or {}).get("id") in homes for one in alerts)
 
 
 def _changed(item: Item) -> int:

@@ -15,14 +15,13 @@ class Waiting(NamedTuple):
     """A trigger PagerDuty took and shows no incident of yet.
 
     `begun` and `newest` are when its first and its newest trigger began to be sent, `sent` and `last` when they were taken,
-    `till` when an incident should be there (ms). `past` is the incident of the episode before.
+    `till` when an incident should be there (ms).
     """
 
     field: str
     wire: str
     begun: int
     newest: int
-    past: str
     sent: int
     last: int
     till: int
@@ -49,11 +48,9 @@ class Settled(NamedTuple):
 def waiting(flat: list[Any]) -> list[Waiting]:
     """Rows as lua/receipts_claim.lua hands them out."""
     found = []
-    for field, wire, begun, newest, past, text in zip(*[iter(flat)] * 6, strict=True):
+    for field, wire, begun, newest, text in zip(*[iter(flat)] * 5, strict=True):
         row = json.loads(text)
-        found.append(
-            Waiting(field, wire, int(begun), int(newest), past, row["sent"], row["last"], row["till"], row["looks"])
-        )
+        found.append(Waiting(field, wire, int(begun), int(newest), row["sent"], row["last"], row["till"], row["looks"]))
     return found
 
 

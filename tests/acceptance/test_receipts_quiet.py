@@ -83,6 +83,26 @@ def test_an_incident_that_was_merged_into_another_is_seen(loop: Loop) -> None:
     nothing_false(loop)
 
 
+def test_what_goes_on_in_an_incident_of_another_service_is_seen(loop: Loop) -> None:
+    group_all(loop)
+    loop.send("trigger", "a", "b")
+    headers = {"routing_key": STANDBY, "event_action": "trigger", "dedup_key": "other"}
+    payload = {"summary": "other", "source": "elsewhere", "severity": "critical"}
+    loop.sandbox.http.post("/v2/enqueue", json={**headers, "payload": payload}).raise_for_status()
+    theirs, ours = loop.incident("other")["id"], loop.incident("a")["id"]
+    loop.runtime.rest.incidents.merge(theirs, [ours], sender=BOT)
+    fault = loop.swallow(PRIMARY)
+    loop.send("resolve", "a", "b")
+    loop.sandbox.control("DELETE", f"/faults/{fault}")
+    loop.pass_time(60)
+
+    loop.send("trigger", "a", "b")
+    loop.pass_time(400)
+
+    assert loop.arrived(STANDBY) == {"other": 1}
+    assert {loop.receipt(key) for key in "ab"} == {"seen"}
+
+
 @pytest.mark.parametrize("keys", [["a"], MANY], ids=len)
 def test_a_service_in_maintenance_is_seen_to_be_so(loop: Loop, keys: list[str]) -> None:
     now = loop.runtime.clock.now()

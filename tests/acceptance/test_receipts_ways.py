@@ -126,7 +126,7 @@ def test_the_key_of_an_orchestration_has_the_excuses_of_its_rules_and_of_the_ser
     router = {"type": "router", "sets": rules, "catch_all": {"actions": {"route_to": "unrouted"}}}
     rest.orchestrations.replace_rules(made["id"], "router", router)
     field = f"{key_id(door['parameters']['routing_key'])} uid"
-    row = Waiting(field, "a", now(), now(), "", now(), now(), now(), 0)
+    row = Waiting(field, "a", now(), now(), now(), now(), now(), 0)
 
     def excuse() -> object:
         return Excuses(rest, dict, now).of(row)

@@ -21,7 +21,7 @@ local function look_at(field)
   if not text then return redis.call("ZREM", K.receipts_due, field) end
   if known and not known.id and status ~= "resolved" then
     redis.call("ZADD", K.receipts_due, string.format("%d", at + ARGV[2]), field)
-    return add(field, wire or dedup_key or "", string.format("%d", known.begun), string.format("%d", known.last), known.past_id or "", text)
+    return add(field, wire or dedup_key or "", string.format("%d", known.begun), string.format("%d", known.last), text)
   end
   end_receipt(own, key_id, at)
   count_receipt("ended", at)
