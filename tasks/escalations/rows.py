@@ -78,9 +78,15 @@ class EscalationRows:
         self._scripts = Scripts(client, keys)
         self._policies: dict[str, Policy] = {}
 
-    def claim(self, most: int, lease: timedelta, stay: timedelta = timedelta(0)) -> Claimed:
-        """Up to `most` escalations that are due, for this caller alone, who stays so long if the next one is due by then."""
-        at, wait, *rows = self._scripts.run("escalation_claim", most, milliseconds(lease), milliseconds(stay))
+    def claim(
+        self, most: int, lease: timedelta, stay: timedelta = timedelta(0), *, calls_heir: bool = False
+    ) -> Claimed:
+        """Up to `most` escalations that are due, for this caller alone, who stays so long if the next one is due by then.
+
+        `calls_heir`: another worker is called, to take over when this one ends.
+        """
+        heir = "1" if calls_heir else ""
+        at, wait, *rows = self._scripts.run("escalation_claim", most, milliseconds(lease), milliseconds(stay), heir)
         return Claimed(int(at), int(wait), [_due(row) for row in rows])
 
     def policies(self, digests: Iterable[str]) -> dict[str, Policy]:

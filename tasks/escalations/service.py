@@ -26,6 +26,7 @@ log = structlog.get_logger("tocsin.escalations")
 
 A_CLAIM: Final = 50
 DRAIN_SECONDS: Final = 5.0
+OVERLAP: Final = 2.0  # then somebody else is called, who may have to wait for a free hand
 STAY: Final = timedelta(milliseconds=250)  # so long a worker waits for the next one: cheaper than to be called again
 BREATH: Final = 0.015  # seconds; what falls due meanwhile is taken together
 
@@ -72,10 +73,12 @@ class EscalationService:
 
     def advance(self) -> AdvanceReport:
         """Go on with what is due, for a while. Safe to run twice, and beside others."""
-        report = AdvanceReport()
-        end = time.monotonic() + DRAIN_SECONDS
-        while time.monotonic() < end:
-            claimed = self._rows.claim(A_CLAIM, self._rules.lease, STAY)
+        report, has_heir = AdvanceReport(), False
+        began = time.monotonic()
+        while (spent := time.monotonic() - began) < DRAIN_SECONDS + OVERLAP:
+            is_late = spent > DRAIN_SECONDS and not has_heir
+            claimed = self._rows.claim(A_CLAIM, self._rules.lease, STAY, calls_heir=is_late)
+            has_heir = has_heir or is_late
             if claimed.due:
                 self._work(claimed.at, claimed.due, report)
             if claimed.wait < 0:

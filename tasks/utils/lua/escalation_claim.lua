@@ -2,7 +2,8 @@
 --   K.escalations_due, K.escalation(uid)   due times, the rows; `due` keeps when it fell due
 --   K.alert(uid), K.labels, K.answers      what it is about
 --   K.hints, queue escalation              if more are due, one more worker is called in; K.wake: else the pumps look anew when this caller is done
---   ARGV                                   most, lease (ms), for how long the caller stays if nothing is due now (ms; 0 = this is its last call)
+--   ARGV                                   most, lease (ms), for how long the caller stays if nothing is due now (ms; 0 = this is its last call),
+--                                          "1" = call another one in, who takes over: it may have to wait for a free hand
 -- While a caller stays, no other is called: two hundred timers a second need not be two hundred messages.
 -- Returns now (ms), ms until the caller should ask again or -1, then for each {uid, due, began, policy, taken, fence, state, left, told, service, status, dedup key, wire key, incidents, labels}.
 -- include: clock
@@ -26,7 +27,7 @@ if wait < 0 then
 else
   redis.call("HSET", K.hints, "escalation", string.format("%d", at))
 end
-if #uids > 2 * most then
+if #uids > 2 * most or ARGV[4] == "1" then
   answered("escalation")
   more_hands("escalation", at)
 end
