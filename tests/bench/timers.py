@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -84,8 +85,10 @@ def _arm(fleet: EscalationFleet, pending: int) -> None:
         fleet.client.eval(OPENED, 1, fleet.keys.alert(""), first, min(first + 50_000, pending) - 1)
     used, started = _used(fleet), time.monotonic()
     uids = (_sha1(f"pending{number}") for number in range(pending))
-    while page := list(islice(uids, PAGE)):
-        scripts.run_many([("escalation_start", uid, spec) for uid in page])
+    pages = iter(lambda: list(islice(uids, PAGE)), [])
+    with ThreadPoolExecutor(2) as pool:  # while one waits for the server, the other makes ready what comes next
+        for _ in pool.map(lambda page: scripts.run_many([("escalation_start", one, spec) for one in page]), pages):
+            pass
     figure("timers.tocsin.armed", pending / (time.monotonic() - started), "/s", pending)
     figure("timers.tocsin.memory", (_used(fleet) - used) / 1e6, "MB", pending)
     ledger = fleet.client.memory_usage(fleet.keys.ledger, samples=0)
