@@ -293,10 +293,6 @@ def _listed(names: Iterable[str]) -> str:
 
 def _span(ms: int) -> str:
     seconds = ms // 1000
-    return (
-        f"{seconds} s"
-        if seconds < 180
-        else f"{seconds // 60} minutes"
-        if seconds < 10_800
-        else f"{seconds // 3600} hours"
-    )
+    if seconds < 180:
+        return f"{seconds} s"
+    return f"{seconds // 60} minutes" if seconds < 10_800 else f"{seconds // 3600} hours"
