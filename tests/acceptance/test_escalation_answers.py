@@ -9,7 +9,8 @@ import pytest
 from tasks.escalations.freezing import Freezer
 from tasks.incidents.wishes import wish_of
 from tests.acceptance import sync_world
-from tests.acceptance.sync_world import World
+from tests.acceptance.loop_world import Loop
+from tests.acceptance.sync_world import PRIMARY, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,20 +20,30 @@ if TYPE_CHECKING:
     from tests.conftest import Sandbox
 
 ACKNOWLEDGED_FOR = 1801  # seconds; PagerDuty's own time-out
-POLICY = "steps:\n  - {name: one, after: 5m, targets: [{channel: standby}]}\n"
+POLICY = "on_no_receipt: escalate\nsteps:\n  - {name: one, after: 5m, targets: [{channel: standby}]}\n"
 
 
 @pytest.fixture
-def world(
-    tmp_path: Path, client: Any, server: Server, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[World]:
+def folder(tmp_path: Path, client: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Of a configuration whose service `shop` escalates."""
     del client
     escalating = {**sync_world.SERVICES, "shop": "escalation: nights\n" + sync_world.SERVICES["shop"]}
     monkeypatch.setattr(sync_world, "SERVICES", escalating)
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "nights.yaml").write_text(POLICY)
-    with World(tmp_path, server.url, sandbox) as world:
+    return tmp_path
+
+
+@pytest.fixture
+def world(folder: Path, server: Server, sandbox: Sandbox) -> Iterator[World]:
+    with World(folder, server.url, sandbox) as world:
         yield world
+
+
+@pytest.fixture
+def loop(folder: Path, server: Server, sandbox: Sandbox) -> Iterator[Loop]:
+    with Loop(folder, server.url, sandbox) as loop:
+        yield loop
 
 
 def state(world: World, key: str = "a") -> str:
@@ -76,6 +87,15 @@ def test_after_the_loss_of_redis_every_open_incident_has_its_timer_again(world: 
 
     assert timers(world) == 29
     assert {state(world, key) for key in keys[1:]} == {"running"}
+
+
+def test_a_page_that_pagerduty_never_showed_makes_the_next_step_due_at_once(loop: Loop) -> None:
+    loop.swallow(PRIMARY)
+    loop.send("trigger", "a")
+    loop.pass_time(70)
+
+    assert loop.runtime.escalations.service.advance().taken == 1
+    assert loop.runtime.escalations.desk.show("a")[0].reason == "exhausted"
 
 
 def test_a_step_opens_its_incident_at_the_channel_it_names(world: World) -> None:
