@@ -11,6 +11,7 @@ from redis.exceptions import NoScriptError
 
 from tasks.utils.hints import lua_hints
 from tasks.utils.keys import Keys, with_key_names
+from tasks.utils.lua_pruning import prune
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,13 +25,22 @@ INCLUDE: Final = re.compile(r"^-- include: (\w+)$", re.MULTILINE)
 
 @cache
 def source(name: str, prefix: str) -> str:
-    """The whole text of `lua/<name>.lua`: shared parts it includes, then its own lines, key names written out."""
-    text = (LUA / f"{name}.lua").read_text()
+    """The whole text of `lua/<name>.lua`, as the server gets it."""
+    return assembled((LUA / f"{name}.lua").read_text(), prefix)
+
+
+def assembled(text: str, prefix: str) -> str:
+    """A script with what it needs of the shared parts it includes, then its own lines, key names written out."""
     parts: dict[str, str] = {}
     _include(text, parts)
     hints = [f'local P = "{prefix}"', lua_hints()] if "hint" in parts else []
-    code = "\n".join([*hints, *parts.values(), text])
-    return with_key_names(re.sub(r"^--.*$", "", code, flags=re.MULTILINE), prefix)
+    own, shared = _without_comments(text), _without_comments("\n".join(parts.values()))
+    return with_key_names("\n".join([*hints, prune(shared, own), own]), prefix)
+
+
+def _without_comments(code: str) -> str:
+    """The code without lines and ends of lines that only explain; no string of ours holds two dashes."""
+    return re.sub(r"^--.*$|  --[^\n]*$", "", code, flags=re.MULTILINE)
 
 
 def _include(text: str, parts: dict[str, str]) -> None:

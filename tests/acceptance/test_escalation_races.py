@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tasks.utils.connect import connect
+from tasks.utils.scripts import assembled
 from tests.acceptance.escalation_world import MINUTE, UID, Tower, policy
 from tests.pipeline import PRIMARY_KEY, STANDBY_KEY, alert
 
@@ -172,7 +173,5 @@ def test_an_unseen_alert_makes_the_next_step_due_at_once_where_its_policy_says_s
 
 def unseen(tower: Tower) -> str:
     """A script that tells of an alert PagerDuty took and never showed."""
-    from tasks.utils.scripts import source
-
-    text = source("escalation_start", tower.keys.prefix)
-    return text.split("local uid, at = ARGV[1], now()")[0] + "return unseen_escalation(ARGV[1], now()) and 1 or 0"
+    parts = "-- include: clock\n-- include: escalation\n"
+    return assembled(parts + "return unseen_escalation(ARGV[1], now()) and 1 or 0", tower.keys.prefix)
