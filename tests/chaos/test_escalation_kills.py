@@ -77,7 +77,6 @@ def judge(fleet: EscalationFleet, keys: list[str], answered: dict[str, str]) -> 
         else:
             allowed = {"ended resolved", "ended exhausted", "stopped acknowledged"}
             assert story[-1] in allowed, (key, story)
-        assert arrived[key] or "escalated one" not in story, key
     proof = fleet.proof()
     assert (proof["verdict"], proof["broken_count"]) == ("holds", 0), proof["broken"]
     told = proof["escalations"]
