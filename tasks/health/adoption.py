@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tasks.health.conditions import OF_FLEET, RULES
+from tasks.health.conditions import OF_FLEET, RULES, TOLD_OF_LOSS_MS, redis_lost
 from tasks.health.memory import FleetMemory
 from tasks.health.models import Finding
 from tasks.health.standing import Standing
@@ -20,6 +20,7 @@ FLEET: Final = frozenset(
     check.__name__ for check in OF_FLEET
 )  # what machines see for themselves they have in their files
 PLACE: Final = "on:"
+LOSS: Final = redis_lost.__name__
 
 
 class Adoption:
@@ -36,10 +37,16 @@ class Adoption:
         for uid in uids:
             known: dict[str, str] = self._client.hgetall(self._keys.alert(uid))
             name, _, subject = known.get("dedup_key", "").removeprefix(KEY).partition(":")
-            if known.get("dedup_key", "").startswith(KEY) and name in FLEET and name in RULES:
+            is_own = known.get("dedup_key", "").startswith(KEY) and name in FLEET and name in RULES
+            if is_own and not (name == LOSS and self._is_told_anew()):
                 self._take_over(
                     name, subject, tuple(field.removeprefix(PLACE) for field in known if field.startswith(PLACE))
                 )
+
+    def _is_told_anew(self) -> bool:
+        """Whether the sentinel tells of the loss there was now: what is open is about a former one, and tells of none of this."""
+        noticed = int(self._client.hget(self._keys.loss, "noticed") or 0)
+        return self._clock.now_ms() - noticed <= TOLD_OF_LOSS_MS
 
     def _take_over(self, name: str, subject: str, places: tuple[str, ...]) -> None:
         finding = Finding(

@@ -61,6 +61,19 @@ def test_an_own_alert_whose_memory_was_lost_ends_when_it_is_over(world: World) -
     assert "tocsin-own:dead_letters" not in world.open_there()
 
 
+def test_a_second_loss_is_told_though_pagerduty_has_the_alert_of_the_first_one_open(world: World) -> None:
+    world.send("trigger", "tocsin-own:redis_lost", summary="Tocsin: the first loss")
+    world.lose_everything()
+    world.sync()  # it is quicker than the sentinel
+    world.sandbox.clear_log()
+
+    world.runtime.own_alerts.look(lambda _: {})
+    world.work()
+
+    [told] = [entry for entry in world.sandbox.log() if entry["dedup_key"] == "tocsin-own:redis_lost"]
+    assert told["summary"].startswith("Tocsin: Redis lost everything")
+
+
 def test_it_keeps_to_its_share_of_the_calls(client: Any, server: Server, sandbox: Sandbox, tmp_path: Path) -> None:
     with World(tmp_path, server.url, sandbox, TOCSIN_LIMITS__REST_CALLS_PER_MINUTE="60") as world:
         world.send("trigger", *(f"k{number}" for number in range(30)))
