@@ -54,6 +54,14 @@ class EscalationFleet(Fleet):
                 told[entry["e"].split("-")[1]].append(word)
         return told
 
+    def steps_unsaid(self) -> set[str]:
+        """Alerts (uids) a step of which had nothing to say any more: the resolve came before its send, and the ledger names that."""
+        return {
+            entry["e"].split("-")[1]
+            for _, entry in self.client.xrange(self.keys.ledger)
+            if entry["e"].startswith("step-") and (entry["s"], entry["r"]) == ("suppressed", "resolved_before_send")
+        }
+
     def alive(self) -> int:
         """How many escalations go on by themselves."""
         return int(self.client.zcount(self.keys.escalations_due, "-inf", "(+inf"))

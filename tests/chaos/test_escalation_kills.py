@@ -67,7 +67,7 @@ def is_over(fleet: EscalationFleet) -> bool:
 
 def judge(fleet: EscalationFleet, keys: list[str], answered: dict[str, str]) -> None:
     """Three witnesses: what was asked for, the ledger, the other side's log."""
-    stories, arrived = fleet.stories(), fleet.arrivals(STANDBY)
+    stories, arrived, unsaid = fleet.stories(), fleet.arrivals(STANDBY), fleet.steps_unsaid()
     for key in keys:
         story = stories[uid(key)]
         assert len(story) == len(set(story)), (key, story)  # nothing took effect twice
@@ -77,6 +77,8 @@ def judge(fleet: EscalationFleet, keys: list[str], answered: dict[str, str]) -> 
         else:
             allowed = {"ended resolved", "ended exhausted", "stopped acknowledged"}
             assert story[-1] in allowed, (key, story)
+        is_unsaid = answered.get(key) == "resolve" and uid(key) in unsaid
+        assert arrived[key] or "escalated one" not in story or is_unsaid, (key, story)
     proof = fleet.proof()
     assert (proof["verdict"], proof["broken_count"]) == ("holds", 0), proof["broken"]
     told = proof["escalations"]
