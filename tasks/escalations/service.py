@@ -84,7 +84,9 @@ class EscalationService:
             if claimed.wait < 0:
                 return report
             if len(claimed.due) < A_CLAIM:
-                time.sleep(max(claimed.wait / 1000, BREATH))
+                time.sleep(
+                    max(claimed.wait / 1000, BREATH)
+                )  # a call by a message would come later than what is due next
         self._rows.claim(0, self._rules.lease)
         return report
 

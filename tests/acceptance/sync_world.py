@@ -41,6 +41,8 @@ SERVICES = {
 class World:
     """`shop` falls back on a standby and routes disks to `platform`, whose key `twin` shares."""
 
+    services = SERVICES
+
     def __init__(self, folder: Path, redis_url: str, sandbox: Sandbox, **environ: str) -> None:
         self.sandbox = sandbox
         environment = {
@@ -58,7 +60,7 @@ class World:
             **environ,
         }
         by_rest = self._register()
-        for name, text in SERVICES.items():
+        for name, text in self.services.items():
             file = folder / "services" / f"{name}.yaml"
             file.parent.mkdir(exist_ok=True)
             file.write_text(text.replace("{by_rest}", by_rest))

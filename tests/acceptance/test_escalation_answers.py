@@ -8,9 +8,8 @@ import pytest
 
 from tasks.escalations.freezing import Freezer
 from tasks.incidents.wishes import wish_of
-from tests.acceptance import sync_world
 from tests.acceptance.loop_world import Loop
-from tests.acceptance.sync_world import PRIMARY, World
+from tests.acceptance.sync_world import PRIMARY, SERVICES, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,12 +22,25 @@ ACKNOWLEDGED_FOR = 1801  # seconds; PagerDuty's own time-out
 POLICY = "on_no_receipt: escalate\nsteps:\n  - {name: one, after: 5m, targets: [{channel: standby}]}\n"
 
 
+ESCALATING = {**SERVICES, "shop": "escalation: nights\n" + SERVICES["shop"]}
+
+
+class EscalatingWorld(World):
+    """Its `shop` escalates."""
+
+    services = ESCALATING
+
+
+class EscalatingLoop(Loop):
+    """Its `shop` escalates, too."""
+
+    services = ESCALATING
+
+
 @pytest.fixture
-def folder(tmp_path: Path, client: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Of a configuration whose service `shop` escalates."""
+def folder(tmp_path: Path, client: Any) -> Path:
+    """Of a configuration with the policy."""
     del client
-    escalating = {**sync_world.SERVICES, "shop": "escalation: nights\n" + sync_world.SERVICES["shop"]}
-    monkeypatch.setattr(sync_world, "SERVICES", escalating)
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "nights.yaml").write_text(POLICY)
     return tmp_path
@@ -36,13 +48,13 @@ def folder(tmp_path: Path, client: Any, monkeypatch: pytest.MonkeyPatch) -> Path
 
 @pytest.fixture
 def world(folder: Path, server: Server, sandbox: Sandbox) -> Iterator[World]:
-    with World(folder, server.url, sandbox) as world:
+    with EscalatingWorld(folder, server.url, sandbox) as world:
         yield world
 
 
 @pytest.fixture
 def loop(folder: Path, server: Server, sandbox: Sandbox) -> Iterator[Loop]:
-    with Loop(folder, server.url, sandbox) as loop:
+    with EscalatingLoop(folder, server.url, sandbox) as loop:
         yield loop
 
 

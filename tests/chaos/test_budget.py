@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.chaos.crowd import crowd
 from tests.pipeline import PRIMARY_KEY, Pipeline, alert
 
 if TYPE_CHECKING:
@@ -25,19 +22,8 @@ def flow(client: Any, keys: Keys, server: Server, sandbox: Sandbox, *, processes
     """Let so many processes drain more than may go; when each request arrived."""
     sandbox.register(PRIMARY_KEY, "Shop")
     pipeline = Pipeline(client, keys, sandbox.url)
-    command = [sys.executable, "-m", "tests.chaos.budget_process", sandbox.url, server.url, str(LIMIT)]
     over = threading.Event()
-    with ExitStack() as stack:
-        workers = []
-        for _ in range(processes):
-            worker = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            stack.callback(worker.wait, timeout=30)
-            stack.enter_context(worker.stdin)  # type: ignore[arg-type]
-            stack.enter_context(worker.stdout)  # type: ignore[arg-type]
-            workers.append(worker)
-        for worker in workers:
-            assert worker.stdout is not None
-            assert worker.stdout.readline() == b"ready\n"
+    with crowd("tests.chaos.budget_process", sandbox.url, server.url, str(LIMIT), processes=processes):
         for second in range(round(seconds)):
             pipeline.submit(*(alert(f"{second}-{number}", severity="error") for number in range(20)))
             over.wait(1)

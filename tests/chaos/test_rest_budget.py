@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.chaos.crowd import crowd
 
 if TYPE_CHECKING:
     from typing import Any
@@ -25,20 +22,8 @@ RATE = (LIMIT - BURST) / 60
 
 def flow(server: Server, sandbox: Sandbox, *, processes: int, seconds: float) -> list[float]:
     """Let so many processes call as fast as they may; when each call arrived."""
-    command = [sys.executable, "-m", "tests.chaos.rest_process", sandbox.url, server.url]
-    over = threading.Event()
-    with ExitStack() as stack:
-        callers = []
-        for _ in range(processes):
-            caller = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            stack.callback(caller.wait, timeout=30)
-            stack.enter_context(caller.stdin)  # type: ignore[arg-type]
-            stack.enter_context(caller.stdout)  # type: ignore[arg-type]
-            callers.append(caller)
-        for caller in callers:
-            assert caller.stdout is not None
-            assert caller.stdout.readline() == b"ready\n"
-        over.wait(seconds)
+    with crowd("tests.chaos.rest_process", sandbox.url, server.url, processes=processes):
+        threading.Event().wait(seconds)
     entries = sandbox.log()
     assert {entry["status"] for entry in entries} == {200}  # never throttled
     return [entry["at"] for entry in entries]

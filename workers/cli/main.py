@@ -33,7 +33,7 @@ class Tocsin(LazyGroup):
             "workers.cli.notification_commands:app", "Dead letters and replay (also: notification)", ("notification",)
         ),
         "webhooks": Entry(
-            "workers.cli.webhook_commands:app", "Try out mappings of foreign documents (also: webhook)", ("webhook",)
+            "workers.cli.webhook_commands:app", "Foreign documents; PagerDuty's webhooks (also: webhook)", ("webhook",)
         ),
         "escalations": Entry(
             "workers.cli.escalation_commands:app",
