@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.acceptance.escalation_world import Tower
 from tests.acceptance.group_world import GroupKit, at_desk
 from tests.acceptance.routed import Fleet
 from tests.pipeline import PRIMARY_KEY, STANDBY_KEY, Pipeline
@@ -41,3 +42,12 @@ def desk(client: Any, keys: Keys, sandbox: Sandbox, tmp_path: Path) -> Iterator[
     kit = at_desk(GroupKit, client, keys, sandbox.url, tmp_path)
     yield kit
     kit.delivery.close()
+
+
+@pytest.fixture
+def tower(client: Any, keys: Keys, sandbox: Sandbox) -> Iterator[Tower]:
+    sandbox.register(PRIMARY_KEY, "Shop")
+    sandbox.register(STANDBY_KEY, "Shop standby")
+    tower = Tower(client, keys, sandbox.url)
+    yield tower
+    tower.delivery.close()

@@ -12,26 +12,14 @@ import pytest
 from tasks.utils.connect import connect
 from tasks.utils.scripts import assembled
 from tests.acceptance.escalation_world import MINUTE, UID, Tower, policy
-from tests.pipeline import PRIMARY_KEY, STANDBY_KEY, alert
+from tests.pipeline import alert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from deploy.local.embedded import Server
     from tasks.utils.clock import MovableClock
-    from tasks.utils.keys import Keys
     from tests.conftest import Sandbox
 
 LEASE = timedelta(seconds=30)
-
-
-@pytest.fixture
-def tower(client: Any, keys: Keys, sandbox: Sandbox) -> Iterator[Tower]:
-    sandbox.register(PRIMARY_KEY, "Shop")
-    sandbox.register(STANDBY_KEY, "Shop standby")
-    tower = Tower(client, keys, sandbox.url)
-    yield tower
-    tower.delivery.close()
 
 
 def plans(tower: Tower) -> list[Any]:
