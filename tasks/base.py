@@ -12,12 +12,14 @@ from celery.exceptions import Ignore, Reject, Retry
 
 from tasks.utils.connect import is_away
 from tasks.utils.error_reports import outcome
+from tasks.utils.progress import Seldom, shown
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from tasks.runtime import Runtime
     from tasks.utils.error_reports import ErrorReport
+    from tasks.utils.progress import Progress
 
 log = structlog.get_logger("tocsin.task")
 
@@ -25,6 +27,7 @@ Args = tuple[Any, ...]
 Kwargs = dict[str, Any]
 
 CELERYS_OWN: Final = (Ignore, Reject, Retry)
+PROGRESS: Final = "PROGRESS"  # state of a task that has said how far it is
 
 
 class TocsinTask(Task):
@@ -91,7 +94,8 @@ class TocsinTask(Task):
     def _handle(self, args: Args, kwargs: Kwargs) -> Any:
         self._check_message(args, kwargs)
         try:
-            answer = self._run(args, kwargs)
+            with shown(Seldom(self._show)):
+                answer = self._run(args, kwargs)
         except Exception:
             self._spared()
             raise
@@ -102,6 +106,16 @@ class TocsinTask(Task):
         """The message has killed nobody this time. Not said when the process itself is told to end: then it may be why."""
         if self.came_back:
             self.runtime.messages.forget(self.request.id)
+
+    def _show(self, progress: Progress) -> None:
+        """Let whoever waits for the result see how far it is."""
+        if self.request.ignore_result or self.request.called_directly:
+            return
+        try:
+            self.update_state(state=PROGRESS, meta=progress._asdict())
+        except Exception as error:
+            if not is_away(error):
+                raise
 
     def _run(self, args: Args, kwargs: Kwargs) -> Any:
         try:

@@ -16,6 +16,7 @@ from tasks.utils.keys import Keys
 from tasks.utils.messages import MessageGuard
 from tasks.utils.metrics_collector import Metrics
 from tasks.utils.pulse import Pulse
+from tasks.utils.single_flight import SingleFlight
 from tasks.utils.slots import Slots
 
 if TYPE_CHECKING:
@@ -69,6 +70,11 @@ class Foundation:
     def slots(self) -> Slots:
         """Claims of scheduled runs."""
         return Slots(self.client, self.keys)
+
+    @cached_property
+    def flights(self) -> SingleFlight:
+        """What one at a time does."""
+        return SingleFlight(self.client, self.keys)
 
     @cached_property
     def pulse(self) -> Pulse:

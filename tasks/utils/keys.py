@@ -73,6 +73,7 @@ FIXED: Final[dict[str, str]] = {
     "policies": "escalations:policies",  # hash: digest of a frozen policy -> its times, a line, itself as JSON
     "policy_uses": "escalations:policies:uses",  # hash: that digest -> how many escalations were started by it and are not forgotten
     "escalation_counts": "escalations:counts",  # hash: what was counted -> how often; audited, late_ms, exhausted_at: ms
+    "flights": "flights",  # hash: what one at a time does -> token, until, since, lease (ms), who, a line each; see lua/flight_take.lua
     "slots": "schedules:slots",  # hash: entry@due -> task id that claimed it
     "slot_times": "schedules:slots:at",  # sorted set: entry@due -> time of the claim, ms
 }

@@ -10,14 +10,16 @@ import typer
 
 from workers.cli.connection import reach_redis
 from workers.cli.output import CliError, ExitCode, answer, answer_fields, answer_json
+from workers.cli.progress import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from celery.result import AsyncResult
 
 _PENDING = "PENDING"
 _FAILURES = ("FAILURE", "REVOKED")
+_PROGRESS = "PROGRESS"
 
 
 class Outcome(NamedTuple):
@@ -35,7 +37,9 @@ class Outcome(NamedTuple):
         elif self.state == "SUCCESS":
             self._print_result()
         else:
-            answer_fields({"state": self.state.lower(), "error": self.error, "note": self._note()})
+            answer_fields(
+                {"state": self.state.lower(), "error": self.error, "note": self._note(), "done": self._done()}
+            )
         if self.state in _FAILURES:
             raise typer.Exit(ExitCode.FAILED)
 
@@ -44,6 +48,11 @@ class Outcome(NamedTuple):
             answer(self.result)
         else:
             answer_json(self.result)
+
+    def _done(self) -> str | None:
+        from tasks.utils.progress import Progress
+
+        return str(Progress(**self.result)) if self.state == _PROGRESS else None
 
     def _note(self) -> str | None:
         if self.state != _PENDING:
@@ -70,14 +79,15 @@ def look_up(task_id: str) -> Outcome:
 
 
 def wait_for(task_id: str, *, timeout_seconds: float) -> Outcome:
-    """The task's outcome once it has one; CliError (75) when that takes longer than `timeout_seconds`."""
+    """The task's outcome once it has one, a bar showing how far it is; CliError (75) when that takes longer than `timeout_seconds`."""
     from celery.exceptions import TimeoutError as TooLateError
 
     from workers.app import app
 
     result = app.AsyncResult(task_id)
     try:
-        result.get(timeout=timeout_seconds, propagate=False)
+        with watched() as draw:
+            result.get(timeout=timeout_seconds, propagate=False, on_message=lambda news: _draw(news, draw))
     except TooLateError as error:
         message = (
             f"No answer within {timeout_seconds:g} s: the task waits or is at work.\n"
@@ -85,6 +95,14 @@ def wait_for(task_id: str, *, timeout_seconds: float) -> Outcome:
         )
         raise CliError(message, ExitCode.TRY_LATER) from error
     return _outcome(result)
+
+
+def _draw(news: Mapping[str, Any], draw: Callable[[Any], None]) -> None:
+    """Show what the result's channel tells of a task that is at work."""
+    from tasks.utils.progress import Progress
+
+    if news["status"] == _PROGRESS:
+        draw(Progress(**news["result"]))
 
 
 def _outcome(result: AsyncResult) -> Outcome:
