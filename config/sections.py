@@ -11,6 +11,7 @@ from config.values import (
     Count,
     Duration,
     EncryptionKey,
+    EncryptionKeys,
     Port,
     PositiveDuration,
     Quota,
@@ -67,6 +68,10 @@ class Security(Section):
     encryption_key: EncryptionKey | None = Field(
         None,
         description="Encrypts backups and stored secrets: 32 bytes as base64 (44 characters). Required in production.",
+    )
+    previous_encryption_keys: EncryptionKeys = Field(
+        (),
+        description="Former values of `encryption_key`; what they encrypted can still be read. In the environment: parted by blanks.",
     )
     jwt_secret: SecretStr | None = Field(
         None, description="Signs access tokens of the HTTP API: 32 characters at least. Without it the API is off."

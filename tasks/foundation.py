@@ -21,6 +21,7 @@ from tasks.utils.slots import Slots
 
 if TYPE_CHECKING:
     from config.models import Settings
+    from tasks.utils.encryption import SecurityManager
 
 
 class Foundation:
@@ -90,6 +91,14 @@ class Foundation:
     def graves(self) -> Graves:
         """Dead letters made of raw messages."""
         return Graves(self.client, self.keys)
+
+    @cached_property
+    def security(self) -> SecurityManager | None:
+        """Encrypts and decrypts; None where no encryption key is set."""
+        from tasks.utils.encryption import SecurityManager, key_texts  # noqa: PLC0415 (few processes encrypt)
+
+        keys = key_texts(self.settings.security)
+        return SecurityManager(keys) if keys else None
 
     @cached_property
     def breakers(self) -> Breakers:
