@@ -55,6 +55,9 @@ def findings(error: ValidationError, model: type[BaseModel], node: Node) -> Iter
         key = dotted(spot.path)
         if origin.variable:
             key = f"{key} (from ${{{origin.variable}}})"
+        if origin.is_sealed:
+            yield Problem(str(origin), key, "does not fit, once decrypted", _mend_sealed(spot))
+            continue
         yield Problem(str(origin), key, _what(dict(detail), spot.field), _mend(dict(detail), spot))
 
 
@@ -63,7 +66,7 @@ def _is_told_elsewhere(detail: ErrorDetails, path: Path, paths: list[Path], node
     if any(len(other) > len(path) and other[: len(path)] == path for other in paths):
         return True
     found = None if detail["type"] == "extra_forbidden" else node.find(path)
-    return found is not None and found.value is None and found.origin.variable is not None
+    return found is not None and found.value is None and (found.origin.variable is not None or found.origin.is_sealed)
 
 
 def types_in(annotation: Any) -> set[Any]:
@@ -139,6 +142,12 @@ def _mend(detail: dict[str, Any], spot: _Spot) -> str:
     return (
         f"expected: {spot.field.description}" if spot.field and spot.field.description else "see docs/configuration.md"
     )
+
+
+def _mend_sealed(spot: _Spot) -> str:
+    """No part of the value is repeated."""
+    expected = f" Expected: {spot.field.description}" if spot.field and spot.field.description else ""
+    return f"encrypt the right value with `tocsin config encrypt`.{expected}"
 
 
 def _mend_unknown(spot: _Spot) -> str:

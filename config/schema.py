@@ -22,7 +22,7 @@ MODELS: Final[dict[Kind, type[BaseModel]]] = {
     "holidays": Holidays,
 }
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_VARIABLE: Final = {"type": "string", "pattern": r"\$\{"}  # ${VAR} stands for any value
+_VARIABLE: Final = {"type": "string", "pattern": r"\$\{|^enc:"}  # ${VAR} or an encrypted one stands for any value
 _LEAVES: Final = {"integer", "number", "boolean"}
 _ABOUT: Final = ("description", "default", "title")
 

@@ -11,11 +11,13 @@ from config.environment import EnvironmentSource
 from config.errors import ConfigError, Problem
 from config.findings import ELSEWHERE, findings
 from config.folders import INSTALLED, find_config_dir, report_misnamed, settle_state_dir, shown
+from config.keyring import Keyring
 from config.mapping_files import mapping_paths, read_mapping
 from config.mappings import WebhookMapping
 from config.models import Settings, full_name, section_names, with_inherited
 from config.policy_files import PolicyFiles
 from config.rules import production_problems
+from config.sealed import SealedSettings
 from config.service_files import ServiceFiles
 from config.sources import Node, Origin, merge
 from config.variables import Report, Variables
@@ -59,6 +61,11 @@ def read(
     flags = Node({}, FLAG)
     _put_overrides(flags, {**(overrides or {}), "state_dir": state_dir})
     return _Reading(os.environ if environ is None else environ, config_dir, flags).loaded()
+
+
+def read_keyring(*, environ: Mapping[str, str] | None = None, config_dir: Path | None = None) -> Keyring | None:
+    """The encryption keys alone, the newest first: the rest of the settings may still be in the making. None where none is set."""
+    return _Reading(os.environ if environ is None else environ, config_dir, Node({}, FLAG)).keyring()
 
 
 def _put_overrides(flags: Node, overrides: Mapping[str, object], above: tuple[str, ...] = ()) -> None:
@@ -115,7 +122,13 @@ class _Reading:
         self._refuse_environment(special)
         node = merge(merge(merge(main, special), environment.from_files), above)
         settle_state_dir(node, self._variables)
+        self._variables.sealed = SealedSettings(node, self._report)
         return node
+
+    def keyring(self) -> Keyring | None:
+        """The encryption keys, whatever else may be wrong."""
+        self._merged()
+        return self._variables.sealed.keyring if self._variables.sealed else None
 
     def _yaml(self, name: str) -> Node:
         path = self._folder / name
@@ -157,6 +170,12 @@ class _Reading:
         if settings.environment == "production":
             for problem in production_problems(settings, node, files):
                 self._report(problem)
+
+
+def sealed_by(variables: Variables) -> SealedSettings:
+    """What opens encrypted values of a file that is judged by itself: the keys of the environment."""
+    environment = EnvironmentSource(variables)
+    return SealedSettings(merge(environment.from_files, environment.direct), variables.report)
 
 
 def check_settings(node: Node, report: Report) -> Settings | None:

@@ -8,11 +8,15 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a value stands: a file and line, or `environment NAME`. `variable` is the ${VAR} it came from, if any."""
+    """Where a value stands: a file and line, or `environment NAME`. `variable` is the ${VAR} it came from, if any.
+
+    `is_sealed`: it stands there encrypted, so that it is shown nowhere, whatever setting it is of.
+    """
 
     name: str
     line: int | None = None
     variable: str | None = None
+    is_sealed: bool = False
 
     def __str__(self) -> str:
         return self.name if self.line is None else f"{self.name}:{self.line}"

@@ -4,8 +4,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Optional
 
 from config.errors import Problem
+
+if TYPE_CHECKING:
+    from config.sealed import SealedSettings
 
 _REFERENCE = re.compile(r"\$(?:(\$)(?=\{)|\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|(\{))")
 
@@ -18,6 +22,8 @@ class Variables:
 
     environ: Mapping[str, str]
     report: Report
+    sealed: Optional["SealedSettings"] = None
+    """Opens what stands encrypted in files; None until the keys are known."""
     _files: dict[str, str | None] = field(default_factory=dict)
 
     def get(self, name: str) -> str | None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr
 from config.findings import types_in
 from config.matchers import Matcher
 from config.settings import Loaded
-from config.sources import Path, dotted
+from config.sources import Node, Path, dotted
 from config.values import REDIS_SCHEMES, format_duration, mask_redis_url
 
 MASK = "********"
@@ -38,12 +38,25 @@ class Row:
 
 def view(loaded: Loaded) -> list[Row]:
     """A row for every setting, those of the services last."""
-    own = [_row(path, value, is_secret=secret, source=_source(loaded, path)) for path, value, secret in _core(loaded)]
+    own = [
+        _row(path, value, is_secret=secret or _is_sealed(loaded.node, path), source=_source(loaded, path))
+        for path, value, secret in _core(loaded)
+    ]
     return own + [
-        _row(("services", name, *path), value, is_secret=secret, source=_service_source(loaded, name, path))
+        _row(
+            ("services", name, *path),
+            value,
+            is_secret=secret or _is_sealed(loaded.services[name], path),
+            source=_service_source(loaded, name, path),
+        )
         for name, service in loaded.settings.services.items()
         for path, value, secret in _leaves(service)
     ]
+
+
+def _is_sealed(node: Node, path: Path) -> bool:
+    """Whether a value stands encrypted where it comes from: then it is a secret, whatever setting it is of."""
+    return node.nearest(path).origin.is_sealed
 
 
 def _core(loaded: Loaded) -> Iterator[tuple[Path, object, bool]]:
@@ -64,14 +77,16 @@ def _leaves(value: object, above: Path = (), *, is_secret: bool = False) -> Iter
 
 
 def _row(path: Path, value: object, *, is_secret: bool, source: str) -> Row:
-    return Row(dotted(path), _shown(value), source, is_secret)
+    return Row(dotted(path), _shown(value, is_secret=is_secret), source, is_secret)
 
 
-def _shown(value: object) -> str | int | float | bool | None:
+def _shown(value: object, *, is_secret: bool) -> str | int | float | bool | None:
     if isinstance(value, SecretStr):
         text = value.get_secret_value()
         # Which server it is helps, and is not the secret part of the address.
         return mask_redis_url(text) if text.partition("://")[0] in REDIS_SCHEMES else MASK
+    if is_secret and value is not None and value != ():
+        return MASK
     if isinstance(value, timedelta):
         return format_duration(value)
     if isinstance(value, FilePath | Matcher):

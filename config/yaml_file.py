@@ -45,6 +45,8 @@ def parse_yaml(text: str, shown: str, variables: Variables) -> Node | None:
         )
         variables.report(Problem(shown, "", what, "write shorter lists and fewer aliases (*name)"))
         return None
+    if variables.sealed is not None:
+        variables.sealed.open(node)
     return _settings_in(node, variables.report)
 
 

@@ -12,8 +12,9 @@ from config.mapping_compiler import compile_mapping
 from config.named_files import check_named
 from config.policies import EscalationPolicy
 from config.schema import Kind, json_schema
+from config.sealing import MARK
 from config.service_files import check_service
-from config.settings import check_settings, load
+from config.settings import check_settings, load, sealed_by
 from config.variables import Variables
 from config.yaml_file import parse_yaml
 
@@ -58,6 +59,8 @@ class ConfigParser:
         path = Path(path)
         problems: list[Problem] = []
         variables = Variables(self._environ, problems.append)
+        if MARK in text:
+            variables.sealed = sealed_by(variables)
         node = parse_yaml(text, str(path), variables)
         parsed = _checked(node, path, variables) if node is not None else None
         if problems or parsed is None:

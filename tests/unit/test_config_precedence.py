@@ -100,6 +100,7 @@ def _another_value(path: tuple[str, ...]) -> str:
         "default_service": "other",
         "state_dir": "/somewhere",
         "encryption_key": "B" * 43 + "=",
+        "previous_encryption_keys": "C" * 43 + "=",
         "prefix": "other:",
         "urgent": "critical error",
         "from_email": "a@b.example",

@@ -95,6 +95,24 @@ def keygen(
 
 
 @app.command()
+def encrypt(*, config_dir: Folder = None) -> None:
+    """Encrypt a value for the settings: from stdin, or asked for on a terminal, never as an argument. Prints `enc:…`.
+
+    What it prints may stand in any file or variable of the settings in the place of the value.
+    """
+    from config.errors import ConfigError, Problem
+    from config.sealed import seal_setting
+    from config.values import ENCRYPTION_KEY_MEND
+    from workers.cli.connection import encryption_keyring
+    from workers.cli.secret_input import read_secret
+
+    keyring = encryption_keyring(config_dir)
+    if keyring is None:
+        raise ConfigError([Problem("ENCRYPTION_KEY", "security.encryption_key", "is not set", ENCRYPTION_KEY_MEND)])
+    answer(seal_setting(read_secret("Value to encrypt"), keyring))
+
+
+@app.command()
 def schema(
     *,
     service: Annotated[bool, typer.Option("--service", help="Of a service file instead of the settings.")] = False,
