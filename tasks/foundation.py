@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from config.settings import load
+from tasks.utils.audit_logger import FOLDER as ACTS
+from tasks.utils.audit_logger import AuditLogger
 from tasks.utils.breakers import Breakers, LimitViews
 from tasks.utils.clock import Clock
 from tasks.utils.connect import connect
@@ -66,6 +68,11 @@ class Foundation:
     def errors(self) -> ErrorHandler:
         """Sorts errors and keeps count of them."""
         return ErrorHandler(self.client, self.keys)
+
+    @cached_property
+    def acts(self) -> AuditLogger:
+        """Writes down who did what."""
+        return AuditLogger(self.client, self.keys, self.settings.state_dir / ACTS)
 
     @cached_property
     def slots(self) -> Slots:

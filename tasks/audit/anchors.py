@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tasks.audit.chain import Head
-from tasks.audit.files import append, cut_half_line, lines_backwards
+from tasks.utils.files import append, cut_half_line, lines_backwards
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from tasks.audit.chain import Head, extend, take_apart
-from tasks.audit.files import PRIVATE_FILE, PRIVATE_FOLDER, append, cut_half_line, lines_backwards
+from tasks.utils.files import PRIVATE_FILE, PRIVATE_FOLDER, append, cut_half_line, lines_backwards
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

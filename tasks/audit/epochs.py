@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import structlog
 
 from tasks.audit.anchors import FILE as ANCHORS
-from tasks.audit.files import append, cut_half_line, lines_backwards
 from tasks.audit.standing import read_standing
+from tasks.utils.files import append, cut_half_line, lines_backwards
 from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tasks.audit.files import PRIVATE_FILE, PRIVATE_FOLDER, sync_folder
+from tasks.utils.files import PRIVATE_FILE, PRIVATE_FOLDER, sync_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -55,6 +55,8 @@ FIXED: Final[dict[str, str]] = {
     "holds_due": "holds:due",  # sorted set: name of a hold -> when it ends and what it holds is let go, ms
     "ledger": "ledger",  # stream: e event, s step, r reason, d detail, t time (ms)
     "seal": "ledger:seal",  # hash: last sealed entry, its hash, how many
+    "acts": "acts",  # stream: who did what; e act id, s begun | ok | failed | denied, r action, d the rest as JSON, t time (ms)
+    "acts_known": "acts:known",  # sorted set: act id|step of what was put into that stream lately -> when, ms; so that nothing is put twice
     "proof": "ledger:proof",  # hash: hour | whole -> what the last scheduled proof found, as JSON
     "hints": "hints",  # hash: queue -> time of the hint on its way, ms
     "hint_number": "hints:number",  # counter: makes hint ids unique

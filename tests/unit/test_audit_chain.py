@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tasks.audit.anchors import Anchors, anchor_key
 from tasks.audit.archive import Archive
 from tasks.audit.chain import GENESIS, START, Head, extend, take_apart
-from tasks.audit.files import append, cut_half_line, lines_backwards
+from tasks.utils.files import append, cut_half_line, lines_backwards
 from tasks.utils.ledger import Entry, order
 
 if TYPE_CHECKING:
