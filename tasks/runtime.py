@@ -32,6 +32,7 @@ from tasks.webhooks.answers import Answers
 if TYPE_CHECKING:
     from tasks.alerts.explain import Explainer
     from tasks.alerts.maintenance import Maintenance
+    from tasks.audit.act_archive import ActArchive
     from tasks.escalations.wiring import Escalations
     from tasks.health.service import OwnAlerts
     from tasks.incidents.receipts import Receipts
@@ -223,3 +224,10 @@ class Runtime(Foundation):
     def audit(self) -> AuditService:
         """Seals and proves."""
         return AuditService(self.client, self.keys, audit_rules(self.settings))
+
+    @cached_property
+    def act_archive(self) -> ActArchive:
+        """Seals, checks and reads who did what."""
+        from tasks.audit.wiring import act_archive  # noqa: PLC0415 (one process at a time seals)
+
+        return act_archive(self.settings, self.client, self.keys)

@@ -16,6 +16,16 @@ MOST_TOLD: Final = 1000
 EVIDENCE: Final = "evidence"
 
 
+class Place(NamedTuple):
+    """A line of a file of the archive; nowhere where the fault is in no file."""
+
+    file: str
+    line: int | None
+
+
+NOWHERE: Final = Place("", None)
+
+
 class Faults:
     """What is broken: the first thousand in full, the rest counted."""
 
@@ -28,11 +38,11 @@ class Faults:
         """All of them."""
         return self.counts.total()
 
-    def add(self, wrong: str, event_id: str = "", fault: str = EVIDENCE) -> None:
+    def add(self, wrong: str, event_id: str = "", fault: str = EVIDENCE, place: Place = NOWHERE) -> None:
         """One more; `fault` says in one word what is broken."""
         self.counts[fault] += 1
         if len(self.told) < MOST_TOLD:
-            self.told.append(Broken(event_id=event_id, fault=fault, wrong=wrong))
+            self.told.append(Broken(event_id=event_id, fault=fault, wrong=wrong, file=place.file, line=place.line))
 
 
 class Checkpoint(NamedTuple):
@@ -56,27 +66,31 @@ class ChainCheck:
         self._begun = begun
         self._previous: tuple[str, ...] = (head.hash,)  # the hashes the next line may build on; empty = not known
         self._unreadable = 0
+        self._place = NOWHERE
         self._checkpoints: dict[int, list[Checkpoint]] = {}
         for checkpoint in checkpoints:
             self._checkpoints.setdefault(checkpoint.head.number, []).append(checkpoint)
 
     def line(self, file: str, number: int, raw: bytes) -> Entry | None:
         """What line `number` of `file` says; None when it is not readable."""
+        self._place = Place(file, number)
         try:
             line = take_apart(raw)
         except ValueError as error:
             self._unreadable += 1
-            self._faults.add(
+            wrong = (
                 f"line {number} of {file} is not a readable ledger entry ({error}): it was changed after it was sealed"
             )
+            self._faults.add(wrong, place=self._place)
             return None
         if line.number <= self.head.number:
             where = f"line {number} of {file}"
-            self._faults.add(f"{where} holds entry {line.number} out of its order: lines were moved or copied")
+            wrong = f"{where} holds entry {line.number} out of its order: lines were moved or copied"
+            self._faults.add(wrong, place=self._place)
             return line.entry
         if not self._follow(line):
             wrong = f"line {number} of {file} (entry {line.number}) was changed after it was sealed"
-            self._faults.add(wrong, line.entry.event)
+            self._faults.add(wrong, line.entry.event, place=self._place)
         return line.entry
 
     def live(self, entry: Entry) -> None:
@@ -100,7 +114,8 @@ class ChainCheck:
         if anchors:
             most = max(anchors, key=lambda checkpoint: checkpoint.head.number)
             missing = _entries(self.head.number + 1, most.head.number)
-            self._faults.add(f"the archive ends too early: {missing} cut off its end, as {most.witness} shows")
+            wrong = f"the archive ends too early: {missing} cut off its end, as {most.witness} shows"
+            self._faults.add(wrong, place=self._place)
         self._checkpoints = {c.head.number: [c] for c in beyond if c.witness == REDIS}
 
     def end_of_ledger(self) -> None:
@@ -129,17 +144,18 @@ class ChainCheck:
             if checkpoint.head.hash == head.hash:
                 self.agreed += checkpoint.witness != REDIS
             elif checkpoint.witness != REDIS or checkpoint.head.id == head.id:
-                self._faults.add(
+                wrong = (
                     f"entry {head.number} has another hash than {checkpoint.witness} says: "
                     "it, or something before it, was rewritten after it was sealed"
                 )
+                self._faults.add(wrong, place=self._place)
 
     def _miss(self, last: int, until: int | None) -> None:
         self.is_whole = False
         if self._begun is not None and until is not None and until <= self._begun:
             return
         missing = _entries(self.head.number + 1, last)
-        self._faults.add(f"{missing} missing from the archive: lines or files were removed")
+        self._faults.add(f"{missing} missing from the archive: lines or files were removed", place=self._place)
 
 
 REDIS: Final = "Redis"

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tasks.audit.anchors import FILE as ANCHORS
+from tasks.audit.archive import day_of
 from tasks.audit.chain import START, Head
-from tasks.audit.check import REDIS, ChainCheck, Checkpoint, Faults, moment
+from tasks.audit.check import REDIS, ChainCheck, Checkpoint, Faults, Place, moment
+from tasks.audit.judge import as_datetime
+from tasks.audit.models import VerifyReport
 from tasks.audit.position import position, sealed_in_redis
 from tasks.utils.ledger import Ledger, order
 
@@ -84,11 +88,28 @@ class Evidence:
             self.live += len(entries)
         return concerned
 
+    def verify(self, begun: int | None = None, *, live: bool = False) -> VerifyReport:
+        """What the archive shows: all of it, or the files from the day on that `begun` (ms) is in; `live`: and what Redis has."""
+        check = self.read_archive("" if begun is None else day_of(begun), begun)
+        if live:
+            self.read_live(check)
+        return VerifyReport(
+            holds=not self.faults.count,
+            entries=self.archived,
+            live_entries=self.live,
+            anchors=self.anchors_agreed,
+            broken=self.faults.told,
+            broken_count=self.faults.count,
+            notes=self.notes,
+            since=None if begun is None else as_datetime(begun),
+        )
+
     def _checkpoints(self, base: Head) -> list[Checkpoint]:
         found = []
         for anchor in self._anchors.read(beyond=base.number):
             if anchor.wrong:
-                self.faults.add(f"line {anchor.line} of anchors.jsonl {anchor.wrong}")
+                place = Place(ANCHORS, anchor.line)
+                self.faults.add(f"line {anchor.line} of {ANCHORS} {anchor.wrong}", place=place)
             else:
                 found.append(Checkpoint(anchor.head, f"the anchor of {moment(anchor.at)}"))
         if self._sealed is not None and self._sealed.head.number > base.number:

@@ -24,6 +24,12 @@ class Broken(BaseModel):
         "merged_into_unknown, merged_into_itself, evidence.",
     )
     wrong: str = Field(description="What is wrong, in plain English.")
+    file: str = Field(
+        "", description="Where evidence is at fault: the file of the archive, or the last one before what is missing."
+    )
+    line: int | None = Field(
+        None, description="The line there; of what is missing, the one behind the gap, or the last there is."
+    )
 
 
 class Pending(BaseModel):
@@ -155,9 +161,12 @@ class VerifyReport(BaseModel):
 
     holds: bool
     entries: int = 0
+    live_entries: int = Field(0, description="Entries only Redis has so far, where it was asked.")
     anchors: int = 0
     broken: list[Broken] = Field(default_factory=list)
+    broken_count: int = Field(0, description="All of them; `broken` holds at most the first 1,000.")
     notes: list[str] = Field(default_factory=list)
+    since: datetime | None = Field(None, description="Files of before then were not asked for.")
 
 
 class KeptProof(_Finding):

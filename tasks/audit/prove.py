@@ -11,7 +11,7 @@ from tasks.audit.escalations import EscalationJudge
 from tasks.audit.evidence import Evidence
 from tasks.audit.judge import Judge, Tally, as_datetime
 from tasks.audit.losses import Losses
-from tasks.audit.models import EventVerdict, ProofReport, VerifyReport
+from tasks.audit.models import EventVerdict, ProofReport
 from tasks.audit.overdue_holds import add_overdue_holds
 from tasks.audit.pending import PendingRows, pages
 from tasks.audit.records import Records, service_in, uid_in
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tasks.audit.anchors import Anchors
     from tasks.audit.archive import Archive
-    from tasks.audit.models import Broken
+    from tasks.audit.models import Broken, VerifyReport
     from tasks.utils.clock import Clock
     from tasks.utils.keys import Keys
 
@@ -96,17 +96,10 @@ class Prover:
                     **known,
                 )
 
-    def verify(self) -> VerifyReport:
-        """The check of chain and anchors alone."""
-        evidence = Evidence(self._client, self._keys, self._archive, self._anchors, lambda _: None)
-        evidence.read_archive()
-        return VerifyReport(
-            holds=not evidence.faults.count,
-            entries=evidence.archived,
-            anchors=evidence.anchors_agreed,
-            broken=evidence.faults.told,
-            notes=evidence.notes,
-        )
+    def verify(self, since: Since = None) -> VerifyReport:
+        """The check of chain and anchors alone; of the files from the day on that `since` is in."""
+        begun = begin_of(since, self._clock.now_ms())
+        return Evidence(self._client, self._keys, self._archive, self._anchors, lambda _: None).verify(begun)
 
     def _add_losses(self, case: _Case, report: ProofReport, tally: Tally) -> None:
         report.losses = self._losses.since(case.begun, case.stories)
@@ -133,7 +126,7 @@ class Prover:
 
     def _open_case(self, since: Since) -> _Case:
         now = self._clock.now_ms()
-        begun = _begun(since, now)
+        begun = begin_of(since, now)
         evidence, stories = self._read(begun)
         new_since = int(self._client.get(self._keys.epoch) or 0)
         judge = Judge(stories, now=now, grace=self._grace_ms, new_since=new_since)
@@ -194,8 +187,8 @@ class Prover:
         ]
 
 
-def _begun(since: Since, now: int) -> int | None:
-    """The first moment (ms) of the span to be proved."""
+def begin_of(since: Since, now: int) -> int | None:
+    """The first moment (ms) of the span; None: there is none."""
     if since is None:
         return None
     return round(since.timestamp() * 1000) if isinstance(since, datetime) else now - milliseconds(since)

@@ -45,6 +45,20 @@ class Records:
         """The entries by which events of these alerts were accepted, or refused, and their escalations started."""
         return self._select(lambda line: _ACCEPTED in line or _STARTED in line, lambda entry: uid_in(entry) in uids)
 
+    def everything(self, first_day: str = "") -> Iterator[Entry]:
+        """Every entry in the files from that day on, and what only Redis has; as it was written, oldest first."""
+        tail, sealed = self._archive.tail(), sealed_in_redis(self._client, self._keys)
+        is_new, told = tail is None, set()  # what is sealed while this reads is both in the files and in the stream
+        for path in self._archive.files():
+            for entry in _read(path, bool) if path.stem >= first_day else ():
+                if is_new:
+                    told.add(entry.id)
+                is_new = is_new or (tail is not None and entry.id == tail.id)
+                yield entry
+        at = position(tail, sealed, self._ledger)
+        for entries in self._ledger.read(at.first_missing(tail)):
+            yield from (entry for entry in entries if entry.id not in told)
+
     def _select(self, looks_good: Callable[[bytes], bool], is_wanted: Callable[[Entry], bool]) -> Iterator[Entry]:
         tail, sealed = self._archive.tail(), sealed_in_redis(self._client, self._keys)
         told: set[str] = set()

@@ -91,9 +91,12 @@ class AuditService:
         """What became of each single event."""
         return self._prover.verdicts(since)
 
-    def verify(self) -> VerifyReport:
-        """Whether archive and anchors are as they were written; judges no event."""
-        return self._prover.verify()
+    def verify(self, since: timedelta | datetime | None = None) -> VerifyReport:
+        """Whether archive and anchors are as they were written; judges no event.
+
+        `since`: only the files from that day on, so that older ones may have been moved away; None means all of them.
+        """
+        return self._prover.verify(since)
 
     def story(self, event_id: str) -> list[Step]:
         """Every step of one event in plain words; empty when the ledger does not know it."""

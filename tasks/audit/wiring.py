@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tasks.audit.act_archive import ActArchive
 from tasks.audit.anchors import anchor_key
 from tasks.audit.service import AuditRules
 
 if TYPE_CHECKING:
     from config.models import Settings
+    from tasks.utils.keys import Keys
 
 
 def audit_rules(settings: Settings) -> AuditRules:
-    """Where the archive is and how long Redis remembers. Without an encryption key the anchors stay unsigned."""
-    secret = settings.security.encryption_key
-    keys = (anchor_key(urlsafe_b64decode(secret.get_secret_value())),) if secret else ()
+    """Where the archive is and how long Redis remembers. Without an encryption key the anchors stay unsigned.
+
+    Former encryption keys verify what they signed; where there is no newest one they sign nothing.
+    """
+    security = settings.security
+    secrets = (security.encryption_key, *security.previous_encryption_keys) if security.encryption_key else ()
+    keys = tuple(anchor_key(urlsafe_b64decode(secret.get_secret_value())) for secret in secrets if secret)
     return AuditRules(
         folder=settings.state_dir / "ledger",
         signing_keys=keys,
         retention=settings.ledger.retention,
         seal_batch=settings.ledger.seal_batch,
     )
+
+
+def act_archive(settings: Settings, client: Any, keys: Keys) -> ActArchive:
+    """The records beside the ledger, sealed by the same rules."""
+    return ActArchive(client, keys, audit_rules(settings), settings.state_dir)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tasks.utils.acts import Actor
+    from tasks.utils.actor import Actor
 
 
 class Underway:

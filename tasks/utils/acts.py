@@ -6,24 +6,18 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from tasks.utils.redaction import MASK, SECRET_NAMES, redacted
+
+if TYPE_CHECKING:
+    from tasks.utils.actor import Actor
 
 Outcome = Literal["ok", "failed", "denied"]
 BEGUN: Final = "begun"
 LONGEST_TEXT: Final = 300
 MOST_LISTED: Final = 20
 _encode: Final = json.JSONEncoder(separators=(",", ":"), sort_keys=True, default=str).encode
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who: `kind` is person, service, token, schedule, task or stranger; `origin` says from where."""
-
-    kind: str
-    name: str
-    origin: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ import redis
 import structlog
 
 from tasks.utils.act_context import Underway, underway, within
-from tasks.utils.acts import BEGUN, Act, ActEntry, Actor, Outcome, entry_of, new_act_id
+from tasks.utils.actor import Actor
+from tasks.utils.acts import BEGUN, Act, ActEntry, Outcome, entry_of, new_act_id
 from tasks.utils.connect import is_away
 from tasks.utils.error_handler import TransientError
 from tasks.utils.local_actor import local_actor
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["FOLDER", "Act", "Actor", "AuditLogger", "NotRecordedError", "Outcome"]
 
 FOLDER: Final = "acts"  # within the state folder
+STREAM: Final = "acts"
 _PAGE: Final = 500
 log = structlog.get_logger("tocsin.acts")
 
@@ -45,7 +47,7 @@ class AuditLogger:
     def __init__(self, client: Any = None, keys: Keys | None = None, folder: Path | None = None) -> None:
         if client is None or keys is None or folder is None:
             client, keys, folder = _configured()
-        self._scripts = Scripts(client, keys)
+        self._scripts = Scripts(client, keys.of(STREAM))
         self._waiting = WaitingActs(folder)
 
     def record(self, act: Act) -> str:
@@ -91,7 +93,11 @@ class AuditLogger:
         """Put what waited on this machine's disk into Redis; returns how many entries. Raises redis's errors."""
         if self._waiting.is_empty:
             return 0
-        taken = self._waiting.hand_over(self._put)
+        try:
+            taken = self._waiting.hand_over(self._put)
+        except OSError as error:  # what comes next can be put on record all the same
+            log.warning("waiting_acts_not_taken_up", error=str(error))
+            return 0
         log.info("acts_taken_up", entries=taken)
         return taken
 
@@ -106,7 +112,7 @@ class AuditLogger:
 
     def _put(self, entries: Sequence[ActEntry]) -> None:
         for start in range(0, len(entries), _PAGE):
-            self._scripts.run_many([("act_put", *entry) for entry in entries[start : start + _PAGE]])
+            self._scripts.run_many([("record_put", *entry) for entry in entries[start : start + _PAGE]])
 
     def _keep(self, entry: ActEntry, why: Exception) -> None:
         try:

@@ -55,8 +55,13 @@ FIXED: Final[dict[str, str]] = {
     "holds_due": "holds:due",  # sorted set: name of a hold -> when it ends and what it holds is let go, ms
     "ledger": "ledger",  # stream: e event, s step, r reason, d detail, t time (ms)
     "seal": "ledger:seal",  # hash: last sealed entry, its hash, how many
+    "known": "ledger:known",  # sorted set: entry id|step of what `record_put` put into a stream of the last hour -> when, ms
     "acts": "acts",  # stream: who did what; e act id, s begun | ok | failed | denied, r action, d the rest as JSON, t time (ms)
-    "acts_known": "acts:known",  # sorted set: act id|step of what was put into that stream lately -> when, ms; so that nothing is put twice
+    "acts_seal": "acts:seal",  # hash: of the stream `acts` what `seal` is of the ledger
+    "acts_known": "acts:known",  # sorted set: of it what `known` is
+    "pagerduty_audit": "pagerduty:audit",  # stream: PagerDuty's audit records; e id, s action, r object, d itself as JSON, t time (ms)
+    "pagerduty_audit_seal": "pagerduty:audit:seal",  # hash: of it what `seal` is of the ledger; until: read up to, ms
+    "pagerduty_audit_known": "pagerduty:audit:known",  # sorted set: of it what `known` is
     "proof": "ledger:proof",  # hash: hour | whole -> what the last scheduled proof found, as JSON
     "hints": "hints",  # hash: queue -> time of the hint on its way, ms
     "hint_number": "hints:number",  # counter: makes hint ids unique
@@ -104,16 +109,24 @@ FAMILIES: Final[dict[str, str]] = {
 }
 
 
+LEDGER: Final = FIXED["ledger"]
+
+
 class Keys:
     """Full key names under one prefix: `keys.inbox`, `keys.event(id)`."""
 
-    def __init__(self, prefix: str = DEFAULT_PREFIX) -> None:
+    def __init__(self, prefix: str = DEFAULT_PREFIX, stream: str = LEDGER) -> None:
         self.prefix = prefix
+        self.stream = stream
+
+    def of(self, stream: str) -> Keys:
+        """The same, only that what is said of the ledger (`ledger`, `seal`, `known`) is said of another sealed stream."""
+        return Keys(self.prefix, stream)
 
     def __getattr__(self, name: str) -> str:
         """The key called `name` in `FIXED`."""
         try:
-            return self.prefix + FIXED[name]
+            return self.prefix + key_of(name, self.stream)
         except KeyError:
             raise AttributeError(name) from None
 
@@ -194,8 +207,14 @@ class Keys:
         return self.prefix + name
 
 
-def with_key_names(lua: str, prefix: str) -> str:
+def key_of(name: str, stream: str = LEDGER) -> str:
+    """The key called `name` in `FIXED`, without the prefix, where `stream` takes the ledger's place. KeyError if there is none."""
+    key = FIXED[name]
+    return stream + key.removeprefix(LEDGER) if name in ("ledger", "seal", "known") else key
+
+
+def with_key_names(lua: str, prefix: str, stream: str = LEDGER) -> str:
     """A script with its key names written out: `K.inbox` and `K.event(id)` become text, so that a call pays nothing for them."""
     for name, key in FAMILIES.items():
         lua = lua.replace(f"K.{name}(", f'("{prefix}{key}" .. ')
-    return re.sub(r"\bK\.(\w+)", lambda found: f'"{prefix}{FIXED[found[1]]}"', lua)
+    return re.sub(r"\bK\.(\w+)", lambda found: f'"{prefix}{key_of(found[1], stream)}"', lua)

@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from functools import cache
 
-from tasks.utils.acts import Actor
+from tasks.utils.actor import Actor
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from redis.exceptions import NoScriptError
 
 from tasks.utils.hints import lua_hints
-from tasks.utils.keys import Keys, with_key_names
+from tasks.utils.keys import LEDGER, Keys, with_key_names
 from tasks.utils.lua_pruning import prune
 
 if TYPE_CHECKING:
@@ -24,18 +24,18 @@ INCLUDE: Final = re.compile(r"^-- include: (\w+)$", re.MULTILINE)
 
 
 @cache
-def source(name: str, prefix: str) -> str:
+def source(name: str, prefix: str, stream: str = LEDGER) -> str:
     """The whole text of `lua/<name>.lua`, as the server gets it."""
-    return assembled((LUA / f"{name}.lua").read_text(), prefix)
+    return assembled((LUA / f"{name}.lua").read_text(), prefix, stream)
 
 
-def assembled(text: str, prefix: str) -> str:
+def assembled(text: str, prefix: str, stream: str = LEDGER) -> str:
     """A script with what it needs of the shared parts it includes, then its own lines, key names written out."""
     parts: dict[str, str] = {}
     _include(text, parts)
     hints = [f'local P = "{prefix}"', lua_hints()] if "hint" in parts else []
     own, shared = _without_comments(text), _without_comments("\n".join(parts.values()))
-    return with_key_names("\n".join([*hints, prune(shared, own), own]), prefix)
+    return with_key_names("\n".join([*hints, prune(shared, own), own]), prefix, stream)
 
 
 def _without_comments(code: str) -> str:
@@ -57,7 +57,7 @@ class Scripts:
 
     def __init__(self, client: Any, keys: Keys) -> None:
         self.client = client
-        self._prefix = keys.prefix
+        self._prefix, self._stream = keys.prefix, keys.stream
         self._registered: dict[str, Any] = {}
 
     def run(self, name: str, *args: Argument) -> Any:
@@ -78,7 +78,7 @@ class Scripts:
 
     def _script(self, name: str) -> Any:
         if name not in self._registered:
-            self._registered[name] = self.client.register_script(source(name, self._prefix))
+            self._registered[name] = self.client.register_script(source(name, self._prefix, self._stream))
         return self._registered[name]
 
     def _settle(self, call: Call, reply: Any) -> Any:

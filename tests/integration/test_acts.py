@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -110,7 +111,7 @@ def test_acts_wait_on_disk_while_redis_is_away_and_are_taken_up_in_order(acts, c
 
 def test_an_act_that_waited_keeps_the_time_it_was_done(acts, cut_off, client, keys, clock):
     cut_off.record(Act("waited.0", actor=ANNA))
-    clock.advance(hours=5)
+    clock.advance(timedelta(hours=5))
 
     acts.take_up()
     acts.record(Act("came.later", actor=ANNA))

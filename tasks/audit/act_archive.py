@@ -1,0 +1,83 @@
+"""The record of acts as it is read, and PagerDuty's own beside it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from heapq import nlargest
+from itertools import chain
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final
+
+from tasks.audit.act_models import RecordsReport, VerifiedRecords, is_begun, view_of
+from tasks.audit.pagerduty_view import pagerduty_view
+from tasks.audit.sealed_record import SealedRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from tasks.audit.act_filter import ActFilter
+    from tasks.audit.act_models import ActView
+    from tasks.audit.models import VerifyReport
+    from tasks.audit.prove import Since
+    from tasks.audit.service import AuditRules
+    from tasks.utils.keys import Keys
+    from tasks.utils.ledger import Entry
+
+ACTS: Final = "acts"
+PAGERDUTY: Final = "pagerduty:audit"
+REMEMBERED: Final = 100_000  # ids; an act that waited on a disk for long may stand in the record twice, under one id
+
+
+class ActArchive:
+    """Seals, checks and reads both records; `folder` is the state folder. Sealing is done by one at a time."""
+
+    def __init__(self, client: Any, keys: Keys, rules: AuditRules, folder: Path) -> None:
+        self.acts = SealedRecord(client, keys.of(ACTS), replace(rules, folder=folder / "acts"))
+        self.pagerduty = SealedRecord(client, keys.of(PAGERDUTY), replace(rules, folder=folder / "acts" / "pagerduty"))
+
+    def seal(self) -> RecordsReport:
+        """Chain, archive and anchor what is new in both, then take out of Redis what is over."""
+        acts, pagerduty = self.acts.seal(), self.pagerduty.seal()
+        return RecordsReport(acts=acts, pagerduty=pagerduty, trimmed=self.acts.trim() + self.pagerduty.trim())
+
+    def verify(self, ledger: VerifyReport, since: Since = None) -> VerifiedRecords:
+        """Whether all three records are as they were written; that of the ledger is known already."""
+        acts, pagerduty = self.acts.verify(since), self.pagerduty.verify(since)
+        holds = ledger.holds and acts.holds and pagerduty.holds
+        return VerifiedRecords(holds=holds, ledger=ledger, acts=acts, pagerduty=pagerduty)
+
+    def read(self, wanted: ActFilter, *, with_pagerduty: bool = False) -> Iterator[ActView]:
+        """The acts that fit, in the order of the record; then those that have not ended, then PagerDuty's."""
+        own = filter(wanted.fits, _folded(self.acts.entries(wanted.first_day), wanted))
+        if not with_pagerduty:
+            return own
+        theirs = map(pagerduty_view, filter(wanted.may_fit, self.pagerduty.entries(wanted.first_day)))
+        return chain(own, filter(wanted.fits, theirs))
+
+    def last(self, count: int, wanted: ActFilter, *, with_pagerduty: bool = False) -> list[ActView]:
+        """The last so many that fit, oldest first."""
+        return nlargest(count, self.read(wanted, with_pagerduty=with_pagerduty), key=attrgetter("at"))[::-1]
+
+
+def _folded(entries: Iterable[Entry], wanted: ActFilter) -> Iterator[ActView]:
+    """One act for the entries of each."""
+    open_acts: dict[str, Entry] = {}
+    told: dict[str, None] = {}
+    order: deque[str] = deque()
+    for entry in entries:
+        if is_begun(entry):
+            if entry.event not in told:
+                open_acts[entry.event] = entry
+            continue
+        open_acts.pop(entry.event, None)
+        if entry.event in told:
+            continue
+        told[entry.event] = None
+        order.append(entry.event)
+        if len(order) > REMEMBERED:
+            del told[order.popleft()]
+        if wanted.may_fit(entry):
+            yield view_of(entry)
+    yield from map(view_of, filter(wanted.may_fit, open_acts.values()))

@@ -1,0 +1,79 @@
+"""Acts as they are read: one for each act, however many entries tell of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from pydantic import BaseModel, Field
+
+from tasks.audit.judge import as_datetime
+from tasks.audit.models import SealReport, VerifyReport  # noqa: TC001
+from tasks.utils.acts import BEGUN, begun_at
+
+if TYPE_CHECKING:
+    from tasks.utils.ledger import Entry
+
+Shown = Literal["ok", "failed", "denied", "begun"]
+SOURCES: Final = ("tocsin", "pagerduty")
+
+
+class ActView(BaseModel):
+    """Who did what to which object from where, and what came of it."""
+
+    id: str
+    source: Literal["tocsin", "pagerduty"] = Field("tocsin", description="Whose record it stands in.")
+    at: datetime = Field(description="When it was over; of one that is not, when it began.")
+    begun_at: datetime | None = Field(None, description="When it began; None where only its end was written down.")
+    action: str
+    object: str = ""
+    outcome: Shown = Field(description="begun: it goes on, or its process died before it could say what came of it.")
+    actor_kind: str = Field(
+        description="person, service, token, schedule, task, stranger; in PagerDuty's record its own words."
+    )
+    actor: str
+    origin: str = Field("", description="Host and terminal, address, or worker.")
+    correlation: str = Field("", description="The same for everything that follows from one request.")
+    detail: dict[str, Any] = Field(default_factory=dict, description="Names of fields, ids and counts; never contents.")
+
+
+class RecordsReport(BaseModel):
+    """What one sealing of the records did."""
+
+    acts: SealReport
+    pagerduty: SealReport
+    trimmed: int = Field(0, description="Entries that left Redis; the archive has them.")
+
+
+class VerifiedRecords(BaseModel):
+    """Whether each record is what was written."""
+
+    holds: bool
+    ledger: VerifyReport
+    acts: VerifyReport
+    pagerduty: VerifyReport
+
+
+def view_of(entry: Entry) -> ActView:
+    """An entry of Tocsin's record of acts as an act."""
+    rest = json.loads(entry.detail or "{}")
+    began = begun_at(entry.event)
+    return ActView(
+        id=entry.event,
+        at=as_datetime(entry.at),
+        begun_at=as_datetime(began) if began else None,
+        action=entry.reason,
+        object=rest.get("o", ""),
+        outcome=entry.step,
+        actor_kind=rest.get("k", ""),
+        actor=rest.get("n", ""),
+        origin=rest.get("f", ""),
+        correlation=rest.get("c", ""),
+        detail=rest.get("d", {}),
+    )
+
+
+def is_begun(entry: Entry) -> bool:
+    """Whether an entry says only that an act begins."""
+    return entry.step == BEGUN
