@@ -34,6 +34,9 @@ class TocsinTask(Task):
     """Binds log context, measures, counts deliveries of a message, claims a scheduled run; the work is the service's."""
 
     abstract = True
+    authority: str | None = (
+        None  # the destructive act (tasks/tokens/destructive.py) a message needs a grant for, in production
+    )
     survives = False  # whether its message is all there is of what it is about
 
     @property
