@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from tasks.utils.kept_labels import PAYLOAD_FIELDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-PAYLOAD_FIELDS: Final = ("summary", "source", "severity", "component", "group", "class")
 FIELDS: Final = {"service": "service", "dedup_key": "dedup_key", "client": "client", "event_action": "action"}
 
 

@@ -29,6 +29,7 @@ SOURCES: Final = {
     "task": "as a Celery task",
     "message": "as a raw Celery message",
     "pagerduty": "from PagerDuty, where it was answered",
+    "sync": "by the comparison with PagerDuty, which did not show it: said again",
 }
 ANSWERS: Final = {
     "seen": "PagerDuty shows it as incident {}",

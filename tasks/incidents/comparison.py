@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from tasks.incidents.ours import OpenAlerts
@@ -28,6 +29,7 @@ COUNTED = {
 GROUP = "tocsin-group-"  # what the dedup keys of groups begin with, see lua/lib/group.lua
 MOST_NAMED = 20
 NEW = ("rebuilt", "joined")
+SLACK_MS = 2000  # by which two clocks may differ, as in lua/lib/answer.lua
 CHANGES = {"seen": "seen", "acknowledged": "acknowledged", "resolved": "closed"}
 
 
@@ -38,12 +40,15 @@ Answers = Callable[[Sequence[Mapping[str, Any]]], Sequence[Collection[str]]]
 class Comparison:
     """One run's steps; what comes of them is counted in `report`."""
 
-    def __init__(self, client: Any, keys: Keys, owners: Owners, answers: Answers, report: SyncReport) -> None:
+    def __init__(
+        self, client: Any, keys: Keys, owners: Owners, answers: Answers, report: SyncReport, began: int
+    ) -> None:
         self._scripts = Scripts(client, keys)
         self._open = OpenAlerts(client, keys)
         self._owners = owners
         self._answers = answers
         self._report = report
+        self._began = began
         self._ours: dict[Name, Ours] = {}
 
     def look_at_ours(self, before: int) -> None:
@@ -92,7 +97,21 @@ class Comparison:
             return True
         self._report.still_open += incident.status != "resolved"
         self._answer([incident])
+        if incident.status == "resolved":
+            self._say_again(one, incident)
         return True
+
+    def _say_again(self, one: Ours, over: Incident) -> None:
+        """Say once more what is open here although its incident is over: PagerDuty lost what came since.
+
+        Harmless where PagerDuty only lagged behind: a repeat of what is open there is merged.
+        """
+        alert = self._open.last_word(one)
+        if alert is None or self._report.dry_run:
+            return
+        ids = (f"sync:{one.uid}:{self._began}", f"pagerduty:{over.id}:{over.changed}:{one.uid}:resolve")
+        told = self._scripts.run("say_again", one.uid, one.key_id, one.last, *ids, json.dumps(alert))
+        self._report.said_again += int(told)
 
     def _is_known(self, alert: Sighting, known: Mapping[str, Sequence[Name]]) -> bool:
         """Whether it is open here; then it needs no more asking."""
@@ -139,7 +158,8 @@ class Comparison:
         if self._report.dry_run:
             self._report.closed += sum(incident.status == "resolved" for incident in incidents)
             return
-        for changes in self._answers([_said(one) for one in incidents]) if incidents else ():
+        said = [said for one in incidents for said in _said(one)]
+        for changes in self._answers(said) if said else ():
             for change in changes:
                 self._count(CHANGES.get(change, ""))
 
@@ -149,23 +169,37 @@ class Comparison:
 
 
 def _find(one: Ours, reader: Reader) -> Incident | None:
+    """What became of it: the incident it is known by, else, or where that was over before its newest trigger, the newest of its key."""
     if one.incident:
         try:
-            return reader.get(one.incident, one.key_id, one.wire)
+            incident = reader.get(one.incident, one.key_id, one.wire)
         except NotFoundError:
             return None
+        if not _is_from_before(one, incident):
+            return incident
     found = [incident for incident in reader.of_key(one.wire) if _has(incident, one)]
     return max(found, key=lambda incident: incident.number, default=None)
+
+
+def _is_from_before(one: Ours, incident: Incident) -> bool:
+    return incident.status == "resolved" and incident.changed + SLACK_MS < one.last
 
 
 def _has(incident: Incident, one: Ours) -> bool:
     return any((alert.key_id, alert.key) == one.name for alert in incident.alerts)
 
 
-def _said(incident: Incident) -> dict[str, Any]:
+def _said(incident: Incident) -> list[dict[str, Any]]:
+    """What it says, behind what it says of those that went into it."""
+    keys = tuple(alert.key for alert in incident.alerts)
+    ways = pairwise((*incident.merged, incident))
+    return [*(_told(one, keys) | {"merged_into": into.id} for one, into in ways), _told(incident, keys)]
+
+
+def _told(incident: Incident, keys: tuple[str, ...]) -> dict[str, Any]:
     return {
         "incident_id": incident.id,
-        "keys": tuple(alert.key for alert in incident.alerts),
+        "keys": keys,
         "status": incident.status,
         "at": incident.changed,
         "number": incident.number,

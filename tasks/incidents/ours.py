@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from tasks.utils.kept_labels import as_trigger, recall
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
@@ -74,6 +76,11 @@ class OpenAlerts:
         replies = pipe.execute() if alerts else []
         stand = zip(alerts, replies[::2], replies[1::2], strict=True)
         return [one for one, status, sent in stand if status in IS_OPEN and sent in MAY_BE_THERE]
+
+    def last_word(self, one: Ours) -> dict[str, Any] | None:
+        """What an alert said last, as far as its labels tell; None where none are kept, as of a group."""
+        service, dedup_key = self._client.hmget(self._keys.alert(one.uid), "service", "dedup_key")
+        return as_trigger(recall(self._client.hget(self._keys.labels, one.uid) or "", service or "", dedup_key or ""))
 
     def _of(self, uids: Iterable[str]) -> Iterator[Ours]:
         pipe = self._client.pipeline(transaction=False)

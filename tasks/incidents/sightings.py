@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.utils.identifiers import key_id as id_of_key
@@ -37,7 +37,7 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Incident:
-    """One incident and its alerts."""
+    """One incident and its alerts. `merged`: those that were merged into it, on the way from the one that was asked for."""
 
     id: str
     number: int
@@ -47,6 +47,7 @@ class Incident:
     url: str
     service_id: str
     alerts: tuple[Sighting, ...] = field(default=())
+    merged: tuple[Incident, ...] = field(default=())
 
 
 class Reader:
@@ -80,19 +81,21 @@ class Reader:
 
     def get(self, incident_id: str, key_id: str, key: str) -> Incident:
         """One incident that an alert of ours became, or the one it was merged into. NotFoundError where there is none."""
+        merged: list[Incident] = []
         for _ in range(MOST_MERGES):
             self.calls += 1
             item = self._rest.incidents.get(incident_id)
             into = ((item.get("resolve_reason") or {}).get("incident") or {}).get("id")
             if not into or item["status"] != "resolved":
                 break
+            merged.append(_without_alerts(item))
             incident_id = into
         bare = _without_alerts(item)
-        return Incident(**{**vars(bare), "alerts": (Sighting(key, key_id, bare.created),)})
+        return replace(bare, alerts=(Sighting(key, key_id, bare.created),), merged=tuple(merged))
 
     def _incident(self, item: Mapping[str, Any]) -> Incident:
         bare = _without_alerts(item)
-        return Incident(**{**vars(bare), "alerts": tuple(self._alerts(item, bare))})
+        return replace(bare, alerts=tuple(self._alerts(item, bare)))
 
     def _alerts(self, item: Mapping[str, Any], bare: Incident) -> Iterator[Sighting]:
         """Its alerts; where there is one, the entry that came along tells all."""

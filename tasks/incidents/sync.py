@@ -109,7 +109,7 @@ class IncidentSync:
         reader = Reader(rest.limited(share=self._rules.share, patience=PATIENCE), self._workers.rest_keys)
         asker = Reader(rest.limited(share=self._rules.share, patience=SHORT_PATIENCE), self._workers.rest_keys)
         report = SyncReport(dry_run=dry_run, began_at=datetime.fromtimestamp(began / 1000, UTC))
-        comparison = Comparison(self._client, self._keys, self._workers.owners, self._workers.answers, report)
+        comparison = Comparison(self._client, self._keys, self._workers.owners, self._workers.answers, report, began)
         comparison.look_at_ours(began - milliseconds(self._rules.grace))
         for page in reader.open():
             keep_turn()

@@ -31,6 +31,9 @@ class SyncReport(BaseModel):
     closed: int = Field(0, description="Resolved there and not here: so here, too.")
     still_open: int = Field(0, description="Not listed, but open when asked about: PagerDuty was late.")
     missing: int = Field(0, description="Sent, but PagerDuty knows no incident of it.")
+    said_again: int = Field(
+        0, description="Open here although its newest incident there is over: it fired since, which PagerDuty lost."
+    )
     unasked: int = Field(0, description="Not listed and not asked about: their turn comes with the next run.")
     foreign: int = Field(0, description="Alerts there that no service of ours sends; left alone.")
     groups: list[str] = Field(

@@ -34,8 +34,8 @@ class History:
         self._heal()
         self._lag(0)
         self._loop.pass_time(900, step=15)
-        self._loop.sync()  # who was answered there meanwhile
-        self._loop.pass_time(30)
+        self._loop.sync()  # who was answered there meanwhile, and what was lost after that
+        self._loop.pass_time(90)
 
     def check(self) -> None:
         """No false page, nothing lost, all proved."""

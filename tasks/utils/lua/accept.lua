@@ -208,7 +208,7 @@ local function too_late()  -- its resolve was decided on while a dead letter tha
   return {"suppressed", "resolved_before_send", ""}
 end
 
-local function outdated()  -- an answer from PagerDuty that is its last word no longer
+local function outdated()  -- an answer from PagerDuty that is its last word no longer, or what was said again and is over
   accepted(id)
   note(id, "suppressed", "overtaken", {"uid", uid})
   shrink(id, at)
@@ -238,7 +238,7 @@ end
 if not (first_accepted or let_go_before) then count(service, tonumber(received) or at) end
 if action == "change" then return queue() end
 local closed_at = nil  -- when PagerDuty closed the alert
-if source == "pagerduty" then
+if source == "pagerduty" or source == "sync" then
   local stands, answered_at = still_answers(id)
   if not stands or was == "resolved" then return outdated() end
   closed_at = action == "resolve" and answered_at or nil
