@@ -16,6 +16,7 @@ from config.own_alerts import OwnAlerts
 from config.pagerduty import PagerDuty
 from config.policies import EscalationPolicy
 from config.receipts import Receipts
+from config.redis import Redis, is_tls, with_tls
 from config.section import Section
 from config.sections import (
     Api,
@@ -26,7 +27,6 @@ from config.sections import (
     Flower,
     Ingest,
     Ledger,
-    Redis,
     Security,
     Severity,
     Spool,
@@ -169,12 +169,14 @@ def section_names() -> list[str]:
 
 
 def with_inherited(settings: Settings) -> Settings:
-    """The settings with what inherits from another setting filled in: the cache's server, the deadlines of services."""
-    cache = settings.cache
-    if "redis_url" not in cache.model_fields_set:
-        cache = cache.model_copy(update={"redis_url": settings.redis.url})
+    """The settings with what inherits from another setting filled in: certificates, the cache's server, deadlines of services."""
+    redis, cache = settings.redis, settings.cache
+    if is_tls(redis.url):
+        redis = redis.model_copy(update={"url": with_tls(redis.url, redis)})
+    own = cache.redis_url if "redis_url" in cache.model_fields_set else redis.url
+    cache = cache.model_copy(update={"redis_url": with_tls(own, redis)})
     services = {name: _with_inherited(service, settings) for name, service in settings.services.items()}
-    return settings.model_copy(update={"cache": cache, "services": services})
+    return settings.model_copy(update={"redis": redis, "cache": cache, "services": services})
 
 
 def _with_inherited(service: Service, settings: Settings) -> Service:

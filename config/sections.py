@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from config.errors import UnfitError
+from config.redis import DEFAULT_REDIS
 from config.section import Section
 from config.values import (
     Count,
@@ -22,29 +23,8 @@ from config.values import (
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
-DEFAULT_REDIS = SecretStr("redis://127.0.0.1:6379/0")
 
 Severity = Literal["critical", "error", "warning", "info"]
-
-
-class Redis(Section):
-    """The one server that holds queues, state and results."""
-
-    url: RedisUrl = Field(
-        DEFAULT_REDIS,
-        description="Address of the Redis (6.2 or later) or Valkey (7.2 or later) server, one database for everything.",
-    )
-    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.{}-]+:$")] = Field(
-        "tocsin:",
-        description="What every key begins with, ending in a colon; lets several installations share a server.",
-    )
-    socket_timeout: PositiveDuration = Field(5 * SECOND, description="Longest wait for an answer of the server.")
-    connect_timeout: PositiveDuration = Field(2 * SECOND, description="Longest wait for a connection to the server.")
-
-    @property
-    def is_given(self) -> bool:
-        """Whether somebody named a server, so that none needs to be started."""
-        return "url" in self.model_fields_set
 
 
 class Embedded(Section):

@@ -4,6 +4,7 @@ import re
 from base64 import urlsafe_b64decode
 from binascii import Error as Base64Error
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
@@ -153,6 +154,15 @@ def _check_encryption_key(value: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
+def _check_readable(file: Path) -> Path:
+    try:
+        with file.open("rb"):
+            return file
+    except OSError as error:
+        reason = error.strerror or "it is no file"
+        raise UnfitError(f"cannot be read: {reason}", "correct the path, or let this user read the file") from None
+
+
 def in_parts(texts: object) -> object:
     """A list as an environment variable or a secret file can hold it: its entries parted by blanks or line ends."""
     return texts.split() if isinstance(texts, str) else texts
@@ -174,3 +184,4 @@ EmailAddress = Annotated[str, AfterValidator(_check_email_address)]
 EncryptionKey = Annotated[SecretStr, AfterValidator(_check_encryption_key)]
 SecretTexts = Annotated[tuple[SecretStr, ...], BeforeValidator(in_parts)]
 EncryptionKeys = Annotated[tuple[EncryptionKey, ...], BeforeValidator(in_parts)]
+ReadableFile = Annotated[Path, AfterValidator(_check_readable)]

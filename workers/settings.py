@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from kombu.utils.url import parse_ssl_cert_reqs
 
 if TYPE_CHECKING:
     from config.models import Settings
@@ -13,6 +16,7 @@ def celery_settings(settings: Settings, group: str | None) -> dict[str, Any]:
     url = settings.redis.url.get_secret_value()
     return {
         "broker_url": url,
+        **_tls(url),
         "result_backend": url,
         "result_backend_transport_options": {"global_keyprefix": settings.redis.prefix},
         **_messages(),
@@ -27,6 +31,12 @@ def celery_settings(settings: Settings, group: str | None) -> dict[str, Any]:
         "tocsin_reliable_fetch": group is not None,
         "tocsin_watchdog_seconds": settings.watchdog.deaf_after.total_seconds(),
     }
+
+
+def _tls(url: str) -> dict[str, Any]:
+    """The certificates once more: Celery and kombu read them from the address, Flower does not."""
+    asked = {name: value for name, value in parse_qsl(urlsplit(url).query) if name.startswith("ssl_")}
+    return {"broker_use_ssl": {**asked, "ssl_cert_reqs": parse_ssl_cert_reqs(asked["ssl_cert_reqs"])}} if asked else {}
 
 
 def _messages() -> dict[str, Any]:

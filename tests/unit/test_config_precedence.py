@@ -47,7 +47,15 @@ def _spread(folder: Folder, urls: dict[str, str]) -> tuple[dict[str, str], dict[
 
 
 NO_ONE_LINERS = {*ELSEWHERE, "inhibition"}
+TLS = {
+    "TOCSIN_REDIS__URL": "rediss://h/0",
+    "TOCSIN_REDIS__TLS_CERT_FILE": __file__,
+    "TOCSIN_REDIS__TLS_KEY_FILE": __file__,
+}
 GO_TOGETHER = {
+    "redis.tls_ca_file": TLS,
+    "redis.tls_cert_file": TLS,
+    "redis.tls_key_file": TLS,
     "gateway.tls_cert_file": {"TOCSIN_GATEWAY__TLS_KEY_FILE": "/etc/tls.key"},
     "gateway.tls_key_file": {"TOCSIN_GATEWAY__TLS_CERT_FILE": "/etc/tls.pem"},
     "email.host": {"TOCSIN_EMAIL__FROM": "a@b.example"},
@@ -120,6 +128,8 @@ def _another_value(path: tuple[str, ...]) -> str:
     name = path[-1]
     if name in special:
         return special[name]
+    if path[0] == "redis" and name.startswith("tls_"):
+        return __file__
     if name.endswith("url"):
         return "redis://elsewhere/1" if path[0] in ("redis", "cache") else "https://elsewhere.example"
     return {"deadline": "11", "service_id": "PXYZ", "host": "localhost"}.get(name, "33")

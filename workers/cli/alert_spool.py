@@ -108,9 +108,9 @@ def counted(alerts: int) -> str:
 
 def shown_url(settings: Settings) -> str:
     """The server's address, fit to be shown."""
-    from workers.cli.errors import mask
+    from workers.cli.errors import mask_address
 
-    return mask(settings.redis.url.get_secret_value())
+    return mask_address(settings.redis.url.get_secret_value())
 
 
 @contextmanager

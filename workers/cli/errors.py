@@ -35,13 +35,18 @@ def mask(text: str) -> str:
     return _PASSWORD.sub(r"\1***@", text)
 
 
+def mask_address(url: str) -> str:
+    """A server's address without its password and without what stands behind the `?`."""
+    return mask(url.partition("?")[0])
+
+
 def redis_url() -> str:
     """The configured Redis URL, fit to be shown."""
     from config.errors import ConfigError
     from workers.cli.connection import current_settings
 
     try:
-        return mask(current_settings().redis.url.get_secret_value())
+        return mask_address(current_settings().redis.url.get_secret_value())
     except ConfigError:
         return "the configured address"
 
@@ -72,9 +77,12 @@ def _redis_loads(error: BaseException) -> Report:
 
 
 def _redis_away(error: BaseException) -> Report:
+    url = redis_url()
+    mend = "Start it, or set REDIS_URL to where it runs. `tocsin up` starts everything, Redis included."
+    if url.startswith("rediss:"):  # a server that misses a certificate just hangs up
+        mend = f"{mend}\nIt is spoken to by TLS: look at redis.tls_ca_file, redis.tls_cert_file and redis.tls_key_file, too."
     return Report(
-        f"Redis at {redis_url()} does not answer: {mask(str(error))}\n"
-        "Start it, or set REDIS_URL to where it runs. `tocsin up` starts everything, Redis included.",
+        f"Redis at {url} does not answer: {mask(str(error))}\n{mend}",
         ExitCode.UNAVAILABLE,
     )
 
