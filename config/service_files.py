@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from config.channels import IncidentChannel
+from config.encrypted_fields import hidden_by_any, hidden_labels, missing_key
 from config.errors import Problem, did_you_mean
 from config.named_files import check_named
 from config.pagerduty import PagerDuty
@@ -68,6 +69,14 @@ class ServiceFiles:
                     for one in missing:
                         what = f"creates incidents, but pagerduty.{one} is not set"
                         self._report(Problem(where, dotted(path), what, needed[one]))
+
+    def check_encrypted(self, settings: Node, *, has_key: bool) -> None:
+        """Report what cannot be done with fields that services want encrypted."""
+        fields = {name: service.encrypt_fields for name, service in self.services.items()}
+        problems = [] if has_key else list(missing_key(self.nodes, fields))
+        problems += [one for name, wanted in fields.items() for one in hidden_labels(self.nodes[name], wanted)]
+        for problem in [*problems, *hidden_by_any(settings, fields)]:
+            self._report(problem)
 
     def _read(self, path: Path, variables: Variables) -> None:
         shown = f"{self.shown}/{path.name}"

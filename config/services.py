@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from config.channels import Channel
+from config.encrypted_fields import EncryptedFields
 from config.errors import UnfitError
 from config.grouping import BundleSize, GroupBy
 from config.routing import Route, walk
@@ -33,6 +34,11 @@ class Service(Section):
     dedup_window: Duration | None = Field(None, description="`dedup.window` for this service only.")
     severity_deadlines: SeverityDeadlines | None = Field(
         None, description="`delivery.severity_deadlines` for this service only; severities left out keep theirs."
+    )
+    encrypt_fields: EncryptedFields = Field(
+        (),
+        description="Fields of its alerts that are kept encrypted and are readable only in what is sent: "
+        "`custom_details.NAME`, `custom_details`, `links`, `images`, `client_url`; see docs/security.md.",
     )
     quota: Quota | None = Field(None, description="`ingest.quota` for this service only; 0 is no limit.")
     group_by: GroupBy | None = Field(

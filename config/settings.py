@@ -167,6 +167,7 @@ class _Reading:
         if settings.email.host is None:
             files.check_mail()
         files.check_incident_channels(settings.pagerduty)
+        files.check_encrypted(node, has_key=settings.security.encryption_key is not None)
         if settings.environment == "production":
             for problem in production_problems(settings, node, files):
                 self._report(problem)

@@ -19,7 +19,7 @@ def incident_sync(runtime: Runtime) -> IncidentSync:
     """It asks nobody where there is no key or app for the REST API, or where the settings say so."""
     settings = runtime.settings
     may_ask = settings.incidents.sync.enabled and settings.pagerduty.can_be_asked
-    recall = Recall(runtime.router, runtime.clock)
+    recall = Recall(runtime.router, runtime.clock, runtime.sealed_fields)
     owners = owners_of(settings, runtime.routes, recall, runtime.audit.known_alerts)
     workers = SyncWorkers(
         rest=runtime.rest if may_ask else None,

@@ -18,12 +18,27 @@ from tasks.utils.keys import Keys
 from tasks.utils.messages import MessageGuard
 from tasks.utils.metrics_collector import Metrics
 from tasks.utils.pulse import Pulse
+from tasks.utils.sealed_fields import SealedFields
 from tasks.utils.single_flight import SingleFlight
 from tasks.utils.slots import Slots
 
 if TYPE_CHECKING:
     from config.models import Settings
     from tasks.utils.encryption import SecurityManager
+
+
+def security_of(settings: Settings) -> SecurityManager | None:
+    """What encrypts with the keys of the settings; None where none is set."""
+    from tasks.utils.encryption import SecurityManager, key_texts  # noqa: PLC0415 (few processes encrypt)
+
+    keys = key_texts(settings.security)
+    return SecurityManager(keys) if keys else None
+
+
+def sealed_fields_of(settings: Settings) -> SealedFields:
+    """The fields that services want encrypted; opens all there are, also where no service wants any by now."""
+    fields = {name: service.encrypt_fields for name, service in settings.services.items()}
+    return SealedFields(fields, security_of(settings), settings.default_service)
 
 
 class Foundation:
@@ -97,15 +112,17 @@ class Foundation:
     @cached_property
     def graves(self) -> Graves:
         """Dead letters made of raw messages."""
-        return Graves(self.client, self.keys)
+        return Graves(self.client, self.keys, self.sealed_fields)
 
     @cached_property
     def security(self) -> SecurityManager | None:
         """Encrypts and decrypts; None where no encryption key is set."""
-        from tasks.utils.encryption import SecurityManager, key_texts  # noqa: PLC0415 (few processes encrypt)
+        return security_of(self.settings)
 
-        keys = key_texts(self.settings.security)
-        return SecurityManager(keys) if keys else None
+    @cached_property
+    def sealed_fields(self) -> SealedFields:
+        """Encrypts what services want encrypted of their alerts, and opens it for sending."""
+        return sealed_fields_of(self.settings)
 
     @cached_property
     def breakers(self) -> Breakers:

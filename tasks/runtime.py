@@ -118,6 +118,7 @@ class Runtime(Foundation):
             inhibitions=self.inhibitions,
             flapping={name: flapping_rule(settings.flapping_of(name)) for name in settings.services},
             escalates=freezer_of(settings) if settings.policies else None,
+            fields=self.sealed_fields,
         )
 
     @cached_property
@@ -135,7 +136,9 @@ class Runtime(Foundation):
     @cached_property
     def silences(self) -> SilenceService:
         """Creates, lists and ends silences and maintenance windows."""
-        return SilenceService(RuleStore(self.client, self.keys), self.current, self.clock, self.settings.services)
+        services = self.settings.services
+        encrypted = {name: service.encrypt_fields for name, service in services.items()}
+        return SilenceService(RuleStore(self.client, self.keys), self.current, self.clock, services, encrypted)
 
     @cached_property
     def silence_requests(self) -> SilenceRequests:
@@ -160,7 +163,9 @@ class Runtime(Foundation):
     @cached_property
     def delivery(self) -> DeliveryService:
         """Delivers what is due."""
-        letters = letters_of(self.settings, self.client, self.keys, self.teller, names_of(self.routes))
+        letters = letters_of(
+            self.settings, self.client, self.keys, self.teller, names_of(self.routes), self.sealed_fields
+        )
         dispatch = Dispatch(channels_of(self.settings), letters, self.settings.delivery.in_flight)
         rules = delivery_rules(self.settings)
         return DeliveryService(self.client, self.keys, self.routes, dispatch, rules, self.teller)

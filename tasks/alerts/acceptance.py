@@ -14,6 +14,7 @@ from tasks.utils.formatters import cut_text
 from tasks.utils.identifiers import alert_uid, wire_key
 from tasks.utils.kept_labels import keep
 from tasks.utils.rows import milliseconds
+from tasks.utils.sealed_fields import SealedFields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,6 +79,7 @@ class AlertRules:
     inhibitions: Sequence[Inhibition] = ()
     flapping: Mapping[str, FlappingRule] = field(default_factory=dict)
     escalates: Escalates | None = None  # where alerts of some service do
+    fields: SealedFields = field(default_factory=lambda: SealedFields({}, None))  # what is kept encrypted
     drain_for: timedelta = timedelta(seconds=5)  # then task messages, which wait behind a drain, have their turn
 
 
@@ -90,7 +92,8 @@ def acceptance(
     dedup_key = alert["dedup_key"] = alert.get("dedup_key") or one.id
     payload = alert.get("payload") or {}
     action = alert["event_action"]
-    labels = labels_of(alert)
+    labels = labels_of(rules.fields.without(alert))
+    kept = rules.fields.seal(alert)
     is_trigger = action == "trigger"
     copy = COPY.fullmatch(one.id) if "+" in one.id else None
     flapping = str(rules.flapping[service]) if service in rules.flapping else ""
@@ -102,9 +105,9 @@ def acceptance(
         dedup_key,
         action,
         str(payload.get("severity", "")),
-        sign(alert),
+        sign(rules.fields.told(alert)),
         0 if copy else milliseconds(rules.dedup_windows[service]),
-        json.dumps(alert),
+        json.dumps(kept),
         str(payload.get("summary", ""))[:120],
         one.source,
         one.received,
@@ -114,7 +117,7 @@ def acceptance(
         _listed([rule.told() for rule in book.rules_for(labels)]) if is_trigger else "",
         _listed(book.fed_by(labels)) if is_trigger else "",
         flapping,
-        _announcement(alert) if flapping and is_trigger else "",
+        _announcement(kept) if flapping and is_trigger else "",
         "" if wire_key(dedup_key) == dedup_key else wire_key(dedup_key),
         rules.escalates.spec(service, str(payload.get("severity", "")), now) if rules.escalates and is_trigger else "",
     )

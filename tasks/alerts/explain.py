@@ -65,10 +65,13 @@ class Explainer:
         try:
             now = at or self._clock.now()
             standings = self._standings.snapshot()
-            return [self._explain(one, now, routes, _standing(one, now, standings)) for one in checked]
+            return [self._explain(one, now, routes, self._standing(one, now, standings)) for one in checked]
         except redis.RedisError:
             now = at or datetime.now(UTC)
             return [self._explain(one, now, routes, None) for one in checked]
+
+    def _standing(self, checked: CheckedAlert, now: datetime, standings: Snapshot) -> Standing:
+        return _standing(checked, labels_of(self._rules.fields.without(checked.alert)), now, standings)
 
     def _checked(self, alerts: Sequence[Any]) -> list[CheckedAlert]:
         """The alerts as they are accepted, with service and labels settled."""
@@ -103,7 +106,7 @@ class Explainer:
         self, checked: CheckedAlert, now: datetime, routes: Sequence[str], standing: Standing | None
     ) -> Explanation:
         alert = checked.alert
-        labels = labels_of(alert)
+        labels = labels_of(self._rules.fields.without(alert))
         service = alert["service"]
         follows = _follows(alert, standing)
         outcome, why = self._outcome(alert, now, standing or Standing())
@@ -181,10 +184,10 @@ class Explainer:
         ]
 
 
-def _standing(checked: CheckedAlert, now: datetime, standings: Snapshot) -> Standing:
+def _standing(checked: CheckedAlert, labels: Mapping[str, str], now: datetime, standings: Snapshot) -> Standing:
     alert = checked.alert
     uid = alert_uid(alert["service"], alert.get("dedup_key", ""))
-    return standings.of(uid, alert["service"], labels_of(alert), now)
+    return standings.of(uid, alert["service"], labels, now)
 
 
 def _follows(alert: Mapping[str, Any], standing: Standing | None) -> bool:

@@ -12,20 +12,25 @@ if TYPE_CHECKING:
 
     from tasks.alerts.routing import Router
     from tasks.utils.clock import Clock
+    from tasks.utils.sealed_fields import SealedFields
 
 
 class Recall:
     """Reads the routes as they are now."""
 
-    def __init__(self, router: Router, clock: Clock) -> None:
+    def __init__(self, router: Router, clock: Clock, fields: SealedFields) -> None:
         self._router = router
         self._clock = clock
+        self._fields = fields
 
     def destinations(self, alert: Mapping[str, Any]) -> Collection[str]:
         """Where an alert in wire shape would go now."""
         now = self._clock.now() if self._router.needs_time else None
-        return self._router.route(alert["service"], labels_of(alert), now).destinations
+        return self._router.route(alert["service"], self._labels(alert), now).destinations
 
     def labels(self, alert: Mapping[str, Any]) -> str:
         """Its labels as they are kept with the alert, as JSON."""
-        return keep(labels_of(alert))
+        return keep(self._labels(alert))
+
+    def _labels(self, alert: Mapping[str, Any]) -> Mapping[str, str]:
+        return labels_of(self._fields.without(alert))

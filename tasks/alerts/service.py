@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -126,7 +126,7 @@ class AlertService:
     def _question(self, one: Incoming, now: datetime) -> Question:
         """The script call that decides on one alert."""
         try:
-            checked = check_alert(one.raw)
+            checked = check_alert(self._rules.fields.open(one.raw))
         except InvalidAlertError as error:
             return self._refusal(one, "invalid", str(error))
         service = checked.alert.setdefault("service", self._rules.default_service)
@@ -149,7 +149,8 @@ class AlertService:
                 self._errors.note(outcome(asked.refused, where, asked.detail, severity="error", mend=MEND))
 
     def _refusal(self, one: Incoming, reason: str, detail: str) -> Question:
-        call = refusal(one, reason, detail, self._rules.default_service)
+        kept = replace(one, raw=self._rules.fields.seal(one.raw))
+        call = refusal(kept, reason, detail, self._rules.default_service)
         return Question(one, call, detail=detail, refused=reason)
 
 

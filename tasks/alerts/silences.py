@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from config.encrypted_fields import hides
 from config.errors import UnfitError
 from config.matchers import Matcher
 from tasks.alerts.holds import SilenceMatch
@@ -13,7 +15,7 @@ from tasks.alerts.models import Preview, Silence
 from tasks.utils.error_handler import InvalidRuleError, UnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from tasks.alerts.current import CurrentAlerts
     from tasks.alerts.models import SilenceDraft
@@ -30,11 +32,19 @@ SHOWN: Final = 20
 class SilenceService:
     """What people do with silences. A silence holds triggers back; when it ends, what still fires is delivered."""
 
-    def __init__(self, store: RuleStore, current: CurrentAlerts, clock: Clock, services: Collection[str]) -> None:
+    def __init__(
+        self,
+        store: RuleStore,
+        current: CurrentAlerts,
+        clock: Clock,
+        services: Collection[str],
+        encrypted: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self._store = store
         self._current = current
         self._clock = clock
         self._services = services
+        self._encrypted = encrypted or {}  # the fields of services that rules cannot see
 
     def create(self, draft: SilenceDraft) -> Silence:
         """Put a silence in force. InvalidRuleError names everything that is wrong with the draft."""
@@ -105,11 +115,20 @@ class SilenceService:
         if len(draft.matchers) > MOST_MATCHERS:
             yield f"it has {len(draft.matchers)} matchers, {MOST_MATCHERS} are the most; a regular expression may say several"
         yield from _faults_of_matchers(draft.matchers)
+        yield from self._blind(draft)
         for service in draft.services:
             if service not in self._services:
                 yield f"there is no service {service!r}; known: {', '.join(sorted(self._services))}"
         if needs_span:
             yield from _faults_of_span(draft, now)
+
+    def _blind(self, draft: SilenceDraft) -> Iterator[str]:
+        """Matchers on labels that every service concerned keeps encrypted: they would never fit."""
+        concerned = draft.services or list(self._services)
+        for text in draft.matchers:
+            label = re.split("[=!~]", text, maxsplit=1)[0].strip()
+            if concerned and all(hides(self._encrypted.get(name, ()), label) for name in concerned):
+                yield f"nobody can see the label {label!r}: it is encrypted (encrypt_fields); match another label"
 
 
 def _fits_all(matcher: str) -> bool:

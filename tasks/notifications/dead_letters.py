@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from config.sealing import is_sealed
 from tasks.notifications.letter_filter import EVERY_LETTER
 from tasks.notifications.models import DeadLetter, DeadLetterPage, LetterGroup
 from tasks.utils.clock import Clock
@@ -16,6 +17,7 @@ from tasks.utils.formatters import cut_text, tame
 from tasks.utils.redaction import SECRET_NAMES, redacted
 from tasks.utils.rows import WEBHOOK_SOURCE, milliseconds
 from tasks.utils.scripts import Scripts
+from tasks.utils.sealed_fields import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -158,6 +160,8 @@ def _cursor(letter: DeadLetter) -> str:
 
 def _content(source: str, body: str) -> dict[str, Any]:
     """The alert, or the raw text of what never was one; what may be a secret in it is not shown."""
+    if is_sealed(body):
+        return {"raw": HIDDEN}
     if source != RAW:
         try:
             return {"alert": _without_secrets(tame(json.loads(body)))}
@@ -174,6 +178,8 @@ def _without_secrets(value: Any) -> Any:
         }
     if isinstance(value, list):
         return [_without_secrets(part) for part in value]
+    if is_sealed(value):
+        return HIDDEN
     return redacted(value) if isinstance(value, str) else value
 
 

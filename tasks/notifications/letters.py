@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from config.sealing import MARK
 from tasks.notifications.channels.protocol import Address, Message
 from tasks.utils.bundles import Bundle, Member, Outage
 from tasks.utils.kept_labels import recall
 from tasks.utils.rows import service_of
 from tasks.utils.scripts import Scripts
+from tasks.utils.sealed_fields import SealedFields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,8 +41,14 @@ class Letters:
     """Writes messages. Reads the members of bundles; changes nothing."""
 
     def __init__(
-        self, client: Any, keys: Keys, make_builder: Callable[[], Builder], names: Mapping[str, str] | None = None
+        self,
+        client: Any,
+        keys: Keys,
+        make_builder: Callable[[], Builder],
+        names: Mapping[str, str] | None = None,
+        fields: SealedFields | None = None,
     ) -> None:
+        self._fields = fields or SealedFields({}, None)
         self._scripts = Scripts(client, keys)
         self._names = names or {}
         self._make_builder = make_builder
@@ -52,7 +60,7 @@ class Letters:
 
     def message(self, attempt: Attempt, destination: str, address: Address) -> Message:
         """What goes out. The same news under the same id on every try."""
-        content = json.loads(attempt.body)
+        content = self._opened(attempt.body)
         alert, notice = content, None
         if "bundle" in content or address.takes_words:
             bundle = self._bundle(attempt, destination, content)
@@ -74,7 +82,7 @@ class Letters:
     def _bundle(self, attempt: Attempt, destination: str, content: Mapping[str, Any]) -> Bundle:
         sealed = content.get("bundle") or _bundle_of_one(attempt, content)
         found = self._found([name for name in sealed["members"].split("\n") if name])
-        members = [_member(row[:7]) for row in found]
+        members = [_member(row[:7], self._opened(row[5])) for row in found]
         worst = min((SEVERITIES.index(m.severity) for m in members if m.severity in SEVERITIES), default=3)
         return Bundle(
             id=sealed["id"],
@@ -93,6 +101,11 @@ class Letters:
             since=_moment(sealed["since"]) if sealed.get("since") else None,
             at=_moment(sealed["at"]) if sealed["at"] else max((member.at for member in members), default=_moment("0")),
         )
+
+    def _opened(self, body: str) -> Any:
+        """An alert as it was kept, with what is kept encrypted readable: from here on it goes out."""
+        content = json.loads(body)
+        return self._fields.open(content) if MARK in body else content
 
     def _found(self, event_ids: Sequence[str]) -> list[Sequence[str]]:
         found = self._scripts.run("read_bundle", *event_ids) if event_ids else []
@@ -125,10 +138,9 @@ def _bundle_of_one(attempt: Attempt, content: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def _member(row: Sequence[str]) -> Member:
+def _member(row: Sequence[str], alert: Mapping[str, Any]) -> Member:
     """One piece of news. What an acknowledge or resolve leaves out is known from the alert's last trigger."""
-    event_id, action, received, service, severity, body, kept = row
-    alert = json.loads(body)
+    event_id, action, received, service, severity, _, kept = row
     payload = alert.get("payload") or {}
     dedup_key = alert.get("dedup_key", "")
     labels = recall(kept, service, dedup_key)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tasks.notifications.letters import Builder
     from tasks.notifications.telling import Teller
     from tasks.utils.keys import Keys
+    from tasks.utils.sealed_fields import SealedFields
 
 
 NAMES: Final = {
@@ -48,7 +49,12 @@ def channels_of(settings: Settings) -> dict[str, Channel]:
 
 
 def letters_of(
-    settings: Settings, client: Any, keys: Keys, teller: Teller, names: Mapping[str, str] | None = None
+    settings: Settings,
+    client: Any,
+    keys: Keys,
+    teller: Teller,
+    names: Mapping[str, str] | None = None,
+    fields: SealedFields | None = None,
 ) -> Letters:
     """The words for every channel, by the templates of the configuration; `names` is what people call the endpoints."""
 
@@ -57,7 +63,7 @@ def letters_of(
 
         return NotificationBuilder(settings.config_dir / "templates", report=teller.template_broken)
 
-    return Letters(client, keys, make_builder, names)
+    return Letters(client, keys, make_builder, names, fields)
 
 
 def delivery_rules(settings: Settings) -> DeliveryRules:

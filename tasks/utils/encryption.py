@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from config.keyring import Keyring
+from config.keyring import Keyring, prf
 from config.sealing import is_sealed, key_id_of, seal, unseal
 from tasks.utils import encryption_stream as streams
 from tasks.utils.encryption_errors import EncryptionError, translated
@@ -57,6 +57,11 @@ class SecurityManager:
         """What was encrypted; raises EncryptionError that says whether the key, the purpose or the text is at fault."""
         with translated():
             return json.loads(unseal(text, self._keys, purpose))
+
+    def fingerprint(self, data: Any, purpose: str = DATA) -> str:
+        """A digest by which equal values are known as such without being readable or guessable; another key, another digest."""
+        text = json.dumps([purpose, data], sort_keys=True, default=str).encode()
+        return prf(self._keys.newest().secret, b"tocsin fingerprint" + text).hex()[:32]
 
     def encrypt_stream(self, source: streams.Source, target: streams.Target, purpose: str | bytes = DATA) -> int:
         """Encrypt a binary file of any size into another, in chunks; the number of bytes read."""

@@ -9,6 +9,7 @@ from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
     from tasks.utils.keys import Keys
+    from tasks.utils.sealed_fields import SealedFields
 
 
 REASON: Final = "unusable_message"
@@ -17,8 +18,9 @@ REASON: Final = "unusable_message"
 class Graves:
     """Dead letters made of raw messages."""
 
-    def __init__(self, client: Any, keys: Keys) -> None:
+    def __init__(self, client: Any, keys: Keys, fields: SealedFields | None = None) -> None:
         self._scripts = Scripts(client, keys)
+        self._fields = fields
 
     def bury(self, raw_body: bytes | str, fault: str, headers: dict[str, Any]) -> str:
         """Keep one message; returns its event id. The same message buried twice is one dead letter.
@@ -29,5 +31,6 @@ class Graves:
         known = str(headers.get("id") or hashlib.sha256(text.encode()).hexdigest()[:32])
         told = [f"{name} {str(headers[name])[:200]}" for name in ("task", "origin") if headers.get(name)]
         detail = "; ".join([f"it {fault}", *told, "correct its sender and send it again"])
-        self._scripts.run("refuse", f"message:{known}", text, REASON, detail, "message", "")
+        kept = self._fields.seal_text(text) if self._fields else text
+        self._scripts.run("refuse", f"message:{known}", kept, REASON, detail, "message", "")
         return f"message:{known}"

@@ -33,7 +33,11 @@ class Submission(NamedTuple):
 
 def send_all(alerts: list[dict[str, Any]], *, wait_seconds: float | None) -> Submission:
     """Hand the alerts over, after whatever waits in the spool. What Redis does not take is kept there, and said so."""
-    size = current_settings().ingest.max_alerts_per_message
+    from tasks.foundation import sealed_fields_of
+
+    settings = current_settings()
+    fields, size = sealed_fields_of(settings), settings.ingest.max_alerts_per_message
+    alerts = [fields.seal(alert) for alert in alerts]
     chunks = [alerts[start : start + size] for start in range(0, len(alerts), size)]
     messages = [Message(str(uuid.uuid4()), chunk) for chunk in chunks]
     sent: list[Message] = []

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from config.channels import PagerDutyChannel
 from config.models import Settings
 from config.settings import load
+from tasks.foundation import sealed_fields_of
 from tasks.utils.cache_manager import CacheManager
 from tasks.utils.connect import connect
 from tasks.utils.error_handler import ErrorHandler
@@ -75,6 +76,7 @@ class _Parts:
             Keyring(settings.services),
             self._writer,
             self.telemetry,
+            sealed_fields_of(settings),
             max_body_bytes=settings.ingest.max_body_bytes,
             read_seconds=settings.gateway.read_timeout.total_seconds(),
         )

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from starlette.requests import Request
 
 from tasks.utils.rows import InboxRow, new_event_id
+from tasks.utils.sealed_fields import SealedFields
 from tasks.utils.validators import ADAPTATIONS, CheckedAlert
 from workers.gateway.bodies import RefusedError, parse_json, read_body
 from workers.gateway.keyring import Keyring, key_in_header
@@ -23,8 +24,16 @@ class Ingest:
     """Takes alerts in for the services of `keyring` and hands them to `writer`."""
 
     def __init__(
-        self, keyring: Keyring, writer: Writer, telemetry: Telemetry, *, max_body_bytes: int, read_seconds: float
+        self,
+        keyring: Keyring,
+        writer: Writer,
+        telemetry: Telemetry,
+        fields: SealedFields,
+        *,
+        max_body_bytes: int,
+        read_seconds: float,
     ) -> None:
+        self._fields = fields
         self._keyring = keyring
         self._writer = writer
         self._telemetry = telemetry
@@ -42,7 +51,7 @@ class Ingest:
 
     async def accept(self, checked: Sequence[CheckedAlert], source: str, *, invalid: int = 0) -> list[str]:
         """The event ids of the alerts once they are written, all of them together; the `invalid` ones are counted beside them."""
-        rows = [_row(each, source) for each in checked]
+        rows = [self._row(each, source) for each in checked]
         if rows:
             await self._writer.put(rows)
             self._telemetry.alerts.labels(source, "accepted").inc(len(checked))
@@ -51,6 +60,11 @@ class Ingest:
         for name in (name for each in checked for name in each.adaptations):
             self._telemetry.adaptations.labels(name).inc()
         return [row.id for row in rows]
+
+    def _row(self, checked: CheckedAlert, source: str) -> InboxRow:
+        # The worker's own check finds nothing left to mend; the list tells it, and the ledger, what was.
+        mended = {"adaptations": list(checked.adaptations)} if checked.adaptations else {}
+        return InboxRow(new_event_id(), {**self._fields.seal(checked.alert), **mended}, source)
 
     def service_in_body(self, body: bytes, field: str) -> tuple[dict[str, Any], str]:
         """The event in `body` and the service whose key stands in its `field`."""
@@ -90,9 +104,3 @@ def success(checked: CheckedAlert, said: str = "Event processed", **more: str) -
     """What a sender is told of an alert that was taken: PagerDuty's words, then what was mended."""
     message = "; ".join([said, *(ADAPTATIONS[name] for name in checked.adaptations)])
     return {"status": "success", "message": message, **more}
-
-
-def _row(checked: CheckedAlert, source: str) -> InboxRow:
-    # The worker's own check finds nothing left to mend; the list tells it, and the ledger, what was.
-    mended = {"adaptations": list(checked.adaptations)} if checked.adaptations else {}
-    return InboxRow(new_event_id(), {**checked.alert, **mended}, source)
