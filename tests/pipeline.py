@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tasks.alerts.acceptance import AlertRules
 from tasks.alerts.current import CurrentAlerts
@@ -25,6 +25,8 @@ from tasks.utils.notification_builder import NotificationBuilder
 from tasks.utils.rows import Inbox, InboxRow, new_event_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tasks.utils.keys import Keys
 
 PRIMARY_KEY = "sandboxprimary000000000000000001"
@@ -44,6 +46,7 @@ def alert(key: str = "disk", action: str = "trigger", **payload: Any) -> dict[st
 class Pipeline:
     """Alerts in, deliveries out. `shop` has a primary channel and a standby; `solo` has one channel only."""
 
+    services: ClassVar[Sequence[str]] = ("shop", "solo")
     client: Any
     keys: Keys
     url: str
@@ -69,7 +72,7 @@ class Pipeline:
 
     def ruled_by(self, **rules: Any) -> None:
         """Accept by these rules from now on: `inhibitions`, `flapping`, `router`, … of `AlertRules`."""
-        windows = {"shop": self.window, "solo": self.window}
+        windows = dict.fromkeys(self.services, self.window)
         self.alerts = AlertService(self.client, self.keys, AlertRules(windows, "shop", 500, 5, **rules))
 
     @property
