@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import redis
@@ -10,14 +11,18 @@ import structlog
 from celery import Task
 from celery.exceptions import Ignore, Reject, Retry
 
+from tasks.utils.act_context import within
 from tasks.utils.connect import is_away
 from tasks.utils.error_reports import outcome
 from tasks.utils.progress import Seldom, shown
+from tasks.utils.task_acts import act_of_task, arguments_of, changes_nothing, within_task
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
     from contextlib import AbstractContextManager
 
     from tasks.runtime import Runtime
+    from tasks.utils.acts import Act
     from tasks.utils.error_reports import ErrorReport
     from tasks.utils.progress import Progress
 
@@ -31,13 +36,20 @@ PROGRESS: Final = "PROGRESS"  # state of a task that has said how far it is
 
 
 class TocsinTask(Task):
-    """Binds log context, measures, counts deliveries of a message, claims a scheduled run; the work is the service's."""
+    """Binds log context, measures, puts acts on record, counts deliveries, claims a scheduled run; the work is the service's."""
 
     abstract = True
     authority: str | None = (
         None  # the destructive act (tasks/tokens/destructive.py) a message needs a grant for, in production
     )
     survives = False  # whether its message is all there is of what it is about
+    has_effect = (
+        True  # whether a run goes on the record of acts; what the ledger tells of, and what only looks, does not
+    )
+    harmless: Mapping[str, Collection[Any]] = {}  # argument -> values with which a run only looks
+    tells: tuple[
+        str, ...
+    ] = ()  # fields of the answer; a run goes on record, once it is over, where one of them is not empty
 
     @property
     def runtime(self) -> Runtime:
@@ -98,7 +110,7 @@ class TocsinTask(Task):
         self._check_message(args, kwargs)
         try:
             with shown(Seldom(self._show)):
-                answer = self._run(args, kwargs)
+                answer = self._witnessed(args, kwargs)
         except Exception:
             self._spared()
             raise
@@ -119,6 +131,23 @@ class TocsinTask(Task):
         except Exception as error:
             if not is_away(error):
                 raise
+
+    def _witnessed(self, args: Args, kwargs: Kwargs) -> Any:
+        """Run it within the act it is: on record before and after, or part of its caller's where it is none by itself."""
+        act = self._act(args, kwargs) if self.has_effect else None
+        if act is not None and not self.tells:
+            with self.runtime.acts.during(act):
+                return self._run(args, kwargs)
+        with within(within_task(self.request)):
+            answer = self._run(args, kwargs)
+        told = {name: answer[name] for name in self.tells if answer.get(name)}
+        if act is not None and told:
+            self.runtime.acts.record(replace(act, detail={**act.detail, **told}))
+        return answer
+
+    def _act(self, args: Args, kwargs: Kwargs) -> Act | None:
+        arguments = arguments_of(self.run, args, kwargs)
+        return None if changes_nothing(self.harmless, arguments) else act_of_task(self.name, arguments, self.request)
 
     def _run(self, args: Args, kwargs: Kwargs) -> Any:
         try:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import setup_logging
+from celery.signals import before_task_publish, setup_logging
 
 from schedules.beat import ENTRIES
 from tasks.base import TocsinTask
 from tasks.runtime import Runtime
+from tasks.utils.task_acts import carry
 from workers.logs import configure_logging
 from workers.pump import PumpStep
 from workers.queues import task_queues, task_routes
@@ -84,6 +85,13 @@ def make_app(settings: Settings, *, group: str | None = None) -> Tocsin:
 def _own_logging(**_: Any) -> None:
     """Keep Celery from installing its own handlers; ours redact."""
     configure_logging(os.environ.get("LOG_LEVEL", "INFO"))
+
+
+@before_task_publish.connect
+def _carry_on(headers: dict[str, Any] | None = None, **_: Any) -> None:
+    """Tell whoever takes a message on whose behalf it was sent."""
+    if headers is not None:
+        carry(headers)
 
 
 def __getattr__(name: str) -> Tocsin:

@@ -9,7 +9,7 @@ from celery import shared_task
 from tasks.base import AlertTask, TocsinTask
 
 
-@shared_task(bind=True, name="alerts.submit", base=AlertTask)
+@shared_task(bind=True, name="alerts.submit", base=AlertTask, has_effect=False)
 def submit(self: AlertTask, alerts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """Accept alerts: `[{"service", "event_action", "dedup_key"?, "payload", …}]`, an Events v2 body with a service's name for its key.
 
@@ -20,7 +20,7 @@ def submit(self: AlertTask, alerts: list[dict[str, Any]] | None = None) -> dict[
     return report.model_dump(exclude_defaults=True)
 
 
-@shared_task(bind=True, name="alerts.silence")
+@shared_task(bind=True, name="alerts.silence", harmless={"action": ("list", "preview")})
 def silence(self: TocsinTask, action: str = "list", **asked: Any) -> dict[str, Any]:
     """Create, preview, expire or list silences and maintenance windows.
 
@@ -31,7 +31,7 @@ def silence(self: TocsinTask, action: str = "list", **asked: Any) -> dict[str, A
     return self.runtime.silence_requests.answer(action, asked)
 
 
-@shared_task(bind=True, name="alerts.pulse", ignore_result=True)
+@shared_task(bind=True, name="alerts.pulse", ignore_result=True, has_effect=False)
 def pulse(self: TocsinTask) -> None:
     """Show that workers of group `alert` live, and pass the beat on to those of group `delivery`."""
     self.runtime.pulse.came_by("alert")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Final, NamedTuple
 
 from tasks.utils.ledger import BEFORE_ALL, Entry
 
 GENESIS: Final = "0" * 64
+_ID: Final = re.compile(r"[0-9]+-[0-9]+")
 _SEAL_START: Final = b',"h":"'
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode  # made once: a million lines feel the difference
 _decode: Final = json.JSONDecoder().raw_decode
@@ -65,6 +67,8 @@ def take_apart(line: bytes) -> Line:
     if end != len(text):
         raise ValueError("holds more than one entry")
     try:
+        if not _ID.fullmatch(fields["id"]):
+            raise ValueError("names no entry of a stream")
         entry = Entry(fields["id"], int(fields["t"]), fields["e"], fields["s"], fields["r"], fields["d"])
         return Line(body, line[cut + len(_SEAL_START) : -2].decode("ascii"), int(fields["n"]), entry)
     except (KeyError, TypeError) as error:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tasks.base import TocsinTask
 
 
-@shared_task(bind=True, name="audit.prove")
+@shared_task(bind=True, name="audit.prove", has_effect=False)
 def prove(self: TocsinTask, since_seconds: float | None = None, keep: str = "") -> dict[str, Any]:
     """Prove that every event accepted in the last `since_seconds` (None: ever) met a rightful end or is pending.
 
@@ -21,7 +21,7 @@ def prove(self: TocsinTask, since_seconds: float | None = None, keep: str = "") 
     return self.runtime.audit.prove_and_keep(since, keep).model_dump(mode="json")
 
 
-@shared_task(bind=True, name="audit.seal")
+@shared_task(bind=True, name="audit.seal", has_effect=False)
 def seal(self: TocsinTask) -> dict[str, Any]:
     """Chain and archive what is new in the ledger, then take out of Redis what is over. Safe to run at any time.
 
@@ -33,7 +33,7 @@ def seal(self: TocsinTask) -> dict[str, Any]:
     return {"sealed": sealed.model_dump(), "archived": archived.model_dump()}
 
 
-@shared_task(bind=True, name="audit.verify")
+@shared_task(bind=True, name="audit.verify", has_effect=False)
 def verify(self: TocsinTask) -> dict[str, Any]:
     """Check archive and anchors line by line; judges no event."""
     return self.runtime.audit.verify().model_dump(mode="json")

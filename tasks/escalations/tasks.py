@@ -18,7 +18,7 @@ def start(self: TocsinTask, names: Names, service: str = "") -> dict[str, Any]:
     return self.runtime.escalations.start(names, service).model_dump()
 
 
-@shared_task(bind=True, name="escalations.advance")
+@shared_task(bind=True, name="escalations.advance", has_effect=False)
 def advance(self: TocsinTask) -> dict[str, Any]:
     """Take the steps that are due. A hint carries no work: the rows say what to do."""
     return self.runtime.escalations.service.advance().model_dump()
@@ -30,7 +30,7 @@ def cancel(self: TocsinTask, names: Names, service: str = "", reason: str = "by_
     return self.runtime.escalations.cancel(names, service, reason).model_dump()
 
 
-@shared_task(bind=True, name="escalations.audit")
+@shared_task(bind=True, name="escalations.audit", has_effect=False)
 def audit(self: TocsinTask) -> dict[str, Any]:
     """Look whether every open alert has its timer and every timer its alert; mend what does not."""
     return self.runtime.escalations.auditor.run().model_dump()

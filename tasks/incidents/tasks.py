@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tasks.base import TocsinTask
 
 Names = str | int | list[str | int]
+MENDED = ("rebuilt", "resolved_again", "acknowledged", "closed")
 
 
 def _ask(task: TocsinTask, verb: str, targets: Any, request_id: str | None, asked: dict[str, Any]) -> dict[str, Any]:
@@ -82,25 +83,25 @@ def reassign(self: TocsinTask, incidents: Names, request_id: str | None = None, 
     return _ask(self, "reassign", incidents, request_id, asked)
 
 
-@shared_task(bind=True, name="incidents.act")
+@shared_task(bind=True, name="incidents.act", has_effect=False)
 def act(self: TocsinTask) -> dict[str, Any]:
     """Carry on with the actions that are due. A hint carries no work: the rows say what to do."""
     return self.runtime.incidents.service.work().model_dump()
 
 
-@shared_task(bind=True, name="incidents.verify")
+@shared_task(bind=True, name="incidents.verify", has_effect=False)
 def verify(self: TocsinTask) -> dict[str, Any]:
     """Look whether PagerDuty shows incidents of what it took, and have it said elsewhere where it does not. A hint carries no work."""
     return self.runtime.receipts.verify().model_dump(exclude_defaults=True)
 
 
-@shared_task(bind=True, name="incidents.maintenance")
+@shared_task(bind=True, name="incidents.maintenance", has_effect=False)
 def maintenance(self: TocsinTask) -> dict[str, Any]:
     """Take over PagerDuty's maintenance windows: alerts of services that are in one are held back while it lasts."""
     return self.runtime.maintenance.refresh().model_dump()
 
 
-@shared_task(bind=True, name="incidents.sync")
+@shared_task(bind=True, name="incidents.sync", harmless={"dry_run": (True,)}, tells=MENDED)
 def sync(self: TocsinTask, *, dry_run: bool = False) -> dict[str, Any]:
     """Compare our alerts with PagerDuty's open incidents and mend what differs; with `dry_run` only say it. One runs at a time."""
     return self.runtime.incident_sync.run(dry_run=dry_run).model_dump(mode="json", exclude_defaults=True)

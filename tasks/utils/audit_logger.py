@@ -60,9 +60,10 @@ class AuditLogger:
     def begin(self, act: Act) -> Underway:
         """Write down that an act begins, so that a crash shows what was begun; `end` it. NotRecordedError: then do not act."""
         act, actor = _completed(act)
-        begun = Underway(new_act_id(_now_ms()), actor, act.correlation)
+        act_id = new_act_id(_now_ms())
+        begun = Underway(act_id, actor, act.correlation or act_id)
         begun.object, begun.detail = act.object, dict(act.detail)
-        self._write(entry_of(begun.id, BEGUN, act, actor))
+        self._write(entry_of(act_id, BEGUN, replace(act, correlation=begun.correlation), actor))
         return begun
 
     def end(self, action: str, begun: Underway, outcome: Outcome) -> None:

@@ -6,8 +6,8 @@
 -- Returns 1 if it was put now, 0 if it was there.
 -- include: clock
 local at = now()
-redis.call("ZREMRANGEBYSCORE", K.known, "-inf", at - 3600000)
 if redis.call("ZADD", K.known, "NX", at, ARGV[1] .. "|" .. ARGV[2]) == 0 then return 0 end
+redis.call("ZREMRANGEBYSCORE", K.known, "-inf", at - 3600000)
 local t = tonumber(ARGV[5])
 if t == 0 then t = at end
 redis.call("XADD", K.ledger, "*", "e", ARGV[1], "s", ARGV[2], "r", ARGV[3], "d", ARGV[4], "t", string.format("%d", t))
