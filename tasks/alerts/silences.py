@@ -12,6 +12,7 @@ from config.errors import UnfitError
 from config.matchers import Matcher
 from tasks.alerts.holds import SilenceMatch
 from tasks.alerts.models import Preview, Silence
+from tasks.utils.act_context import about
 from tasks.utils.error_handler import InvalidRuleError, UnknownError
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class SilenceService:
             created_at=now,
         )
         self._store.write(silence, forget=old)
+        about(f"silence/{silence.id}")
         return _told(silence, now)
 
     def list(self, *, include_ended: bool = False) -> list[Silence]:

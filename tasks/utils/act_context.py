@@ -43,6 +43,13 @@ def about(what: str, **detail: Any) -> None:
         act.about(what, **detail)
 
 
+def acting_as(actor: Actor) -> None:
+    """Name who does what is under way, where only that shows it: a service identity, somebody behind a second factor."""
+    act = _underway.get()
+    if act is not None:
+        act.actor = actor
+
+
 @contextmanager
 def within(act: Underway | None) -> Iterator[None]:
     """Everything in this block goes on within `act`."""

@@ -16,7 +16,7 @@ OBJECTS: Final = (
 # Fields whose values say how it is done, and nothing of anybody's.
 MANNERS: Final = frozenset({
     "action", "verb", "kind", "role", "scope", "scopes", "format", "reason", "environment", "version", "revision", "state", "urgency",
-    "since_seconds", "older_than_seconds", "seconds", "duration_seconds", "escalation_policy", "users", "request_id", "into", "keep",
+    "since_seconds", "older_than_seconds", "seconds", "duration_seconds", "escalation_policy", "request_id", "into", "keep",
 })  # fmt: skip
 _ID: Final = re.compile(r"[\w.:@/+=#*-]{1,200}")
 MOST_IN_NAME: Final = 3

@@ -33,6 +33,7 @@ __all__ = ["FOLDER", "Act", "Actor", "AuditLogger", "NotRecordedError", "Outcome
 
 FOLDER: Final = "acts"  # within the state folder
 STREAM: Final = "acts"
+AWAY_SECONDS: Final = 5.0  # so long nobody waits once more for a server that has just not answered
 _PAGE: Final = 500
 log = structlog.get_logger("tocsin.acts")
 
@@ -49,6 +50,7 @@ class AuditLogger:
             client, keys, folder = _configured()
         self._scripts = Scripts(client, keys.of(STREAM))
         self._waiting = WaitingActs(folder)
+        self._away_until = 0.0
 
     def record(self, act: Act) -> str:
         """Write down an act that is over; returns its id. NotRecordedError if neither Redis nor the disk takes it."""
@@ -102,27 +104,35 @@ class AuditLogger:
         log.info("acts_taken_up", entries=taken)
         return taken
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._scripts.client.close()
+
     def _write(self, entry: ActEntry) -> None:
+        if time.monotonic() < self._away_until:
+            self._keep(entry)
+            return
         try:
             self.take_up()
             self._put([entry])
         except redis.RedisError as error:
             if not is_away(error):
                 raise
-            self._keep(entry, error)
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            log.warning("acts_wait_on_disk", error=type(error).__name__)
+            self._keep(entry)
 
     def _put(self, entries: Sequence[ActEntry]) -> None:
         for start in range(0, len(entries), _PAGE):
             self._scripts.run_many([("record_put", *entry) for entry in entries[start : start + _PAGE]])
 
-    def _keep(self, entry: ActEntry, why: Exception) -> None:
+    def _keep(self, entry: ActEntry) -> None:
         try:
             self._waiting.add(entry)
         except OSError as error:
             mend = "make room on the disk or bring Redis back, then do it again"
             fault = f"the act {entry.action} cannot be put on record: Redis is away and {error}"
             raise NotRecordedError(f"{fault}; {mend}", retry_after=30) from error
-        log.warning("act_waits_on_disk", action=entry.action, error=type(why).__name__)
 
 
 def _completed(act: Act) -> tuple[Act, Actor]:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 import structlog
 from pydantic import SecretStr
 
+from tasks.utils.act_context import about
 from tasks.utils.error_handler import PermanentError, TocsinError, TransientError
 from tasks.webhooks.models import CreatedSubscription, SubscriptionReport, SubscriptionView
 
@@ -86,6 +87,7 @@ class Subscriptions:
             raise TransientError(
                 "PagerDuty made a subscription without telling its secret; delete it and make a new one"
             )
+        about(f"subscription/{made['id']}")
         return CreatedSubscription(subscription=self._view(made), secret=SecretStr(secret))
 
     def enable(self, subscription_id: str) -> SubscriptionView:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from workers.cli.acts import witnessed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -39,9 +41,10 @@ class FlagGroup(TyperGroup):
 class LazyCommand(TyperCommand):
     """Stands for a command in help and completion until it is chosen."""
 
-    def __init__(self, name: str, entry: Entry, *, hidden: bool = False) -> None:
-        super().__init__(name, help=entry.help, short_help=entry.help, hidden=hidden)
+    def __init__(self, name: str, entry: Entry, *, alias_of: str = "") -> None:
+        super().__init__(name, help=entry.help, short_help=entry.help, hidden=bool(alias_of))
         self.target = entry.target
+        self._path = alias_of or name
 
     def load(self) -> Command:
         """Import the real command. Rich help is switched off: importing it alone costs 100 ms."""
@@ -51,7 +54,7 @@ class LazyCommand(TyperCommand):
         app.info.cls = FlagGroup
         command = typer.main.get_command(app)
         command.name = self.name
-        return command
+        return witnessed(command, self._path)
 
 
 class LazyGroup(FlagGroup):
@@ -64,7 +67,7 @@ class LazyGroup(FlagGroup):
         for name, entry in self.entries.items():
             self.add_command(LazyCommand(name, entry))
             for alias in entry.aliases:
-                self.add_command(LazyCommand(alias, entry, hidden=True))
+                self.add_command(LazyCommand(alias, entry, alias_of=name))
 
     def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
         """Swap the chosen stand-in for the command itself."""

@@ -1,0 +1,171 @@
+"""Every command that acts leaves exactly one act, whatever comes of it; what only looks leaves none."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+
+from tests.integration.act_kit import ActKit
+from workers.cli.acts import LOOKING, UNRECORDED, action_of
+from workers.cli.lazy import LazyCommand
+from workers.cli.main import app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from deploy.local.embedded import Server
+    from tasks.utils.keys import Keys
+    from tests.conftest import Sandbox
+
+# What each acting command is called with; most of it names what does not exist, so that it fails, which is an act as well.
+WORDS: dict[str, list[str]] = {
+    "alerts submit": ["--service", "web", "--summary", "disk full", "--dedup-key", "k1"],
+    "alerts drain": [],
+    "alerts silence add": ["severity=info", "--for", "1h", "--comment", "disk swap"],
+    "alerts silence expire": ["nothing"],
+    "incidents export": ["PNOTHING"],
+    "incidents sync": [],
+    "incidents ack": ["PNOTHING", "--yes"],
+    "incidents acknowledge": ["PNOTHING", "--yes"],
+    "incidents resolve": ["PNOTHING", "--yes"],
+    "incidents snooze": ["PNOTHING", "--for", "1h", "--yes"],
+    "incidents note": ["PNOTHING", "--note", "seen", "--yes"],
+    "incidents reassign": ["PNOTHING", "--to", "PUSER", "--yes"],
+    "incidents merge": ["PNOTHING", "--into", "PNONE", "--yes"],
+    "incidents update": ["PNOTHING", "--title", "disk", "--yes"],
+    "incidents create": ["disk full"],
+    "notifications drop": ["nothing", "--comment", "no use"],
+    "notifications replay": ["nothing"],
+    "notifications purge": ["--older-than", "1d", "--comment", "old", "--yes"],
+    "notifications breakers force": ["pagerduty", "open", "--for", "5m", "--comment", "repair"],
+    "notifications breakers release": ["pagerduty", "--comment", "repaired"],
+    "webhooks create": ["https://example.org/webhooks/pagerduty"],
+    "webhooks enable": ["PNOTHING"],
+    "webhooks test": ["PNOTHING"],
+    "webhooks delete": ["PNOTHING"],
+    "webhooks check": [],
+    "webhooks catch-up": [],
+    "escalations pause": ["nothing"],
+    "escalations resume": ["nothing"],
+    "escalations skip": ["nothing"],
+    "escalations cancel": ["nothing"],
+    "tokens issue": ["--subject", "ci", "--role", "viewer"],
+    "task run": ["notifications.sweep"],
+}
+
+
+def commands() -> dict[str, Any]:
+    """Every command by its path, as the program itself finds them."""
+    found: dict[str, Any] = {}
+
+    def walk(command: Any, path: str) -> None:
+        if isinstance(command, LazyCommand):
+            if command.hidden:
+                return
+            command = command.load()
+        if not hasattr(command, "commands"):
+            found[path] = command
+        for name, below in getattr(command, "commands", {}).items():
+            walk(below, f"{path} {name}".strip())
+
+    walk(typer.main.get_command(app), "")
+    return found
+
+
+# A process of its own would end here, and its connections with it.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+ACTING = sorted(path for path in commands() if action_of(path))
+
+
+@pytest.fixture
+def kit(client: Any, keys: Keys, tmp_path: Path) -> ActKit:
+    return ActKit(client, keys, tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _environment(server: Server, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    wanted = {
+        "REDIS_URL": server.url,
+        "TOCSIN_STATE_DIR": str(tmp_path),
+        "JWT_SECRET": "s" * 32,
+        "PAGERDUTY_API_KEY": "a" * 20,
+        "PAGERDUTY_API_URL": sandbox.url,
+        "PAGERDUTY_FROM_EMAIL": "ann@example.org",
+    }
+    for name, value in wanted.items():
+        monkeypatch.setenv(name, value)
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def run(*words: str) -> None:
+    """The command, in this process; what came of it is the record's business."""
+    with suppress(Exception, SystemExit):
+        typer.main.get_command(app)(list(words), prog_name="tocsin", standalone_mode=False)
+
+
+def test_each_acting_command_is_tried_here() -> None:
+    assert sorted(WORDS) == ACTING
+
+
+@pytest.mark.parametrize("path", ACTING)
+def test_an_acting_command_leaves_exactly_one_act(path: str, kit: ActKit) -> None:
+    run(*path.split(), *WORDS.get(path, []))
+
+    found = kit.read()
+    mine = [act for act in found if act.action == action_of(path)]
+    assert len(mine) == 1, (path, found)
+    assert mine[0].outcome in ("ok", "failed")
+    assert (mine[0].actor_kind, mine[0].detail["command"]) == ("person", path)
+    assert {act.correlation for act in found} == {mine[0].id}, "whatever else it has caused names it"
+
+
+@pytest.mark.parametrize("path", sorted(set(commands()) - set(ACTING)))
+def test_what_is_not_on_record_only_looks_or_is_a_process(path: str) -> None:
+    assert path in UNRECORDED or path.rsplit(maxsplit=1)[-1] in LOOKING
+
+
+def test_an_act_of_the_shell_names_user_host_object_and_fields_but_no_content(kit: ActKit) -> None:
+    run("alerts", "silence", "add", "severity=info", "--for", "1h", "--comment", "secret plans of anna")
+
+    (act,) = kit.read()
+    assert act.action == "silences.create"
+    assert act.object.startswith("silence/")
+    assert (act.actor, act.origin.split()[0]) == (pwd.getpwuid(os.getuid()).pw_name, socket.gethostname())
+    assert {"comment", "matchers"} <= set(act.detail["given"])
+    assert "secret plans" not in str(kit.client.xrange(kit.keys.acts))
+
+
+def test_an_alias_is_the_same_act(kit: ActKit) -> None:
+    run("alert", "silence", "expire", "nothing")
+
+    assert kit.actions() == ["silences.expire"]
+
+
+def test_a_dry_run_and_a_look_leave_no_act(kit: ActKit) -> None:
+    run("notifications", "purge", "--older-than", "1d", "--comment", "old", "--dry-run")
+    run("alerts", "open")
+    run("errors", "top")
+
+    assert kit.read() == []
+
+
+def test_an_act_of_the_shell_without_redis_waits_on_disk(kit: ActKit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    run("tokens", "issue", "--subject", "ci", "--role", "viewer")
+    assert kit.read() == []
+
+    kit.door.take_up()
+
+    (act,) = kit.read()
+    assert (act.action, act.object, act.outcome) == ("tokens.issue", "subject/ci", "ok")
+    assert act.detail["role"] == "viewer"
