@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tasks.incidents.sync import IncidentSync
     from tasks.incidents.wiring import IncidentWiring
     from tasks.notifications.service import Route
+    from tasks.tokens.revocations import Revocations
     from tasks.utils.rest.client import RestClient
     from tasks.webhooks.wiring import WebhookWiring
 
@@ -224,6 +225,13 @@ class Runtime(Foundation):
         from tasks.acting import maintenance  # noqa: PLC0415 (one process at a time looks)
 
         return maintenance(self)
+
+    @cached_property
+    def revocations(self) -> Revocations:
+        """Says and tells which access tokens are revoked."""
+        from tasks.tokens.wiring import revocations_of  # noqa: PLC0415 (few processes ask)
+
+        return revocations_of(self.settings, self.client, self.keys)
 
     @cached_property
     def audit(self) -> AuditService:

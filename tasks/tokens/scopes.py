@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tasks.tokens.destructive import ACT_SCOPES
 from tasks.utils.error_handler import PermanentError
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ _OPERATOR: Final = {
 _ADMIN: Final = {
     **_OPERATOR,
     "dead-letters:drop": "give dead letters up",
+    "tokens:read": "see which access tokens are revoked",
+    "tokens:revoke": "revoke access tokens",
 }
 SCOPES: Final[Mapping[str, str]] = _ADMIN  # scope -> what its holder may do
 ROLES: Final[Mapping[str, frozenset[str]]] = {
@@ -40,10 +43,14 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
-def scopes_of(role: str | None, more: Iterable[str] = ()) -> frozenset[str]:
-    """The scopes of a role and those named one by one; PermanentError lists all that are unknown."""
+def scopes_of(role: str | None, more: Iterable[str] = (), *, acts: bool = False) -> frozenset[str]:
+    """The scopes of a role and those named one by one; PermanentError lists all that are unknown.
+
+    `acts`: those of destructive acts are known, too, which only service identities have.
+    """
     named = frozenset(more)
-    faults = [f"there is no scope {scope!r}; there are {', '.join(SCOPES)}" for scope in sorted(named - set(SCOPES))]
+    known = {**SCOPES, **ACT_SCOPES} if acts else SCOPES
+    faults = [f"there is no scope {scope!r}; there are {', '.join(known)}" for scope in sorted(named - set(known))]
     if role is not None and role not in ROLES:
         faults.append(f"there is no role {role!r}; there are {', '.join(ROLES)}")
     if faults:

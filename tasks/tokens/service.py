@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 from uuid import uuid4
 
 import jwt
 
 from config.values import format_duration
-from tasks.tokens.models import AccessToken
+from tasks.tokens.models import AccessToken, TokenKind
 from tasks.utils.error_handler import PermanentError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ ALGORITHM: Final = "HS256"
 SHORTEST_SECRET: Final = 32  # bytes; RFC 7518, 3.2
 MOST_BYTES: Final = 8192
 MOST_SUBJECT: Final = 200
+MOST_ID: Final = 100
 REQUIRED: Final = ("exp", "iat", "aud", "iss", "sub")
 LEEWAY: Final = timedelta(seconds=10)
 MEND: Final = "make one with `tocsin config keygen` and set it as JWT_SECRET, for the gateway and for your shell"
@@ -45,7 +46,7 @@ class TokenRules:
 
 
 class AccessTokens:
-    """Tokens of one installation. They are checked by themselves: no server needs to be asked, none can be recalled."""
+    """Tokens of one installation, checked by themselves; whether one has been revoked, `Revocations` tells."""
 
     def __init__(self, rules: TokenRules) -> None:
         self._rules = rules
@@ -55,7 +56,12 @@ class AccessTokens:
         if any(len(key) < SHORTEST_SECRET for key in self._keys.values()):
             raise NoSecretError(f"a JWT secret is shorter than {SHORTEST_SECRET} bytes; {MEND}")
 
-    def issue(self, subject: str, scopes: Iterable[str], lifetime: timedelta) -> str:
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The names (`kid`) of all keys; the first signs, tokens of the others are still taken."""
+        return tuple(self._keys)
+
+    def issue(self, subject: str, scopes: Iterable[str], lifetime: timedelta, kind: TokenKind = "access") -> str:
         """A token for `subject`; PermanentError if the subject or the lifetime will not do."""
         if not is_fit_subject(subject):
             raise PermanentError(f"a subject is a name of 1 to {MOST_SUBJECT} printable characters")
@@ -72,6 +78,7 @@ class AccessTokens:
             "exp": now + lifetime,
             "jti": uuid4().hex,
             "scope": " ".join(sorted(scopes)),
+            **({} if kind == "access" else {"kind": kind}),
         }
         kid, key = next(iter(self._keys.items()))
         return jwt.encode(claims, key, ALGORITHM, headers={"kid": kid})
@@ -109,11 +116,27 @@ class AccessTokens:
         if not isinstance(scope, str):
             raise RefusedTokenError("the token's scope is no text of words parted by blanks")
         return AccessToken(
+            id=self._id(claims),
+            kind=self._kind(claims),
             subject=claims["sub"],
             scopes=sorted(set(scope.split())),
             issued_at=datetime.fromtimestamp(issued, UTC),
             expires_at=datetime.fromtimestamp(expires, UTC),
         )
+
+    @staticmethod
+    def _id(claims: dict[str, Any]) -> str:
+        found = claims.get("jti", "")
+        if not isinstance(found, str) or len(found) > MOST_ID:
+            raise RefusedTokenError(f"the token's id (jti) is no text of up to {MOST_ID} characters")
+        return found
+
+    @staticmethod
+    def _kind(claims: dict[str, Any]) -> TokenKind:
+        found = claims.get("kind", "access")
+        if found not in get_args(TokenKind):
+            raise RefusedTokenError("the token is of a kind that is not known here")
+        return found  # type: ignore[no-any-return]
 
 
 def key_id(secret: str) -> str:

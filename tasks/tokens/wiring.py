@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tasks.tokens.revocations import RevocationCopy, Revocations
 from tasks.tokens.service import TokenRules
 
 if TYPE_CHECKING:
     from config.models import Settings
+    from tasks.utils.keys import Keys
 
 
 def token_rules(settings: Settings) -> TokenRules:
@@ -20,3 +22,8 @@ def token_rules(settings: Settings) -> TokenRules:
         audience=api.audience,
         max_lifetime=api.max_token_lifetime,
     )
+
+
+def revocations_of(settings: Settings, client: Any, keys: Keys) -> Revocations:
+    """What is revoked, in Redis and in this machine's copy."""
+    return Revocations(client, keys, RevocationCopy(settings.state_dir), settings.api.max_token_lifetime)

@@ -81,6 +81,10 @@ FIXED: Final[dict[str, str]] = {
     "policy_uses": "escalations:policies:uses",  # hash: that digest -> how many escalations were started by it and are not forgotten
     "escalation_counts": "escalations:counts",  # hash: what was counted -> how often; audited, late_ms, exhausted_at: ms
     "flights": "flights",  # hash: what one at a time does -> token, until, since, lease (ms), who, a line each; see lua/flight_take.lua
+    "revocations": "tokens:revocations",  # hash: token:<id> | subject:<name> | all -> the revocation as JSON
+    "revocations_reach": "tokens:revocations:reach",  # hash: that name -> up to when tokens were issued that it is about, ms
+    "revocations_until": "tokens:revocations:until",  # sorted set: that name -> when it is forgotten, ms
+    "revocations_version": "tokens:revocations:version",  # string: another one after every change, so that gateways read them again
     "slots": "schedules:slots",  # hash: entry@due -> task id that claimed it
     "slot_times": "schedules:slots:at",  # sorted set: entry@due -> time of the claim, ms
 }

@@ -89,7 +89,7 @@ class _Parts:
             self.telemetry,
             read_seconds=settings.gateway.read_timeout.total_seconds(),
         )
-        self.api = create_api(settings, self._ingest, self._spooling, self.errors)
+        self.api = create_api(settings, self._ingest, self._spooling, self.errors, redis)
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:

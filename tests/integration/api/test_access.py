@@ -169,6 +169,8 @@ OPERATIONS = [
     ("POST", "/dead-letters/x/replay", "dead-letters:replay"),
     ("POST", "/dead-letters/x/drop", "dead-letters:drop"),
     ("GET", "/health", "health:read"),
+    ("GET", "/revocations", "tokens:read"),
+    ("POST", "/revocations", "tokens:revoke"),
 ]
 
 

@@ -1,21 +1,26 @@
 """The API as an application of its own, mounted at /api/v1."""
 
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fastapi import FastAPI
 
 from config.models import Settings
 from tasks.runtime import Runtime
-from tasks.tokens.service import AccessTokens, NoSecretError
-from tasks.tokens.wiring import token_rules
+from tasks.tokens.revocations import RevocationCopy
 from tasks.utils.error_handler import ErrorHandler
-from workers.gateway.api import alerts, dead_letters, errors, health, silences, trails
+from tasks.utils.keys import Keys
+from workers.gateway.api import alerts, dead_letters, errors, health, revocations, silences, trails
 from workers.gateway.api.guard import DOCUMENT, Guard
+from workers.gateway.api.revoked import RevocationWatch
+from workers.gateway.api.signing import TokenCheck
 from workers.gateway.bodies import answer
 from workers.gateway.ingest import Ingest
 from workers.gateway.paths import API
 from workers.gateway.spooling import Spooling
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 MOST_BYTES: Final = 64 * 1024  # of a body that holds no alerts
 MOST_EXPLAINED_BYTES: Final = 1024 * 1024  # of one that is read beside everything else, not in a thread
@@ -27,7 +32,7 @@ Every request but for this document needs an access token: `tocsin tokens issue 
 Bodies are JSON in UTF-8, whatever their content type says. Refusals have PagerDuty's shape: `status`, `message`, `errors`."""
 
 
-def create_api(settings: Settings, ingest: Ingest, spooling: Spooling, keeper: ErrorHandler) -> FastAPI:
+def create_api(settings: Settings, ingest: Ingest, spooling: Spooling, keeper: ErrorHandler, redis: "Redis") -> FastAPI:
     """The API over these settings; close `api.state.runtime.client` when it ends."""
     api = FastAPI(
         title="Tocsin",
@@ -45,7 +50,7 @@ def create_api(settings: Settings, ingest: Ingest, spooling: Spooling, keeper: E
     api.state.errors = keeper
     _add_routes(api)
     errors.install(api)
-    _guard(api, settings)
+    _guard(api, settings, redis)
     return api
 
 
@@ -56,26 +61,21 @@ def _add_routes(api: FastAPI) -> None:
         silences.router("silence", "/silences", "silences", "silence"),
         silences.router("maintenance", "/maintenance-windows", "maintenance", "maintenance window"),
     )
-    for router in (alerts.router, *rules, trails.router, dead_letters.router, health.router):
+    for router in (alerts.router, *rules, trails.router, dead_letters.router, health.router, revocations.router):
         api.include_router(router)
 
 
-def _guard(api: FastAPI, settings: Settings) -> None:
+def _guard(api: FastAPI, settings: Settings, redis: "Redis") -> None:
     largest = settings.ingest.max_body_bytes
+    revoked = RevocationWatch(redis, Keys(settings.redis.prefix), RevocationCopy(settings.state_dir))
+    api.state.tokens = TokenCheck(settings, revoked)
     api.add_middleware(
         Guard,
-        tokens=_tokens(settings),
+        tokens=api.state.tokens,
         limit=min(MOST_BYTES, largest),
         limits={"/alerts": largest, "/alerts/explain": min(MOST_EXPLAINED_BYTES, largest)},
         seconds=settings.gateway.read_timeout.total_seconds(),
     )
-
-
-def _tokens(settings: Settings) -> AccessTokens | NoSecretError:
-    try:
-        return AccessTokens(token_rules(settings))
-    except NoSecretError as error:
-        return error  # the other doors need no token
 
 
 def _hurried(settings: Settings) -> Settings:

@@ -8,8 +8,10 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tasks.tokens.models import AccessToken
-from tasks.tokens.service import AccessTokens, NoSecretError, RefusedTokenError
-from workers.gateway.api.errors import refuse
+from tasks.tokens.service import NoSecretError, RefusedTokenError
+from tasks.utils.error_handler import TransientError
+from workers.gateway.api.errors import RETRY_AFTER, refuse
+from workers.gateway.api.signing import TokenCheck
 from workers.gateway.bodies import RefusedError, read_body
 
 DOCUMENT: Final = "/openapi.json"  # open to all: it says nothing of this installation
@@ -27,7 +29,7 @@ class Guard:
     def __init__(
         self,
         app: ASGIApp,
-        tokens: AccessTokens | NoSecretError,
+        tokens: TokenCheck,
         *,
         limit: int,
         limits: Mapping[str, int],
@@ -50,22 +52,24 @@ class Guard:
         try:
             within = path.removeprefix(scope.get("root_path", ""))
             if within != DOCUMENT:
-                scope[HOLDER] = self._holder(request)
+                scope[HOLDER] = await self._holder(request)
             body = await read_body(request, self._limits.get(within, self._limit), self._seconds)
         except RefusedError as error:
             await refuse(error.status, error.errors, error.headers)(scope, receive, send)
             return
         await self._app(_as_json(scope), _replay(body, receive), send)
 
-    def _holder(self, request: Request) -> AccessToken:
-        if isinstance(self._tokens, NoSecretError):
-            raise RefusedError(501, [str(self._tokens)])
+    async def _holder(self, request: Request) -> AccessToken:
         sent = request.headers.getlist("authorization")
         scheme, _, token = sent[0].strip().partition(" ") if len(sent) == 1 else ("", "", "")
         if scheme.lower() != "bearer" or not token.strip():
             raise RefusedError(401, [HOW], WWW_Authenticate=REALM)
         try:
-            return self._tokens.check(token.strip())
+            return await self._tokens.check(token.strip())
+        except NoSecretError as error:
+            raise RefusedError(501, [str(error)]) from None
+        except TransientError as error:
+            raise RefusedError(503, [str(error)], Retry_After=RETRY_AFTER) from None
         except RefusedTokenError as error:
             header = f'{REALM}, error="invalid_token", error_description="{error}"'.replace("'", "")
             raise RefusedError(401, [str(error)], WWW_Authenticate=header) from None
