@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
+from config.access import Access
 from config.email import Email
 from config.errors import ConfigError, Problem, UnfitError
 from config.gateway import Gateway
@@ -76,6 +77,7 @@ class Settings(Section):
     email: Email = Field(default_factory=Email, description=Email.__doc__)
     cache: Cache = Field(default_factory=Cache, description=Cache.__doc__)
     security: Security = Field(default_factory=Security, description=Security.__doc__)
+    access: Access = Field(default_factory=Access, description=Access.__doc__)
     delivery: Delivery = Field(default_factory=Delivery, description=Delivery.__doc__)
     limits: Limits = Field(default_factory=Limits, description=Limits.__doc__)
     dedup: Dedup = Field(default_factory=Dedup, description=Dedup.__doc__)
@@ -122,6 +124,11 @@ class Settings(Section):
     def can_verify(self) -> bool:
         """Whether PagerDuty is looked at for incidents of what it took."""
         return self.receipts.enabled and self.pagerduty.can_be_asked
+
+    @property
+    def guards_acts(self) -> bool:
+        """Whether destructive acts need a second factor or a service identity here."""
+        return self.environment == "production" or self.access.enforce
 
     def require_encryption_key(self) -> SecretStr:
         """The encryption key; raises ConfigError, with the way to make one, where none is set."""

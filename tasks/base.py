@@ -11,6 +11,7 @@ import structlog
 from celery import Task
 from celery.exceptions import Ignore, Reject, Retry
 
+from tasks.granted import granted
 from tasks.utils.act_context import within
 from tasks.utils.connect import is_away
 from tasks.utils.error_reports import outcome
@@ -18,7 +19,7 @@ from tasks.utils.progress import Seldom, shown
 from tasks.utils.task_acts import act_of_task, arguments_of, changes_nothing, within_task
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from tasks.runtime import Runtime
@@ -39,9 +40,7 @@ class TocsinTask(Task):
     """Binds log context, measures, puts acts on record, counts deliveries, claims a scheduled run; the work is the service's."""
 
     abstract = True
-    authority: str | None = (
-        None  # the destructive act (tasks/tokens/destructive.py) a message needs a grant for, in production
-    )
+    authority: str | None = None  # the destructive act its messages need a grant for: tasks/tokens/destructive.py
     survives = False  # whether its message is all there is of what it is about
     has_effect = (
         True  # whether a run goes on the record of acts; what the ledger tells of, and what only looks, does not
@@ -94,6 +93,16 @@ class TocsinTask(Task):
     def came_back(self) -> bool:
         """Whether the message was in a worker's hands before, which died or let go of it."""
         return bool((self.request.delivery_info or {}).get("redelivered"))
+
+    def needs_authority(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str | None:
+        """The destructive act that a call with these arguments is, in production; None if it destroys nothing, as a dry run."""
+        del args
+        return None if kwargs.get("dry_run") is True else self.authority
+
+    @staticmethod
+    def goes_back(error: Exception) -> bool:
+        """Whether the message is not done with by this: Celery will have it come again."""
+        return isinstance(error, CELERYS_OWN)
 
     def last_words(self, reason: str, detail: str, args: Args, kwargs: Kwargs, seen: str = "") -> None:
         """What must be kept of a message that will not be tried again; nothing, where rows are the truth.
@@ -151,7 +160,8 @@ class TocsinTask(Task):
 
     def _run(self, args: Args, kwargs: Kwargs) -> Any:
         try:
-            return self.run(*args, **kwargs)
+            with granted(self, args, kwargs):
+                return self.run(*args, **kwargs)
         except CELERYS_OWN:
             raise
         except Exception as error:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from tasks.incidents.sync import IncidentSync
     from tasks.incidents.wiring import IncidentWiring
     from tasks.notifications.service import Route
+    from tasks.security.service import SecondFactors
+    from tasks.tokens.grants import Grants
     from tasks.tokens.revocations import Revocations
     from tasks.utils.rest.client import RestClient
     from tasks.webhooks.wiring import WebhookWiring
@@ -232,6 +234,20 @@ class Runtime(Foundation):
         from tasks.tokens.wiring import revocations_of  # noqa: PLC0415 (few processes ask)
 
         return revocations_of(self.settings, self.client, self.keys)
+
+    @cached_property
+    def grants(self) -> Grants:
+        """Proofs that whoever sent a destructive task was allowed to."""
+        from tasks.tokens.wiring import grants_of  # noqa: PLC0415 (few tasks are destructive)
+
+        return grants_of(self.settings, self.client, self.keys, self.clock)
+
+    @cached_property
+    def second_factors(self) -> SecondFactors:
+        """Second factors of persons."""
+        from tasks.security.wiring import second_factors  # noqa: PLC0415 (asked for by shells only)
+
+        return second_factors(self.settings, self.client, self.keys, self.clock, self.security)
 
     @cached_property
     def audit(self) -> AuditService:

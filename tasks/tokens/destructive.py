@@ -9,19 +9,18 @@ if TYPE_CHECKING:
 
 
 class Destructive(NamedTuple):
-    """What it takes and does: the scope a service identity needs, in words, whether schedules may do it by themselves."""
+    """The scope that a service identity needs for it, and what it is in words."""
 
     scope: str
     about: str
-    is_scheduled: bool = False
 
 
 DESTRUCTIVE: Final[Mapping[str, Destructive]] = {
     "backups.restore": Destructive("backups:restore", "restore a backup into an account or into Tocsin"),
-    "backups.prune": Destructive("backups:prune", "delete old backups", is_scheduled=True),
-    "tokens.rotate": Destructive("tokens:rotate", "replace keys and tokens by new ones", is_scheduled=True),
+    "backups.prune": Destructive("backups:prune", "delete old backups"),
+    "tokens.rotate": Destructive("tokens:rotate", "replace keys and tokens by new ones"),
     "tokens.issue": Destructive("tokens:issue", "issue tokens that allow destructive acts"),
-    "logs.clean_up": Destructive("logs:purge", "delete records that are past their time", is_scheduled=True),
+    "logs.clean_up": Destructive("logs:purge", "delete records that are past their time"),
     "deployments.apply": Destructive("deployments:apply", "bring a deployment out"),
     "deployments.canary": Destructive("deployments:apply", "bring a deployment out to a part"),
     "deployments.roll_back": Destructive("deployments:apply", "take a deployment back"),
@@ -32,4 +31,4 @@ DESTRUCTIVE: Final[Mapping[str, Destructive]] = {
     "security.second_factor": Destructive("second-factor:write", "change somebody's second factor"),
     "recover": Destructive("backups:restore", "rebuild an installation from its backup"),
 }
-ACT_SCOPES: Final[Mapping[str, str]] = {one.scope: one.about for one in DESTRUCTIVE.values()}
+ACT_SCOPES: Final[Mapping[str, str]] = {one.scope: one.about for one in DESTRUCTIVE.values()}  # scope -> in words

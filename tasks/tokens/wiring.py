@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tasks.tokens.grants import GrantRules, Grants, signing_key
 from tasks.tokens.revocations import RevocationCopy, Revocations
 from tasks.tokens.service import TokenRules
+from tasks.utils.encryption import key_texts
 
 if TYPE_CHECKING:
     from config.models import Settings
+    from tasks.utils.clock import Clock
     from tasks.utils.keys import Keys
 
 
@@ -27,3 +30,10 @@ def token_rules(settings: Settings) -> TokenRules:
 def revocations_of(settings: Settings, client: Any, keys: Keys) -> Revocations:
     """What is revoked, in Redis and in this machine's copy."""
     return Revocations(client, keys, RevocationCopy(settings.state_dir), settings.api.max_token_lifetime)
+
+
+def grants_of(settings: Settings, client: Any, keys: Keys, clock: Clock) -> Grants:
+    """Grants of destructive tasks, signed with what is derived from the encryption keys."""
+    signing = dict(map(signing_key, key_texts(settings.security)))
+    access = settings.access
+    return Grants(client, keys, clock, GrantRules(signing, access.grant_lifetime, frozenset(access.schedules)))

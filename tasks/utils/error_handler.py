@@ -56,6 +56,10 @@ class InvalidRuleError(PermanentError):
         self.errors = errors
 
 
+class DeniedError(PermanentError):
+    """Whoever asks may not do that, or does not show that they may."""
+
+
 class UnknownError(PermanentError):
     """There is nothing by that id."""
 

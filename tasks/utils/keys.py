@@ -85,6 +85,9 @@ FIXED: Final[dict[str, str]] = {
     "revocations_reach": "tokens:revocations:reach",  # hash: that name -> up to when tokens were issued that it is about, ms
     "revocations_until": "tokens:revocations:until",  # sorted set: that name -> when it is forgotten, ms
     "revocations_version": "tokens:revocations:version",  # string: another one after every change, so that gateways read them again
+    "factors": "security:factors",  # hash: person -> their second factor, encrypted; nothing where it was removed
+    "grants": "tokens:grants",  # hash: id of a grant that a task has begun with -> begun | done
+    "grants_until": "tokens:grants:until",  # sorted set: that id -> when it is forgotten, ms
     "slots": "schedules:slots",  # hash: entry@due -> task id that claimed it
     "slot_times": "schedules:slots:at",  # sorted set: entry@due -> time of the claim, ms
 }
@@ -107,6 +110,7 @@ FAMILIES: Final[dict[str, str]] = {
     "escalation": "escalation:",  # hash of one alert: its last escalation; see lua/lib/escalation.lua
     "deliveries": "deliveries:",  # hash of one message that came back: how often, since when; see lua/count_delivery.lua
     "rates": "rates:",  # hash of one minute since the epoch: service -> alerts it got; gone after five minutes
+    "factor": "security:factor:",  # hash of one person: how codes of their second factor fared; see lua/factor_try.lua
     "cached": "cache:of:",  # hash: one cached value and who computes it; see lua/cache_look.lua
     "cache_done": "cache:done:",  # list: one element once a computation has ended; wakes those who wait for it
     "cache_tag": "cache:tag:",  # string: when a tag was last invalidated, ms
@@ -193,6 +197,10 @@ class Keys:
     def escalation(self, uid: str) -> str:
         """The hash of one alert's escalation."""
         return f"{self.prefix}{FAMILIES['escalation']}{uid}"
+
+    def factor(self, person: str) -> str:
+        """The hash of how codes of one person's second factor fared."""
+        return f"{self.prefix}{FAMILIES['factor']}{person}"
 
     def breaker(self, name: str) -> str:
         """The hash of one endpoint's breaker."""

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from workers.cli.acts import witnessed
+from workers.cli.guarded import guard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +55,8 @@ class LazyCommand(TyperCommand):
         app.info.cls = FlagGroup
         command = typer.main.get_command(app)
         command.name = self.name
-        return witnessed(command, self._path)
+        guard(command, self._path)
+        return witnessed(command, self._path)  # outermost: what is refused is an act, too
 
 
 class LazyGroup(FlagGroup):

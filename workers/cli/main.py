@@ -45,6 +45,7 @@ class Tocsin(LazyGroup):
         ),
         "audit": Entry("workers.cli.audit_commands:app", "The record behind the proof"),
         "tokens": Entry("workers.cli.token_commands:app", "Access to the HTTP API (also: token)", ("token",)),
+        "security": Entry("workers.cli.security_commands:app", "Second factors of persons"),
         "configuration": Entry(
             "workers.cli.config_commands:app", "Show and check the settings (also: config)", ("config",)
         ),

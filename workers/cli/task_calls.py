@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import uuid4
 
 import typer
 
@@ -61,13 +62,24 @@ class Outcome(NamedTuple):
 
 
 def send(name: str, arguments: Mapping[str, Any], task_id: str | None = None) -> str:
-    """Put the task on its queue and return its id, the given one if any; its result will be kept for a day."""
-    reach_redis()
+    """Put the task on its queue and return its id, the given one if any; its result will be kept for a day.
+
+    A destructive one is authorised first, and its message carries the grant.
+    """
+    task_id = task_id or str(uuid4())
+    headers = _grant(name, arguments, task_id) if reach_redis().guards_acts else {}
     from workers.app import app
 
     # A KeyboardInterrupt may be raised inside a finalizer, which swallows it: the wait would go on as if nothing had been said.
     signal.signal(signal.SIGINT, lambda *_: os._exit(ExitCode.INTERRUPTED))
-    return str(app.send_task(name, kwargs=dict(arguments), task_id=task_id, ignore_result=False).id)
+    return str(app.send_task(name, kwargs=dict(arguments), task_id=task_id, headers=headers, ignore_result=False).id)
+
+
+def _grant(name: str, arguments: Mapping[str, Any], task_id: str) -> dict[str, str]:
+    from workers.cli.authority import grant_headers
+    from workers.cli.task_catalogue import find
+
+    return grant_headers(find(name), arguments, task_id)
 
 
 def look_up(task_id: str) -> Outcome:

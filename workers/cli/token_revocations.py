@@ -30,7 +30,7 @@ def revoke(
 
     tocsin tokens revoke - --comment "it stood in a build log" < leaked.token
     """
-    from workers.cli.authority import who
+    from tasks.utils.local_actor import local_actor
     from workers.cli.wiring import shell_runtime
 
     if sum((text is not None, jti is not None, subject is not None, everything)) != 1 or text not in (None, "-"):
@@ -43,7 +43,7 @@ def revoke(
     runtime = shell_runtime()
     token = _on_stdin(runtime.settings) if text else None
     kind, of = _meant(token, jti, subject)
-    done = runtime.revocations.revoke(kind, of, by=who().name, comment=comment, token=token)
+    done = runtime.revocations.revoke(kind, of, by=local_actor().name, comment=comment, token=token)
     if as_json:
         answer_json(done.model_dump(mode="json"))
         return
