@@ -4,7 +4,7 @@ from pydantic import Field
 
 from config.section import Section
 from config.sections import MINUTE
-from config.values import Count, PositiveDuration
+from config.values import Count, PositiveDuration, Texts
 
 
 class Access(Section):
@@ -22,7 +22,7 @@ class Access(Section):
     grant_lifetime: PositiveDuration = Field(
         60 * MINUTE, description="How long a task somebody was allowed to send may wait for a worker until it begins."
     )
-    schedules: tuple[str, ...] = Field(
+    schedules: Texts = Field(
         ("backups:prune", "tokens:rotate", "logs:purge"),
-        description="Scopes of the identity that scheduled tasks act with; what is not named they may not do in production.",
+        description="Scopes of the identity that scheduled tasks act with; what is not named they may not do in production. In the environment: parted by blanks.",
     )

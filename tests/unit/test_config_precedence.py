@@ -120,6 +120,7 @@ def _another_value(path: tuple[str, ...]) -> str:
         "concurrency": "17",
         "allow": "true",
         "enabled": "false",
+        "enforce": "true",
         "honour_maintenance": "false",
         "region": "eu",
         "share": "0.2",
