@@ -80,6 +80,10 @@ class RestClient:
         """The same client that takes at most `share` of the calls a minute (0.3 = 30 %), or waits longer for its turn."""
         return RestClient(self.caller.limited(share, patience), self._now)
 
+    def now(self) -> datetime:
+        """The time by the fleet's clock."""
+        return self._now()
+
     def close(self) -> None:
         """Close the connections, also those of clients made by `limited`."""
         self.caller.close()
