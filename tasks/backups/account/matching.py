@@ -1,0 +1,62 @@
+"""Which object of an account is which of a backup: by id in the account it was made of, else by name."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from typing import TYPE_CHECKING
+
+from tasks.backups.account.comparison import key_of
+from tasks.backups.account.kinds import KINDS, Kind
+from tasks.backups.account.translation import Translator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tasks.backups.account.shelf import Name, Shelf
+
+
+def is_same_account(items: Shelf, target: Shelf) -> bool:
+    """Whether the backup is of this account: the same host, and at least one of its users is still there."""
+    hosts = {item.document.get("host") for shelf in (items, target) for item in shelf.of("account")}
+    if len(hosts) != 1:
+        return False
+    there = {item.id: item.document.get("email") for item in target.of("users")}
+    return any(there.get(item.id) == item.document.get("email") for item in items.of("users"))
+
+
+def match(items: Shelf, target: Shelf, known: Mapping[Name, str], *, is_same: bool) -> Translator:
+    """Who is who. `known`: what a restore before this one has made, by kind and old id."""
+    translator = Translator.of(items, known)
+    for kind in KINDS:
+        _match_kind(kind, items, target, translator, is_same=is_same)
+    return translator
+
+
+def _match_kind(kind: Kind, items: Shelf, target: Shelf, translator: Translator, *, is_same: bool) -> None:
+    pairs = translator.pairs
+    taken = {new for (name, _), new in pairs.items() if name == kind.name}
+    waiting = [one for one in items.ids(kind.name) if (kind.name, one) not in pairs]
+    if is_same and not kind.hangs:
+        there = set(target.ids(kind.name)) - taken
+        for one in [one for one in waiting if one in there]:
+            pairs[kind.name, one] = one
+            taken.add(one)
+    free = _by_key(kind.name, target, taken)
+    for one in waiting if free else ():
+        if (kind.name, one) not in pairs and (found := free.get(_key(kind.name, items, one, translator))):
+            pairs[kind.name, one] = found.popleft()
+
+
+def _by_key(kind: str, target: Shelf, taken: set[str]) -> dict[tuple[str, ...] | None, deque[str]]:
+    free: dict[tuple[str, ...] | None, deque[str]] = defaultdict(deque)
+    for item in target.of(kind):
+        if item.id not in taken:
+            free[key_of(kind, item.document)].append(item.id)
+    free.pop(None, None)
+    return free
+
+
+def _key(kind: str, items: Shelf, item_id: str, translator: Translator) -> tuple[str, ...] | None:
+    item = items.get(kind, item_id)
+    document, unknown = translator.translate(item.document) if item else ({}, [""])
+    return None if unknown else key_of(kind, document)

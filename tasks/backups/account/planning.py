@@ -1,0 +1,172 @@
+"""What a restore would do, item by item; nothing is changed here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from tasks.backups.account.bodies import FIXED, redacted_headers
+from tasks.backups.account.canonical import reference_to
+from tasks.backups.account.comparison import differing, is_over, title_of
+from tasks.backups.account.kinds import BY_NAME, KINDS
+from tasks.backups.account.matching import is_same_account, match
+from tasks.backups.account.parts import RULE_PARTS
+from tasks.backups.account.shelf import Shelf
+from tasks.backups.items import Item
+from tasks.backups.restoring import Change, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from tasks.backups.account.shelf import Name
+    from tasks.backups.account.translation import Translator
+
+STAYS: Final = "not in the backup; it stays"
+EMPTIED: Final = "the backup has none: emptied"
+BLANK: Final = {"sets": [{"id": "start", "rules": []}], "catch_all": {"actions": {}}}
+BLANK_ROUTER: Final = {**BLANK, "catch_all": {"actions": {"route_to": "unrouted"}}}
+PUSH: Final = "a telephone's push notifications are set up on the telephone"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPlan(Plan):
+    """A plan with what it was made of: both accounts as they were read, the target's at `read_at`."""
+
+    items: Shelf
+    target: Shelf
+    read_at: datetime
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the backup is of the very account that it goes into."""
+        return is_same_account(self.items, self.target)
+
+
+def plan_of(items: Shelf, target: Shelf, read_at: datetime) -> AccountPlan:
+    """What would be done with these items in the account that holds `target`."""
+    is_same = is_same_account(items, target)
+    translator = match(items, target, {}, is_same=is_same)
+    for blank in blanks(items, target, translator):
+        items.put(blank)
+    translator = match(items, target, {}, is_same=is_same)
+    changes = tuple(changes_of(items, target, translator, read_at))
+    return AccountPlan((*changes, *_staying(target, translator)), items, target, read_at)
+
+
+def changes_of(items: Shelf, target: Shelf, translator: Translator, now: datetime) -> Iterator[Change]:
+    """One change for each item, in the order in which they can be made."""
+    for kind in KINDS:
+        for wave in waves(items, kind.name):
+            for item in wave:
+                yield change_of(item, target, translator, now)
+
+
+def change_of(item: Item, target: Shelf, translator: Translator, now: datetime) -> Change:
+    """What becomes of one item."""
+    change = Change("create", item.kind, item.id, title_of(item))
+    if item.kind == "account":
+        return _of_account(change, item, target)
+    there = target.get(item.kind, translator.pairs.get((item.kind, item.id), ""))
+    if there is None:
+        return _of_new(change, item, now)
+    document, unknown = translator.translate(item.document)
+    fields = differing(item.kind, document, there.document, now)
+    if not fields and not unknown:
+        return replace(change, verb="leave")
+    return _of_changed(change, item, there, fields)
+
+
+def waves(items: Shelf, kind: str) -> Iterator[Iterator[Item]]:
+    """Those of a kind in groups, of which each names only what is in groups before it."""
+    if kind != "teams":
+        yield items.of(kind)
+        return
+    above = {item.id: (item.document.get("parent") or {}).get("id", "") for item in items.of(kind)}
+    depths = {item_id: _depth(item_id, above) for item_id in above}
+    for depth in sorted(set(depths.values())):
+        yield (item for item in items.of(kind) if depths[item.id] == depth)
+
+
+def _depth(team_id: str, above: Mapping[str, str]) -> int:
+    depth = 0
+    while (team_id := above.get(team_id, "")) and depth <= len(above):
+        depth += 1
+    return depth
+
+
+def blanks(items: Shelf, target: Shelf, translator: Translator) -> Iterator[Item]:
+    """Documents of rules that the target has and the backup has not: they are emptied, since what they belong to is restored."""
+    for old in items.ids("event_orchestrations"):
+        new = translator.pairs.get(("event_orchestrations", old), "")
+        for part in RULE_PARTS:
+            if target.get("orchestration_rules", f"{new}.{part}") and not items.get("orchestration_rules", f"{old}.{part}"):
+                rules = BLANK_ROUTER if part == "router" else BLANK
+                owner = reference_to("event_orchestration", old)
+                yield Item("orchestration_rules", f"{old}.{part}", {**rules, "orchestration": owner, "part": part})
+    for old in items.ids("services"):
+        new = translator.pairs.get(("services", old), "")
+        if target.get("service_orchestrations", new) and not items.get("service_orchestrations", old):
+            blank = {**BLANK, "service": reference_to("service", old), "active": False}
+            yield Item("service_orchestrations", old, blank)
+
+
+def _of_account(change: Change, item: Item, target: Shelf) -> Change:
+    there = target.get("account", "account")
+    lacking = set(item.document.get("abilities", ())) - set(there.document.get("abilities", ()) if there else ())
+    if not lacking:
+        return replace(change, verb="leave")
+    return replace(change, verb="cannot", why=f"the account's plan lacks {', '.join(sorted(lacking))}")
+
+
+def _of_new(change: Change, item: Item, now: datetime) -> Change:
+    kind = BY_NAME[item.kind]
+    if not kind.sent:
+        return replace(change, verb="cannot", why=kind.lost)
+    if is_over(item.kind, item.document, now):
+        return replace(change, verb="cannot", why="it is over")
+    if item.document.get("type") == "push_notification_contact_method":
+        return replace(change, verb="cannot", why=PUSH)
+    if is_blank_item(item):
+        return replace(change, verb="leave", why=EMPTIED)
+    return replace(change, why="; ".join(_losses(item)))
+
+
+def is_blank_item(item: Item) -> bool:
+    """Whether it empties what may not be there."""
+    return item.kind in ("orchestration_rules", "service_orchestrations") and not any(
+        one["rules"] for one in item.document["sets"]
+    )
+
+
+def _losses(item: Item) -> Iterator[str]:
+    """What the one made again will not have."""
+    lost = BY_NAME[item.kind].lost
+    if lost:
+        yield lost
+    headers = redacted_headers(item.document)
+    if headers:
+        yield f"PagerDuty tells nobody the values of its headers {', '.join(headers)}: set them anew"
+    if item.document.get("integration_email"):
+        yield f"its address {item.document['integration_email']} is the old one's; it gets another"
+    if item.document.get("role") == "owner" and item.kind == "users":
+        yield "an account has one owner: it may become an administrator"
+
+
+def _of_changed(change: Change, item: Item, there: Item, fields: list[str]) -> Change:
+    kind = BY_NAME[item.kind]
+    fixed = [name for name in fields if name in FIXED.get(item.kind, ()) or name not in kind.sent]
+    why = f"PagerDuty lets nobody change {', '.join(fixed)}" if fixed else ""
+    if set(fields) <= set(fixed) and fields:
+        return replace(change, verb="cannot", why=kind.lost if not kind.sent else why, fields=tuple(fields))
+    if is_blank_item(item) and not is_blank_item(there):
+        why = EMPTIED
+    return replace(change, verb="change", why=why, fields=tuple(fields))
+
+
+def _staying(target: Shelf, translator: Translator) -> Iterator[Change]:
+    """What the account has besides."""
+    paired: set[Name] = {(kind, new) for (kind, _), new in translator.pairs.items()}
+    for item in target:
+        if (item.kind, item.id) not in paired and item.kind != "account":
+            yield Change("leave", item.kind, item.id, title_of(item), STAYS)

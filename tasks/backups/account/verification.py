@@ -1,0 +1,45 @@
+"""What differs between a backup and the account it was restored into."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tasks.backups.account.comparison import differing, title_of
+from tasks.backups.account.matching import match
+from tasks.backups.account.planning import is_blank_item
+from tasks.backups.restoring import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+    from datetime import datetime
+
+    from tasks.backups.account.shelf import Name, Shelf
+    from tasks.backups.account.translation import Translator
+
+MISSING = "it is not there"
+
+
+def differences_from(
+    items: Shelf, target: Shelf, translator: Translator, known: Container[Name], now: datetime
+) -> tuple[Change, ...]:
+    """Every item that is missing or not the same, ids aside; `known` are told of elsewhere."""
+    pairs = match(items, target, translator.pairs, is_same=False)
+    return tuple(_found(items, target, pairs, known, now))
+
+
+def _found(
+    items: Shelf, target: Shelf, translator: Translator, known: Container[Name], now: datetime
+) -> Iterator[Change]:
+    for item in items:
+        if (item.kind, item.id) in known or item.kind == "account":
+            continue
+        there = target.get(item.kind, translator.pairs.get((item.kind, item.id), ""))
+        if there is None:
+            if not is_blank_item(item):
+                yield Change("create", item.kind, item.id, title_of(item), MISSING)
+            continue
+        document, unknown = translator.translate(item.document)
+        fields = differing(item.kind, document, there.document, now)
+        if fields or unknown:
+            why = f"it names {', '.join(unknown)}, which is not there" if unknown else ""
+            yield Change("change", item.kind, item.id, title_of(item), why, tuple(fields))
