@@ -74,6 +74,7 @@ LICENSES = [
         "valid_roles": ["read_only_user", "read_only_limited_user"],
     },
 ]
+INCIDENT_TYPES = [{"id": "PSANDBIT01", "name": "incident_default", "display_name": "Base Incident", "enabled": True}]
 _DEFAULTS: dict[str, list[dict[str, Any]]] = {
     "users": [
         {"id": DEFAULT_USER, "name": "Default", "email": "default@sandbox.invalid", "role": "owner"},
@@ -97,6 +98,7 @@ _LISTS: dict[str, list[dict[str, Any]]] = {
     "vendors": VENDORS,
     "extension_schemas": EXTENSION_SCHEMAS,
     "licenses": LICENSES,
+    "incident_types": INCIDENT_TYPES,
 }
 
 

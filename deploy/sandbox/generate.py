@@ -33,6 +33,16 @@ SHARES = {
     "extensions": 0.1,
     "tags": 0.1,
     "maintenance_windows": 0.1,
+    "overrides": 0.1,
+    "service_rules": 0.1,
+    "cache_variables": 0.05,
+    "service_custom_fields": 0.01,
+    "service_custom_field_values": 0.1,
+    "incident_types": 0.02,
+    "incident_custom_fields": 0.02,
+    "incident_workflows": 0.05,
+    "incident_workflow_triggers": 0.1,
+    "webhook_subscriptions": 0.05,
 }
 
 

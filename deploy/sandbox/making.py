@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
+from deploy.sandbox.making_extras import EXTRAS
 from deploy.sandbox.names import reference
 from deploy.sandbox.resources.integrations import new_key
 from deploy.sandbox.resources.orchestrations import new_routing_key
@@ -52,7 +53,9 @@ class Maker:
         """The account as a file describes it."""
         for kind, maker in MAKERS.items():
             for number in range(self._counts[kind]):
-                self._add(kind, maker(self, number))
+                made = maker(self, number)
+                if made is not None:  # else it became a part of another
+                    self.store.add(kind, made)
         doors: dict[str, list[Entity]] = {}
         for door in self.store.all("integrations"):
             doors.setdefault(door["service"]["id"], []).append({"id": door["id"], "routing_key": door["key"]})
@@ -62,14 +65,14 @@ class Maker:
 
     def user(self, number: int) -> Entity:
         """Somebody with a name, an address and a zone."""
-        name = f"{self._one_of(FIRST)} {self._one_of(LAST)} {number + 1}"
-        role = "owner" if number == 0 else self._one_of(ROLES)
+        name = f"{self.one_of(FIRST)} {self.one_of(LAST)} {number + 1}"
+        role = "owner" if number == 0 else self.one_of(ROLES)
         email = f"{name.lower().replace(' ', '.')}@example.com"
-        return {"name": name, "email": email, "role": role, "time_zone": self._one_of(ZONES)}
+        return {"name": name, "email": email, "role": role, "time_zone": self.one_of(ZONES)}
 
     def contact_method(self, number: int) -> Entity:
         """First an e-mail address for everybody, then telephones."""
-        user = self._in_turn("users", number)
+        user = self.in_turn("users", number)
         owner = {"user": reference("user", user["id"])}
         if number < len(self.store.all("users")):
             return {"type": "email_contact_method", "label": "Work", "address": user["email"], **owner}
@@ -78,11 +81,11 @@ class Maker:
 
     def notification_rule(self, number: int) -> Entity:
         """Whoever has a contact method is told by it, at once or later."""
-        method = self._in_turn("contact_methods", number)
+        method = self.in_turn("contact_methods", number)
         named = {"contact_method": reference(method["type"], method["id"]), "user": method["user"]}
         return {
-            "start_delay_in_minutes": self._one_of((0, 2, 5, 15)),
-            "urgency": self._one_of(("high", "low")),
+            "start_delay_in_minutes": self.one_of((0, 2, 5, 15)),
+            "urgency": self.one_of(("high", "low")),
             **named,
         }
 
@@ -91,21 +94,21 @@ class Maker:
         able = [one for one in self.store.all("users") if not one["role"].startswith("read_only")]
         members = self._chance.sample(able, min(len(able), self._chance.randint(2, 6)))
         roles = ("manager", "responder", "observer")
-        listed = [{"user": reference("user", one["id"]), "role": self._one_of(roles)} for one in members]
-        above = {"parent": reference("team", self._any("teams")["id"])} if number % 4 == 3 else {}
-        return {"name": f"{self._one_of(WORK)} team {number + 1}", "members": listed, **above}
+        listed = [{"user": reference("user", one["id"]), "role": self.one_of(roles)} for one in members]
+        above = {"parent": reference("team", self.any_of("teams")["id"])} if number % 4 == 3 else {}
+        return {"name": f"{self.one_of(WORK)} team {number + 1}", "members": listed, **above}
 
     def schedule(self, number: int) -> Entity:
         """One to three layers, some within office hours only."""
         layers = [self._layer(place) for place in range(self._chance.randint(1, 3))]
-        name = f"{self._one_of(WORK)} schedule {number + 1}"
-        return {"name": name, "time_zone": self._one_of(ZONES), "schedule_layers": layers, "teams": self._teams()}
+        name = f"{self.one_of(WORK)} schedule {number + 1}"
+        return {"name": name, "time_zone": self.one_of(ZONES), "schedule_layers": layers, "teams": self._teams()}
 
     def v3_schedule(self, number: int) -> Entity:
         """One rotation of weekdays."""
-        zone = self._one_of(ZONES)
+        zone = self.one_of(ZONES)
         members = [
-            {"type": "user_member", "user_id": self._any("users")["id"]} for _ in range(self._chance.randint(1, 5))
+            {"type": "user_member", "user_id": self.any_of("users")["id"]} for _ in range(self._chance.randint(1, 5))
         ]
         event = {
             "id": self.store.new_id(),
@@ -121,7 +124,7 @@ class Maker:
             },
         }
         rotation = {"id": self.store.new_id(), "events": [event]}
-        name = f"{self._one_of(WORK)} rotation {number + 1}"
+        name = f"{self.one_of(WORK)} rotation {number + 1}"
         return {"name": name, "time_zone": zone, "teams": self._teams(), "rotations": [rotation]}
 
     def escalation_policy(self, number: int) -> Entity:
@@ -129,37 +132,37 @@ class Maker:
         rules = [
             {
                 "id": self.store.new_id(),
-                "escalation_delay_in_minutes": self._one_of((5, 10, 15, 30)),
+                "escalation_delay_in_minutes": self.one_of((5, 10, 15, 30)),
                 "targets": [self._target() for _ in range(self._chance.randint(1, 2))],
             }
             for _ in range(self._chance.randint(1, 4))
         ]
         loops = self._chance.randint(0, 3)
-        name = f"{self._one_of(WORK)} policy {number + 1}"
+        name = f"{self.one_of(WORK)} policy {number + 1}"
         return {"name": name, "num_loops": loops, "escalation_rules": rules, "teams": self._teams()}
 
     def service(self, number: int) -> Entity:
         """Something that can fail."""
-        name = f"{self._one_of(WORK)}-{self._one_of(PLACES)}-{number + 1}"
-        policy = reference("escalation_policy", self._any("escalation_policies")["id"])
-        timeouts = {"acknowledgement_timeout": self._one_of((None, 600, 1_800)), "auto_resolve_timeout": None}
+        name = f"{self.one_of(WORK)}-{self.one_of(PLACES)}-{number + 1}"
+        policy = reference("escalation_policy", self.any_of("escalation_policies")["id"])
+        timeouts = {"acknowledgement_timeout": self.one_of((None, 600, 1_800)), "auto_resolve_timeout": None}
         return {"name": name, "description": f"Runs {name}", "escalation_policy": policy, **timeouts}
 
     def integration(self, number: int) -> Entity:
         """A door of a service, with its routing key."""
-        service = self._in_turn("services", number)
+        service = self.in_turn("services", number)
         return {"service": reference("service", service["id"]), "key": new_key(f"{self._seed}/{number}")}
 
     def business_service(self, number: int) -> Entity:
         """What customers would call it."""
-        return {"name": f"{self._one_of(WORK).title()} {number + 1}", "point_of_contact": self._any("users")["name"]}
+        return {"name": f"{self.one_of(WORK).title()} {number + 1}", "point_of_contact": self.any_of("users")["name"]}
 
     def service_dependency(self, number: int) -> Entity:
         """A service that a business service stands on."""
         services, businesses = (len(self.store.all(kind)) for kind in ("services", "business_services"))
-        supporting = self._in_turn("services", number)
+        supporting = self.in_turn("services", number)
         # Each pair only once: the partner moves on by one whenever the services begin anew.
-        dependent = self._in_turn("business_services", number + number // services if businesses else 0)
+        dependent = self.in_turn("business_services", number + number // services if businesses else 0)
         return {
             "supporting_service": reference("service", supporting["id"]),
             "dependent_service": reference("business_service", dependent["id"]),
@@ -167,7 +170,7 @@ class Maker:
 
     def event_orchestration(self, number: int) -> Entity:
         """A key that sends everything to one service, except what names another."""
-        special, rest = self._any("services"), self._any("services")
+        special, rest = self.any_of("services"), self.any_of("services")
         rule = {
             "id": f"{number:08x}",
             "label": special["name"],
@@ -177,17 +180,17 @@ class Maker:
         router = {"sets": [{"id": "start", "rules": [rule]}], "catch_all": {"actions": {"route_to": rest["id"]}}}
         key = new_routing_key(f"{self._seed}/{number}")
         door = {"id": f"door-{number}", "label": "Default", "parameters": {"routing_key": key, "type": "global"}}
-        return {"name": f"{self._one_of(WORK)} orchestration {number + 1}", "integrations": [door], "router": router}
+        return {"name": f"{self.one_of(WORK)} orchestration {number + 1}", "integrations": [door], "router": router}
 
     def alert_grouping_setting(self, number: int) -> Entity:
         """A service's alerts, grouped by their summary."""
-        config = {"aggregate": "all", "fields": ["summary"], "time_window": self._one_of((300, 900, 3_600))}
-        services = [reference("service", self._in_turn("services", number)["id"])]
+        config = {"aggregate": "all", "fields": ["summary"], "time_window": self.one_of((300, 900, 3_600))}
+        services = [reference("service", self.in_turn("services", number)["id"])]
         return {"name": f"Setting {number + 1}", "type": "content_based", "config": config, "services": services}
 
     def extension(self, number: int) -> Entity:
         """A hook of a service."""
-        service = self._in_turn("services", number)
+        service = self.in_turn("services", number)
         return {
             "name": f"Hook {number + 1}",
             "endpoint_url": f"https://hooks.example.com/{number + 1}",
@@ -197,47 +200,46 @@ class Maker:
 
     def tag(self, number: int) -> Entity:
         """A label on somebody and some team."""
-        bearers = [reference("user", self._any("users")["id"])]
+        bearers = [reference("user", self.any_of("users")["id"])]
         if self.store.all("teams"):
-            bearers.append(reference("team", self._any("teams")["id"]))
-        return {"label": f"{self._one_of(PLACES)}-{number + 1}", "tagged": bearers}
+            bearers.append(reference("team", self.any_of("teams")["id"]))
+        return {"label": f"{self.one_of(PLACES)}-{number + 1}", "tagged": bearers}
 
     def maintenance_window(self, number: int) -> Entity:
         """Every second one is over, the others are long to come."""
         year = 2020 if number % 2 else 2040
         day = f"{year}-{number % 12 + 1:02d}-01"
-        services = [reference("service", self._in_turn("services", number)["id"])]
+        services = [reference("service", self.in_turn("services", number)["id"])]
         times = {"start_time": f"{day}T00:00:00Z", "end_time": f"{day}T06:00:00Z"}
         return {"description": f"Upgrade {number + 1}", "services": services, "sequence_number": number + 1, **times}
 
-    def _add(self, kind: str, entity: Entity) -> None:
-        self.store.add(kind, entity)
-
     def _layer(self, place: int) -> Entity:
-        start = f"2026-01-{self._chance.randint(5, 11):02d}T{self._one_of(('08', '09', '17'))}:00:00Z"
-        users = [{"user": reference("user", self._any("users")["id"])} for _ in range(self._chance.randint(1, 6))]
+        start = f"2026-01-{self._chance.randint(5, 11):02d}T{self.one_of(('08', '09', '17'))}:00:00Z"
+        users = [{"user": reference("user", self.any_of("users")["id"])} for _ in range(self._chance.randint(1, 6))]
         return {
             "id": self.store.new_id(),
             "name": f"Layer {place + 1}",
             "start": start,
             "rotation_virtual_start": start,
-            "rotation_turn_length_seconds": self._one_of(TURNS),
+            "rotation_turn_length_seconds": self.one_of(TURNS),
             "users": users,
             "restrictions": [OFFICE] if place else [],
         }
 
     def _target(self) -> Entity:
         kinds = [("schedules", "schedule"), ("v3_schedules", "schedule_v3"), ("users", "user")]
-        kind, type_ = self._one_of([one for one in kinds if self.store.all(one[0])])
-        return reference(type_, self._any(kind)["id"])
+        kind, type_ = self.one_of([one for one in kinds if self.store.all(one[0])])
+        return reference(type_, self.any_of(kind)["id"])
 
     def _teams(self) -> list[Entity]:
-        return [reference("team", self._any("teams")["id"])] if self.store.all("teams") else []
+        return [reference("team", self.any_of("teams")["id"])] if self.store.all("teams") else []
 
-    def _any(self, kind: str) -> Entity:
-        return self._in_turn(kind, self._chance.randrange(max(1, len(self.store.all(kind)))))
+    def any_of(self, kind: str) -> Entity:
+        """One of the objects made before, by chance."""
+        return self.in_turn(kind, self._chance.randrange(max(1, len(self.store.all(kind)))))
 
-    def _in_turn(self, kind: str, number: int) -> Entity:
+    def in_turn(self, kind: str, number: int) -> Entity:
+        """One of the objects made before, each as often as the others."""
         found = self._list(kind)
         if not found:
             raise ValueError(f"there are no {kind.replace('_', ' ')} for others to name; make at least one")
@@ -246,11 +248,12 @@ class Maker:
     def _list(self, kind: str) -> list[Entity]:
         return self.store.recall(("list", kind), lambda: list(self.store.all(kind)))
 
-    def _one_of(self, values: Any) -> Any:
+    def one_of(self, values: Any) -> Any:
+        """One of these, by chance."""
         return self._chance.choice(values)
 
 
-MAKERS: Mapping[str, Callable[[Maker, int], Entity]] = {
+MAKERS: Mapping[str, Callable[[Maker, int], Entity | None]] = {
     "users": Maker.user,
     "contact_methods": Maker.contact_method,
     "notification_rules": Maker.notification_rule,
@@ -267,4 +270,5 @@ MAKERS: Mapping[str, Callable[[Maker, int], Entity]] = {
     "extensions": Maker.extension,
     "tags": Maker.tag,
     "maintenance_windows": Maker.maintenance_window,
+    **EXTRAS,
 }

@@ -65,6 +65,7 @@ NAMES = {
     "priority": _top("priorities"),
     "license": _top("licenses"),
     "event_orchestration": _top("event_orchestrations"),
+    "workflow": _top("incident_workflows"),
     "full_page_addon": _top("addons"),
     "incident_show_addon": _top("addons"),
     **{kind: Name("contact_methods", "/users/{owner}/contact_methods", "label", "user") for kind in CONTACT_METHODS},

@@ -143,8 +143,12 @@ SERVICES = known(
             "alert_grouping_timeout": None,
             "auto_pause_notifications_parameters": {"enabled": False, "timeout": 0},
         },
-        hidden=("orchestration", "cache_variables"),
-        parts={"orchestration": mapping, "cache_variables": each(fields({"id": text(least=1)}, ("id",)))},
+        hidden=("orchestration", "cache_variables", "custom_field_values"),
+        parts={
+            "custom_field_values": mapping,
+            "orchestration": mapping,
+            "cache_variables": each(fields({"id": text(least=1)}, ("id",))),
+        },
         computed=_view,
         includes={
             "escalation_policies": "escalation_policy",

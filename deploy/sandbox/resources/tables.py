@@ -7,7 +7,9 @@ from deploy.sandbox.resources import (
     businesses,
     cache_variables,
     catalogue,
+    custom_fields,
     groupings,
+    incident_types,
     integrations,
     oncalls,
     orchestrations,
@@ -23,6 +25,7 @@ from deploy.sandbox.resources import (
     v3_schedules,
     v3_shifts,
     windows,
+    workflows,
 )
 
 TABLES = tuple(
@@ -46,6 +49,9 @@ TABLES = tuple(
         service_rules,
         cache_variables,
         groupings,
+        incident_types,
+        custom_fields,
+        workflows,
         trail,
         analytics,
     )

@@ -76,6 +76,11 @@ def redacted_headers(document: Document) -> list[str]:
     return [one["name"] for one in document.get("custom_headers") or () if one.get("value") == REDACTED]
 
 
+def hidden_values(headers: list[str]) -> str:
+    """Why these are not restored."""
+    return f"PagerDuty tells nobody the values of its headers {', '.join(headers)}: set them anew"
+
+
 def _sent(kind: str, document: Document) -> dict[str, Any]:
     kept = {
         name: document[name]
@@ -100,5 +105,9 @@ def _numbered(name: str, parts: list[Document], before: list[Document], now: dat
 
 def _webhook(body: dict[str, Any]) -> dict[str, Any]:
     headers = [one for one in body.pop("custom_headers", ()) if one.get("value") != REDACTED]
-    method = {"type": "http_delivery_method", "url": body.pop("url"), **({"custom_headers": headers} if headers else {})}
+    method = {
+        "type": "http_delivery_method",
+        "url": body.pop("url"),
+        **({"custom_headers": headers} if headers else {}),
+    }
     return {**body, "delivery_method": method}

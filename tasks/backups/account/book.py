@@ -29,7 +29,9 @@ class Book:
             self._recall(entry)
             hosts |= {entry["account"]} if "account" in entry else set()
         if hosts - {host}:
-            raise PermanentError(f"this journal is of a restore into {', '.join(hosts - {host})}, not {host}; use another")
+            raise PermanentError(
+                f"this journal is of a restore into {', '.join(hosts - {host})}, not {host}; use another"
+            )
         if not hosts:
             journal.write({"account": host})
 

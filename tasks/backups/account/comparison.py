@@ -15,9 +15,17 @@ if TYPE_CHECKING:
 
     from tasks.backups.items import Item
 
-EMPTY: Final = (None, "", [])
+EMPTY: Final[tuple[Any, ...]] = (None, "", [])
 RULES: Final = ("orchestration_rules", "service_orchestrations")
-TIMES: Final = ("start", "end", "start_time", "end_time", "effective_since", "effective_until", "rotation_virtual_start")
+TIMES: Final = (
+    "start",
+    "end",
+    "start_time",
+    "end_time",
+    "effective_since",
+    "effective_until",
+    "rotation_virtual_start",
+)
 
 
 def comparable(kind: str, document: Mapping[str, Any], now: datetime | None = None) -> dict[str, Any]:
@@ -56,13 +64,15 @@ def key_of(kind: str, document: Mapping[str, Any]) -> tuple[str, ...] | None:
             return None
         if isinstance(value, list) and name in known.unordered:
             value = sorted(value, key=order_of)
-        parts.append(json.dumps(_plain(name, _nameless(value)), sort_keys=True).casefold() if value not in EMPTY else "")
+        parts.append(
+            json.dumps(_plain(name, _nameless(value)), sort_keys=True).casefold() if value not in EMPTY else ""
+        )
     return tuple(parts)
 
 
 def title_of(item: Item) -> str:
     """The name people know it by, or its id."""
-    value = item.document.get(BY_NAME[item.kind].title)
+    value: Any = item.document.get(BY_NAME[item.kind].title)
     if is_reference(value):
         return f"{value['type'].removesuffix(SUFFIX).replace('_', ' ')} {value['id']}"
     return str(value or item.id)
@@ -70,7 +80,12 @@ def title_of(item: Item) -> str:
 
 def is_over(kind: str, document: Mapping[str, Any], now: datetime) -> bool:
     """Whether it is a span of time that has passed."""
-    ends = {"maintenance_windows": "end_time", "v3_overrides": "end_time", "v3_custom_shifts": "end_time", "schedule_overrides": "end"}
+    ends = {
+        "maintenance_windows": "end_time",
+        "v3_overrides": "end_time",
+        "v3_custom_shifts": "end_time",
+        "schedule_overrides": "end",
+    }
     return kind in ends and moment(document[ends[kind]]) <= now
 
 

@@ -80,7 +80,7 @@ class Doing:
             for kind in KINDS:
                 for wave in waves(self._items, kind.name):
                     while batch := list(islice(wave, BATCH)):
-                        self._do(crew, [step for step in self._steps(batch)], look_again)
+                        self._do(crew, list(self._steps(batch)), look_again)
                         done += len(batch)
                         progress(done, total, kind.name)
 

@@ -16,9 +16,7 @@ LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789-_. "
 DEEPEST: Final = 3  # letters of a query
 
 
-def everything(
-    listing: Listing, rest: RestClient, note: Callable[[str, str], None]
-) -> Iterator[dict[str, Any]]:
+def everything(listing: Listing, rest: RestClient, note: Callable[[str, str], None]) -> Iterator[dict[str, Any]]:
     """All objects of a list, each once; `note` is told where some cannot be reached."""
     seen: set[str] = set()
     for raw in _listed(listing, rest, ""):

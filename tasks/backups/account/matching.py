@@ -6,12 +6,13 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
 from tasks.backups.account.comparison import key_of
-from tasks.backups.account.kinds import KINDS, Kind
+from tasks.backups.account.kinds import KINDS
 from tasks.backups.account.translation import Translator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tasks.backups.account.kind import Kind
     from tasks.backups.account.shelf import Name, Shelf
 
 

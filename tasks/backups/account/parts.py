@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Items = Iterator[Item]
 
 RULE_PARTS: Final = ("router", "unrouted", "global")
-NOTHING: Final = ({}, {"route_to": "unrouted"})
+NOTHING: Final[tuple[dict[str, str], ...]] = ({}, {"route_to": "unrouted"})
 """What a document of rules does that nobody has written."""
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from tasks.backups.account.bodies import FIXED, redacted_headers
+from tasks.backups.account.bodies import FIXED, hidden_values, redacted_headers
 from tasks.backups.account.canonical import reference_to
 from tasks.backups.account.comparison import differing, is_over, title_of
 from tasks.backups.account.kinds import BY_NAME, KINDS
 from tasks.backups.account.matching import is_same_account, match
 from tasks.backups.account.parts import RULE_PARTS
-from tasks.backups.account.shelf import Shelf
 from tasks.backups.items import Item
 from tasks.backups.restoring import Change, Plan
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from tasks.backups.account.shelf import Name
+    from tasks.backups.account.shelf import Name, Shelf
     from tasks.backups.account.translation import Translator
 
 STAYS: Final = "not in the backup; it stays"
@@ -100,7 +99,9 @@ def blanks(items: Shelf, target: Shelf, translator: Translator) -> Iterator[Item
     for old in items.ids("event_orchestrations"):
         new = translator.pairs.get(("event_orchestrations", old), "")
         for part in RULE_PARTS:
-            if target.get("orchestration_rules", f"{new}.{part}") and not items.get("orchestration_rules", f"{old}.{part}"):
+            if target.get("orchestration_rules", f"{new}.{part}") and not items.get(
+                "orchestration_rules", f"{old}.{part}"
+            ):
                 rules = BLANK_ROUTER if part == "router" else BLANK
                 owner = reference_to("event_orchestration", old)
                 yield Item("orchestration_rules", f"{old}.{part}", {**rules, "orchestration": owner, "part": part})
@@ -146,7 +147,7 @@ def _losses(item: Item) -> Iterator[str]:
         yield lost
     headers = redacted_headers(item.document)
     if headers:
-        yield f"PagerDuty tells nobody the values of its headers {', '.join(headers)}: set them anew"
+        yield hidden_values(headers)
     if item.document.get("integration_email"):
         yield f"its address {item.document['integration_email']} is the old one's; it gets another"
     if item.document.get("role") == "owner" and item.kind == "users":

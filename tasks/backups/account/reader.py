@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tasks.backups.account.crew import Crew
 from tasks.backups.account.listings import LISTINGS
@@ -12,7 +12,7 @@ from tasks.backups.account.reading import Gap, Reading
 from tasks.utils.rest.errors import RefusedError, TokenRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from tasks.backups.account.listings import Listing
@@ -60,7 +60,7 @@ class AccountReader:
             self._read_one(listing, raw, reading, crew)
             progress(len(reading.shelf), None, listing.kind)
 
-    def _read_one(self, listing: Listing, raw: dict[str, object], reading: Reading, crew: Crew) -> None:
+    def _read_one(self, listing: Listing, raw: Mapping[str, Any], reading: Reading, crew: Crew) -> None:
         reading.take(listing, raw)
         reading.read_parts(listing, str(raw["id"]), crew)
         if listing.kind == "services" and reading.shelf.count("service_custom_fields"):

@@ -108,7 +108,9 @@ class Reading:
             return
         try:
             found = [
-                f"{kind}.{raw['id']}" for kind in TAGGED for raw in self.view.rest.tags.wearers(tag_id, kind)  # type: ignore[arg-type]
+                f"{kind}.{raw['id']}"
+                for kind in TAGGED
+                for raw in self.view.rest.tags.wearers(tag_id, kind)  # type: ignore[arg-type]
             ]
         except NotFoundError:
             return

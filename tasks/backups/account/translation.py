@@ -26,7 +26,10 @@ NOUNS: Final = {
     "workflow": ("incident_workflows",),
     "incident_type": ("incident_types",),
     "license": ("licenses",),
-    **{f"{name}_contact_method": ("contact_methods",) for name in ("email", "phone", "sms", "whatsapp", "push_notification")},
+    **{
+        f"{name}_contact_method": ("contact_methods",)
+        for name in ("email", "phone", "sms", "whatsapp", "push_notification")
+    },
 }
 """What the types of references stand for. Others are PagerDuty's own and the same in all accounts."""
 NAMING: Final = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tasks.backups.account.bodies import hidden_values, redacted_headers
 from tasks.backups.account.comparison import differing, title_of
 from tasks.backups.account.matching import match
 from tasks.backups.account.planning import is_blank_item
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from tasks.backups.account.shelf import Name, Shelf
     from tasks.backups.account.translation import Translator
+    from tasks.backups.items import Item
 
 MISSING = "it is not there"
 
@@ -41,5 +43,12 @@ def _found(
         document, unknown = translator.translate(item.document)
         fields = differing(item.kind, document, there.document, now)
         if fields or unknown:
-            why = f"it names {', '.join(unknown)}, which is not there" if unknown else ""
-            yield Change("change", item.kind, item.id, title_of(item), why, tuple(fields))
+            yield Change("change", item.kind, item.id, title_of(item), _why(item, fields, unknown), tuple(fields))
+
+
+def _why(item: Item, fields: list[str], unknown: list[str]) -> str:
+    """The reason, where it is known beforehand."""
+    if unknown:
+        return f"it names {', '.join(unknown)}, which is not there"
+    headers = redacted_headers(item.document) if fields == ["custom_headers"] else []
+    return hidden_values(headers) if headers else ""
