@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tasks.backups.items import FileItem, Item, Progress
+    from tasks.backups.files import StoredFile
+    from tasks.backups.items import Item, Progress
 
 Verb = Literal["create", "change", "leave", "cannot"]
 
@@ -28,7 +29,7 @@ class Journal(Protocol):
 class Restorer(Protocol):
     """Brings one source's items back. A plan is made first, and changes nothing."""
 
-    def plan(self, items: Iterable[Item | FileItem]) -> Plan:
+    def plan(self, items: Iterable[Item | StoredFile]) -> Plan:
         """What would be done with these items. TransientError, PermanentError: the target cannot be looked at."""
         ...
 

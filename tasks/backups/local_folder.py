@@ -1,0 +1,163 @@
+"""A repository in a folder of this machine, or of a file system that is mounted here."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import secrets
+import socket
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from tasks.backups.storage import Blob, HeldError, Hold, MissingBlobError
+from tasks.utils.error_handler import TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+PRIVATE_FILE: Final = 0o600
+PRIVATE_FOLDER: Final = 0o700
+DRAFTS: Final = "tmp"
+LOCKS: Final = "locks"
+OWN: Final = ("packs", "snapshots", DRAFTS, LOCKS)
+WRITING: Final = "writing"  # one writes
+READING: Final = "reading"  # who deletes waits for nobody to read
+
+
+class LocalFolder:
+    """The blobs are files. A file appears by being renamed, so a crash leaves it whole or leaves a draft nobody looks at."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.place = str(folder)
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write a draft, sync it, give it its name, sync the folder."""
+        path = self.folder / name
+        try:
+            self._make(path.parent)
+            self._make(self.folder / DRAFTS)
+            draft = self.folder / DRAFTS / secrets.token_hex(8)
+            _write(draft, data)
+            draft.replace(path)
+            _sync(path.parent)
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+
+    def get(self, name: str, offset: int = 0, size: int | None = None) -> bytes:
+        """Read a file or a piece of it."""
+        try:
+            with (self.folder / name).open("rb") as file:
+                file.seek(offset)
+                return file.read() if size is None else file.read(size)
+        except FileNotFoundError:
+            raise MissingBlobError(f"{name} is not in {self.place}") from None
+        except OSError as error:
+            raise TransientError(f"{name} in {self.place} cannot be read: {error.strerror}") from error
+
+    def list(self, folder: str) -> Sequence[Blob]:
+        """The files of one folder."""
+        found = []
+        with suppress(FileNotFoundError), os.scandir(self.folder / folder) as entries:
+            found = [Blob(f"{folder}/{entry.name}", entry.stat().st_size) for entry in entries if entry.is_file()]
+        return sorted(found, key=lambda blob: blob.name)
+
+    def delete(self, name: str) -> None:
+        """Remove a file; on return the disk has forgotten it."""
+        path = self.folder / name
+        with suppress(FileNotFoundError):
+            path.unlink()
+            _sync(path.parent)
+
+    def strangers(self) -> Sequence[Blob]:
+        """Files in the folder that no repository puts there."""
+        found = []
+        for top in sorted(self.folder.glob("*")):
+            if top.name in OWN or top.name.startswith("repository."):
+                continue
+            paths = [top] if top.is_file() else sorted(top.rglob("*"))
+            found += [Blob(str(path.relative_to(self.folder)), path.stat().st_size) for path in paths if path.is_file()]
+        return found
+
+    @contextmanager
+    def hold(self, how: Hold) -> Iterator[None]:
+        """The kernel's locks on two files: they end with the process that holds them."""
+        with ExitStack() as held:
+            try:
+                self._make(self.folder / LOCKS)
+                if how is not Hold.READ:
+                    held.enter_context(self._lock(WRITING, fcntl.LOCK_EX))
+                reading = fcntl.LOCK_EX if how is Hold.DELETE else fcntl.LOCK_SH
+                held.enter_context(self._lock(READING, reading))
+            except OSError as error:
+                raise _unwritable(self.folder, error) from error
+            if how is not Hold.READ:
+                self._drop_drafts()
+            yield
+
+    @contextmanager
+    def _lock(self, name: str, kind: int) -> Iterator[None]:
+        path = self.folder / LOCKS / name
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        try:
+            try:
+                fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+            except BlockingIOError:
+                who = _who(path) if name == WRITING else " by somebody who reads it"
+                raise HeldError(f"the repository in {self.place} is in use{who}; try again later") from None
+            if name == WRITING:
+                _sign(descriptor)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _drop_drafts(self) -> None:
+        """Whoever writes is alone, so that every draft is a dead process's."""
+        for draft in (self.folder / DRAFTS).glob("*"):
+            draft.unlink(missing_ok=True)
+
+    def _make(self, folder: Path) -> None:
+        if folder.is_dir():
+            return
+        folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+        _sync(folder.parent)
+
+
+def _write(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sign(descriptor: int) -> None:
+    since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode(), 0)
+
+
+def _who(path: Path) -> str:
+    try:
+        holder = json.loads(path.read_bytes())
+        return f" by process {holder['pid']} on {holder['host']} since {holder['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _unwritable(folder: Path, error: OSError) -> TransientError:
+    if error.errno == errno.ENOSPC:
+        return TransientError(f"the disk of {folder} is full: make room, or name another folder (backups.folder)")
+    return TransientError(f"{folder} cannot be written to: {error.strerror}")

@@ -1,0 +1,163 @@
+"""Forgetting backups by rules, and freeing what none of the others needs.
+
+The order makes every crash harmless: manifests go first, one by one; then what is still needed of wasteful packs is stored again; then the old
+packs go. What was broken off leaves more than is needed, never less, and the next run frees it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tasks.backups.checking import Checker, live_objects
+from tasks.backups.codec import DamagedError
+from tasks.backups.header import NoKeyError
+from tasks.backups.models import PruneReport
+from tasks.backups.packs import PackWriter
+from tasks.backups.retention import kept
+from tasks.backups.storage import Hold
+from tasks.backups.views import view_of
+from tasks.utils.error_handler import PermanentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tasks.backups.items import Progress
+    from tasks.backups.manifests import Snapshot
+    from tasks.backups.objects import Objects
+    from tasks.backups.repository import Repository
+    from tasks.backups.retention import Keep
+    from tasks.backups.storage import Blob
+
+WASTE: Final = 0.3  # share of a pack that may be garbage before it is written anew
+SMALL: Final = 1 << 20
+MOST_SMALL: Final = 24  # packs so small: more of them are put together
+
+
+class Pruner:
+    """One run. `still_ours` is asked before anything goes: it raises if somebody else has taken over."""
+
+    def __init__(
+        self, repository: Repository, keep: Keep, progress: Progress, still_ours: Callable[[], None] = lambda: None
+    ) -> None:
+        if keep.is_empty:
+            raise PermanentError("these rules keep no backup at all: give at least one of --keep-last, -hourly, -daily, -weekly, -monthly")
+        self._repository = repository
+        self._keep = keep
+        self._progress = progress
+        self._still_ours = still_ours
+
+    def prune(self, *, dry_run: bool) -> PruneReport:
+        """What was done, or would be. PermanentError: no backup is good, so nothing is touched."""
+        with self._repository.storage.hold(Hold.READ if dry_run else Hold.DELETE):
+            snapshots = self._repository.snapshots()
+            if not snapshots:
+                return PruneReport(dry_run=dry_run)
+            objects = self._repository.objects()
+            reasons = self._reasons(snapshots, objects)
+            forgotten = [one for one in snapshots if one.id not in reasons]
+            report = PruneReport(
+                dry_run=dry_run,
+                forgotten=[view_of(one) for one in forgotten],
+                kept=[view_of(one) for one in snapshots if one.id in reasons],
+                reasons=reasons,
+            )
+            if not dry_run:
+                for snapshot in forgotten:
+                    self._still_ours()
+                    self._repository.forget(snapshot)
+            self._free([one for one in snapshots if one.id in reasons], objects, report)
+        return report
+
+    def _reasons(self, snapshots: Sequence[Snapshot], objects: Objects) -> dict[str, list[str]]:
+        """Why each of those that stay does; at least one of them is good, which is seen by reading it."""
+        checker = Checker(objects, read_data=True)
+        reasons = kept(snapshots, self._keep)
+        stay = [one for one in reversed(snapshots) if one.id in reasons]
+        go = [one for one in reversed(snapshots) if one.id not in reasons]
+        for snapshot in (*stay, *go):
+            self._progress(0, None, f"reading backup {snapshot.short}")
+            if self._is_good(snapshot, checker):
+                reasons.setdefault(snapshot.id, []).append("last good one")
+                return reasons
+        raise PermanentError(
+            "no backup is good, so none is forgotten: see `tocsin backups verify --read-data`, then make a new one"
+        )
+
+    def _is_good(self, snapshot: Snapshot, checker: Checker) -> bool:
+        try:
+            return not checker.faults(self._repository.manifest(snapshot))
+        except NoKeyError:
+            raise
+        except DamagedError:
+            return False
+
+    def _free(self, stay: Sequence[Snapshot], objects: Objects, report: PruneReport) -> None:
+        live: set[str] = set()
+        try:
+            for snapshot in stay:
+                live_objects(objects, self._repository.manifest(snapshot), live, self._progress)
+        except DamagedError as error:
+            report.notes.append(f"{error}: what it needs is not known, so no data is freed until it is healed or forgotten")
+            return
+        if any(blob.name for blob in objects.damage):
+            report.notes += [f"{what}; it stays until `tocsin backups verify` finds no backup that needs it" for what in objects.damage.values()]
+        wasteful = _wasteful(objects, live)
+        report.bytes_freed = sum(blob.size for blob in wasteful)
+        report.packs_deleted = len(wasteful)
+        if not report.dry_run:
+            self._still_ours()
+            self._rewrite(objects, wasteful, live, report)
+
+    def _rewrite(self, objects: Objects, wasteful: Sequence[Blob], live: set[str], report: PruneReport) -> None:
+        written = _Copier(objects, live)
+        for number, blob in enumerate(wasteful):
+            self._progress(number, len(wasteful), "packs")
+            written.copy(blob)
+        report.bytes_freed -= written.flush()
+        report.packs_written = len(written.packs)
+        self._still_ours()
+        for blob in wasteful:
+            objects.storage.delete(blob.name)
+
+
+class _Copier:
+    """Stores again what is needed of packs that are to go."""
+
+    def __init__(self, objects: Objects, live: set[str]) -> None:
+        self._objects = objects
+        self._live = live
+        self._writers: dict[bytes, PackWriter] = {}
+        self.packs: set[str] = set()
+
+    def copy(self, blob: Blob) -> None:
+        """Read every needed object before it is stored again: damage must not be copied, nor be lost sight of."""
+        codec = self._objects.written(blob.name)
+        writer = self._writers.setdefault(codec.mark, PackWriter(self._objects.storage, codec))
+        for name, place in self._objects.packs[blob].items():
+            if name in self._live and self._objects.places.get(name) == place:
+                places = writer.add(name, self._objects.read(name))
+                self.packs |= {found.pack for found in places.values()}
+
+    def flush(self) -> int:
+        """Store the rest; how many bytes were stored."""
+        for writer in self._writers.values():
+            self.packs |= {found.pack for found in writer.flush().values()}
+        return sum(writer.bytes for writer in self._writers.values())
+
+
+def _wasteful(objects: Objects, live: set[str]) -> list[Blob]:
+    """Packs to go: those nobody needs, those that are garbage to a good part, and small ones where they are many."""
+    waste = {blob: _waste(objects, blob, live) for blob in objects.packs}
+    found = [blob for blob, share in waste.items() if share > WASTE]
+    small = [blob for blob, share in waste.items() if share <= WASTE and blob.size < SMALL]
+    return sorted([*found, *(small if len(small) > MOST_SMALL else [])], key=lambda blob: blob.name)
+
+
+def _waste(objects: Objects, blob: Blob, live: set[str]) -> float:
+    """The share of a pack's bytes that no backup needs: 1.0 where none of its objects is."""
+    needed = [
+        place.size
+        for name, place in objects.packs[blob].items()
+        if name in live and objects.places.get(name) == place
+    ]
+    return 1 - sum(needed) / max(1, sum(place.size for place in objects.packs[blob].values())) if needed else 1.0

@@ -1,0 +1,94 @@
+"""Making a snapshot: everything the sources have, what is new of it stored, and last of all the manifest that makes it count."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from tasks.backups.files import write_file
+from tasks.backups.items import Item, canonical
+from tasks.backups.listings import FILE, Entry, write_listing
+from tasks.backups.manifests import Manifest, Part, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tasks.backups.header import Header
+    from tasks.backups.items import FileItem, Progress, Source
+    from tasks.backups.objects import Objects
+    from tasks.backups.repository import Repository
+
+
+class Origin(NamedTuple):
+    """Where a snapshot is made; stands in its readable line."""
+
+    environment: str
+    host: str
+    version: str
+    note: str = ""
+
+
+class Snapshotter:
+    """Reads the sources one after another into a repository; `mask` takes out of files what must not lie in a backup."""
+
+    def __init__(
+        self, repository: Repository, sources: Sequence[Source], mask: Callable[[bytes], bytes] = bytes
+    ) -> None:
+        self._repository = repository
+        self._sources = sources
+        self._mask = mask
+
+    def take(self, header: Header, origin: Origin, progress: Progress) -> Snapshot:
+        """The new snapshot. Where this raises, or the process dies, there is none; what was stored by then serves the next one."""
+        began = time.monotonic()
+        objects = self._repository.objects()
+        parts: dict[str, Part] = {}
+        lists: dict[str, dict[str, str]] = {}
+        for source in self._sources:
+            gathered = _Gathered(objects, self._mask)
+            for item in source.read(progress):
+                gathered.take(item)
+            parts[source.name] = Part(gathered.items, gathered.bytes)
+            lists[source.name] = gathered.write()
+        added = objects.flush()
+        snapshot = Snapshot(
+            id="",
+            created=datetime.now(UTC),
+            is_encrypted=header.is_encrypted,
+            key_id=header.key_id,
+            parts=parts,
+            added=added,
+            took_seconds=round(time.monotonic() - began, 3),
+            **origin._asdict(),
+        )
+        return self._repository.add(Manifest(snapshot, lists))
+
+
+class _Gathered:
+    """What was read of one source so far."""
+
+    def __init__(self, objects: Objects, mask: Callable[[bytes], bytes]) -> None:
+        self._objects = objects
+        self._mask = mask
+        self._kinds: dict[str, list[Entry]] = defaultdict(list)
+        self.items = 0
+        self.bytes = 0
+
+    def take(self, item: Item | FileItem) -> None:
+        if isinstance(item, Item):
+            data = canonical(item.document)
+            entry, size = Entry(item.id, self._objects.add(data)), len(data)
+        else:
+            try:
+                name, size = write_file(self._objects, item.path, self._mask)
+            except FileNotFoundError:
+                return  # it went since it was listed
+            entry = Entry(item.id, name, FILE)
+        self._kinds[item.kind].append(entry)
+        self.items += 1
+        self.bytes += size
+
+    def write(self) -> dict[str, str]:
+        return {kind: write_listing(self._objects, entries) for kind, entries in sorted(self._kinds.items())}
