@@ -27,6 +27,10 @@ class Backups(Section):
         None, description="Where they lie; best another disk or machine than this one. Default: `state_dir`/backups."
     )
     keep: Retention = Field(default_factory=Retention, description=Retention.__doc__)
+    share: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.3,
+        description="Part of `limits.rest_calls_per_minute` that backups and restores may take, so that other work goes on.",
+    )
     max_age: PositiveDuration = Field(
         timedelta(hours=26), description="How old the newest backup may be before `tocsin health` warns."
     )

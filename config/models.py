@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from config.access import Access
+from config.backups import Backups
 from config.email import Email
 from config.errors import ConfigError, Problem, UnfitError
 from config.gateway import Gateway
@@ -96,6 +97,7 @@ class Settings(Section):
     workers: Workers = Field(default_factory=Workers, description=Workers.__doc__)
     watchdog: Watchdog = Field(default_factory=Watchdog, description=Watchdog.__doc__)
     ledger: Ledger = Field(default_factory=Ledger, description=Ledger.__doc__)
+    backups: Backups = Field(default_factory=Backups, description=Backups.__doc__)
     own_alerts: OwnAlerts = Field(default_factory=OwnAlerts, description=OwnAlerts.__doc__)
     services: dict[str, Service] = Field(
         default_factory=dict, description="The services by name, each from its own file `services/NAME.yaml`."

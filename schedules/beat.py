@@ -30,6 +30,10 @@ ENTRIES: Final[dict[str, Entry]] = {
     "ledger-proof": Entry("audit.prove", "*/10 * * * *", {"since_seconds": 3600, "keep": "hour"}),
     "webhooks-catch-up": Entry("webhooks.catch_up", "*/5 * * * *"),
     "webhooks-check": Entry("webhooks.check", "2-59/5 * * * *"),
+    "backups-create": Entry("backups.create", "15 2 * * *"),
+    "backups-prune": Entry("backups.prune", "45 3 * * *"),
+    "backups-verify": Entry("backups.verify", "30 5 * * *", {"read_data": True}),
+    "backups-drill": Entry("backups.drill", "10 6 * * 0"),
     "ledger-proof-whole": Entry("audit.prove", "25 4 * * *", {"keep": "whole"}),
 }
 

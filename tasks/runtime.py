@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tasks.alerts.explain import Explainer
     from tasks.alerts.maintenance import Maintenance
     from tasks.audit.act_archive import ActArchive
+    from tasks.backups.wiring import BackupWiring
     from tasks.escalations.wiring import Escalations
     from tasks.health.service import OwnAlerts
     from tasks.incidents.receipts import Receipts
@@ -260,3 +261,10 @@ class Runtime(Foundation):
         from tasks.audit.wiring import act_archive  # noqa: PLC0415 (one process at a time seals)
 
         return act_archive(self.settings, self.client, self.keys)
+
+    @cached_property
+    def backups(self) -> BackupWiring:
+        """Makes, verifies, restores and rehearses backups."""
+        from tasks.backups.wiring import BackupWiring  # noqa: PLC0415 (few processes back up)
+
+        return BackupWiring(self)

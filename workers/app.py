@@ -31,6 +31,7 @@ TASK_MODULES = (
     "tasks.webhooks.tasks",
     "tasks.incidents.tasks",
     "tasks.escalations.tasks",
+    "tasks.backups.tasks",
 )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tasks.backups.objects import Objects
     from tasks.backups.storage import Blob
 
+
 class Checker:
     """Looks at objects and lists. `read_data`: at their content too, not only whether they are there."""
 

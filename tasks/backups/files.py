@@ -32,7 +32,7 @@ class StoredFile:
 
 
 def write_file(objects: Objects, path: Path, mask: Callable[[bytes], bytes] = bytes) -> tuple[str, int]:
-    """Store a file as it is now, `mask` taking out what must not be in it; the name of the object that says how it is put together, and its size.
+    """Store a file as it is now, without what `mask` takes out; the name of the object that says how it is put together, and its size.
 
     What is appended meanwhile is left to the next snapshot. A file that is changed otherwise while it is read is read again;
     TransientError: it never rests.

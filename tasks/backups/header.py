@@ -97,7 +97,9 @@ def read(storage: Storage) -> Header | None:
         return None
     whole = next((header for header in found.values() if header is not None), None)
     if whole is None:
-        raise DamagedError(f"{' and '.join(found)} in {storage.place} are damaged: without one of them nothing can be read")
+        raise DamagedError(
+            f"{' and '.join(found)} in {storage.place} are damaged: without one of them nothing can be read"
+        )
     return whole
 
 

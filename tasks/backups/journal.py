@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from tasks.backups.codec import DamagedError
+from tasks.utils.files import PRIVATE_FILE, PRIVATE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
     from tasks.backups.codec import Codec
 
-PRIVATE_FILE: Final = 0o600
-PRIVATE_FOLDER: Final = 0o700
 LABEL: Final = "journal"
 
 
@@ -44,7 +43,9 @@ class RestoreJournal:
                 try:
                     yield json.loads(self._codec.unseal(LABEL, base64.b64decode(line)))
                 except (ValueError, DamagedError):
-                    raise DamagedError(f"{self._path}: line {number} is damaged; look what is restored already") from None
+                    raise DamagedError(
+                        f"{self._path}: line {number} is damaged; look what is restored already"
+                    ) from None
 
     def write(self, entry: dict[str, Any]) -> None:
         """Add an entry; on disk once this returns."""

@@ -1,4 +1,4 @@
-"""Lists of what a snapshot holds, stored as objects themselves: where little changed between two snapshots, most of their lists are the same.
+"""Lists of what a snapshot holds, stored as objects themselves: snapshots between which little changed share most of their lists.
 
 An entry is the item's id, the name of its object, and "file" where that object says how a file is put together. A list is cut behind
 ids chosen by their checksum, so that a new id changes the piece it falls in and no other.
@@ -30,7 +30,9 @@ class Entry(NamedTuple):
 
 def write_listing(objects: Objects, entries: Iterable[Entry]) -> str:
     """Store a list; the name of the object that leads to all of it."""
-    pieces = [objects.add(_encode([list(filter(None, entry)) for entry in piece])) for piece in _pieces(sorted(entries))]
+    pieces = [
+        objects.add(_encode([list(filter(None, entry)) for entry in piece])) for piece in _pieces(sorted(entries))
+    ]
     return objects.add(_encode(pieces))
 
 

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Final
 
 from tasks.backups.storage import Blob, HeldError, Hold, MissingBlobError
 from tasks.utils.error_handler import TransientError
+from tasks.utils.files import PRIVATE_FILE, PRIVATE_FOLDER, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-PRIVATE_FILE: Final = 0o600
-PRIVATE_FOLDER: Final = 0o700
 DRAFTS: Final = "tmp"
 LOCKS: Final = "locks"
 OWN: Final = ("packs", "snapshots", DRAFTS, LOCKS)
@@ -44,7 +43,7 @@ class LocalFolder:
             draft = self.folder / DRAFTS / secrets.token_hex(8)
             _write(draft, data)
             draft.replace(path)
-            _sync(path.parent)
+            sync_folder(path.parent)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
@@ -71,7 +70,7 @@ class LocalFolder:
         path = self.folder / name
         with suppress(FileNotFoundError):
             path.unlink()
-            _sync(path.parent)
+            sync_folder(path.parent)
 
     def strangers(self) -> Sequence[Blob]:
         """Files in the folder that no repository puts there."""
@@ -124,7 +123,7 @@ class LocalFolder:
         if folder.is_dir():
             return
         folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
-        _sync(folder.parent)
+        sync_folder(folder.parent)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -133,14 +132,6 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _sign(descriptor: int) -> None:

@@ -1,4 +1,4 @@
-"""Manifests: what a snapshot is. Its first line is readable without a key, the second is sealed and leads to the items, the third signs both."""
+"""Manifests: what a snapshot is. Line one is readable without a key, line two is sealed and leads to the items, line three signs both."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FOLDER: Final = "snapshots"
 SHORT: Final = 8
 FORMAT: Final = 1
+NOT_SAID: Final = ("id", "wrong", "packs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a manifest says in its first line. `id` is the SHA-256 of the manifest; `added`: bytes that this snapshot stored."""
+    """What a manifest says in its first line. `id` is the SHA-256 of the manifest; `added`: bytes that this snapshot stored, in `packs`."""
 
     id: str
     created: datetime
@@ -45,6 +46,7 @@ class Snapshot:
     took_seconds: float
     note: str = ""
     wrong: str = ""
+    packs: tuple[str, ...] = ()
 
     @property
     def short(self) -> str:
@@ -73,7 +75,7 @@ class Manifest:
 def encode(manifest: Manifest, codec: Codec) -> tuple[str, bytes]:
     """The id of a manifest, and its bytes."""
     shown = asdict(manifest.snapshot)
-    for name in ("id", "wrong"):
+    for name in NOT_SAID:
         shown.pop(name)
     head = json.dumps({"format": FORMAT, **shown}, sort_keys=True, default=datetime.isoformat).encode("ascii")
     body = base64.b64encode(codec.seal("manifest", json.dumps(manifest.lists, sort_keys=True).encode("ascii")))
@@ -100,7 +102,9 @@ def decode(name: str, data: bytes, codec: Codec) -> Manifest:
         raise DamagedError(snapshot.wrong)
     signed, _, signature = data[:-1].rpartition(b"\n")
     if not hmac.compare_digest(codec.sign(signed + b"\n").encode(), signature):
-        raise DamagedError(f"{FOLDER}/{name} is not signed with this repository's key: it is forged, or of another repository")
+        raise DamagedError(
+            f"{FOLDER}/{name} is not signed with this repository's key: it is forged, or of another repository"
+        )
     try:
         return Manifest(snapshot, json.loads(codec.unseal("manifest", base64.b64decode(signed.partition(b"\n")[2]))))
     except (binascii.Error, ValueError):

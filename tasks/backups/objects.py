@@ -31,6 +31,7 @@ class Objects:
         self._places: dict[str, Place] = {}
         self._written: dict[str, Codec] = {}
         self._waiting: set[str] = set()
+        self._fresh: list[str] = []
         self._writer = PackWriter(storage, codec)
         self._load()
 
@@ -79,7 +80,14 @@ class Objects:
         if places:
             self._places |= places
             self._waiting -= places.keys()
-            self._written[next(iter(places.values())).pack] = self.codec
+            pack = next(iter(places.values())).pack
+            self._written[pack] = self.codec
+            self._fresh.append(pack)
+
+    @property
+    def fresh(self) -> tuple[str, ...]:
+        """The packs that were stored since the repository was opened."""
+        return tuple(self._fresh)
 
     def written(self, pack: str) -> Codec:
         """How the objects of a pack are written."""

@@ -1,7 +1,7 @@
 """Forgetting backups by rules, and freeing what none of the others needs.
 
-The order makes every crash harmless: manifests go first, one by one; then what is still needed of wasteful packs is stored again; then the old
-packs go. What was broken off leaves more than is needed, never less, and the next run frees it.
+The order makes every crash harmless: manifests go first, one by one; then what is still needed of wasteful packs is stored
+again; then the old packs go. What was broken off leaves more than is needed, never less, and the next run frees it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from tasks.backups.checking import Checker, live_objects
 from tasks.backups.codec import DamagedError
-from tasks.backups.header import NoKeyError
 from tasks.backups.models import PruneReport
 from tasks.backups.packs import PackWriter
 from tasks.backups.retention import kept
@@ -40,7 +39,9 @@ class Pruner:
         self, repository: Repository, keep: Keep, progress: Progress, still_ours: Callable[[], None] = lambda: None
     ) -> None:
         if keep.is_empty:
-            raise PermanentError("these rules keep no backup at all: give at least one of --keep-last, -hourly, -daily, -weekly, -monthly")
+            raise PermanentError(
+                "these rules keep no backup at all: give at least one of --keep-last, -hourly, -daily, -weekly, -monthly"
+            )
         self._repository = repository
         self._keep = keep
         self._progress = progress
@@ -49,24 +50,23 @@ class Pruner:
     def prune(self, *, dry_run: bool) -> PruneReport:
         """What was done, or would be. PermanentError: no backup is good, so nothing is touched."""
         with self._repository.storage.hold(Hold.READ if dry_run else Hold.DELETE):
-            snapshots = self._repository.snapshots()
+            snapshots = [one for one in self._repository.snapshots() if not one.wrong]
+            report = PruneReport(dry_run=dry_run)
             if not snapshots:
-                return PruneReport(dry_run=dry_run)
+                return report
             objects = self._repository.objects()
-            reasons = self._reasons(snapshots, objects)
-            forgotten = [one for one in snapshots if one.id not in reasons]
-            report = PruneReport(
-                dry_run=dry_run,
-                forgotten=[view_of(one) for one in forgotten],
-                kept=[view_of(one) for one in snapshots if one.id in reasons],
-                reasons=reasons,
-            )
-            if not dry_run:
-                for snapshot in forgotten:
-                    self._still_ours()
-                    self._repository.forget(snapshot)
-            self._free([one for one in snapshots if one.id in reasons], objects, report)
+            report.reasons = self._reasons(snapshots, objects)
+            stay = [one for one in snapshots if one.id in report.reasons]
+            go = [one for one in snapshots if one.id not in report.reasons]
+            report.kept, report.forgotten = list(map(view_of, stay)), list(map(view_of, go))
+            self._forget(go, report)
+            self._free(stay, objects, report)
         return report
+
+    def _forget(self, snapshots: Sequence[Snapshot], report: PruneReport) -> None:
+        for snapshot in [] if report.dry_run else snapshots:
+            self._still_ours()
+            self._repository.forget(snapshot)
 
     def _reasons(self, snapshots: Sequence[Snapshot], objects: Objects) -> dict[str, list[str]]:
         """Why each of those that stay does; at least one of them is good, which is seen by reading it."""
@@ -86,8 +86,6 @@ class Pruner:
     def _is_good(self, snapshot: Snapshot, checker: Checker) -> bool:
         try:
             return not checker.faults(self._repository.manifest(snapshot))
-        except NoKeyError:
-            raise
         except DamagedError:
             return False
 
@@ -97,11 +95,17 @@ class Pruner:
             for snapshot in stay:
                 live_objects(objects, self._repository.manifest(snapshot), live, self._progress)
         except DamagedError as error:
-            report.notes.append(f"{error}: what it needs is not known, so no data is freed until it is healed or forgotten")
+            report.notes.append(
+                f"{error}: what it needs is not known, so no data is freed until it is healed or forgotten"
+            )
             return
-        if any(blob.name for blob in objects.damage):
-            report.notes += [f"{what}; it stays until `tocsin backups verify` finds no backup that needs it" for what in objects.damage.values()]
         wasteful = _wasteful(objects, live)
+        if live <= objects.places.keys():
+            wasteful += objects.damage  # whatever they held is there elsewhere, or nobody needs it
+        else:
+            report.notes += [
+                f"{what}; it stays while a backup needs what it may hold" for what in objects.damage.values()
+            ]
         report.bytes_freed = sum(blob.size for blob in wasteful)
         report.packs_deleted = len(wasteful)
         if not report.dry_run:
@@ -112,7 +116,8 @@ class Pruner:
         written = _Copier(objects, live)
         for number, blob in enumerate(wasteful):
             self._progress(number, len(wasteful), "packs")
-            written.copy(blob)
+            if blob in objects.packs:
+                written.copy(blob)
         report.bytes_freed -= written.flush()
         report.packs_written = len(written.packs)
         self._still_ours()
@@ -156,8 +161,6 @@ def _wasteful(objects: Objects, live: set[str]) -> list[Blob]:
 def _waste(objects: Objects, blob: Blob, live: set[str]) -> float:
     """The share of a pack's bytes that no backup needs: 1.0 where none of its objects is."""
     needed = [
-        place.size
-        for name, place in objects.packs[blob].items()
-        if name in live and objects.places.get(name) == place
+        place.size for name, place in objects.packs[blob].items() if name in live and objects.places.get(name) == place
     ]
     return 1 - sum(needed) / max(1, sum(place.size for place in objects.packs[blob].values())) if needed else 1.0

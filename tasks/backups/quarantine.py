@@ -1,4 +1,4 @@
-"""Objects that verification found damaged: they count as missing, so that the next backup stores them anew and heals every snapshot that has them."""
+"""Objects that were found damaged: they count as missing, so the next backup stores them anew, which heals every snapshot."""
 
 from __future__ import annotations
 

@@ -98,7 +98,9 @@ class Repository:
         if encrypted and True not in self._codecs:
             header = self.header
             if header is None or not header.is_encrypted:
-                raise DamagedError(f"{self.storage.place} holds encrypted snapshots, and its repository.json has no key")
+                raise DamagedError(
+                    f"{self.storage.place} holds encrypted snapshots, and its repository.json has no key"
+                )
             self._codecs[True] = Sealed(headers.unwrap(header, self._wrapper))
         return self._codecs[encrypted]
 
@@ -130,13 +132,17 @@ class Repository:
         snapshots = self.snapshots()
         if reference == LATEST:
             if not snapshots:
-                raise UnknownError(f"there is no backup in {self.storage.place} yet: make one with `tocsin backups create`")
+                raise UnknownError(
+                    f"there is no backup in {self.storage.place} yet: make one with `tocsin backups create`"
+                )
             return snapshots[-1]
         fits = [one for one in snapshots if _PREFIX.fullmatch(reference) and one.id.startswith(reference)]
         if len(fits) == 1:
             return fits[0]
         if fits:
-            raise UnknownError(f"several backups begin with {reference!r}: {', '.join(one.short for one in fits)}; write more of it")
+            raise UnknownError(
+                f"several backups begin with {reference!r}: {', '.join(one.short for one in fits)}; write more of it"
+            )
         raise UnknownError(
             f"there is no backup {reference!r}; an id begins with at least four digits: see `tocsin backups list`"
         )

@@ -60,6 +60,7 @@ class Snapshotter:
             key_id=header.key_id,
             parts=parts,
             added=added,
+            packs=objects.fresh,
             took_seconds=round(time.monotonic() - began, 3),
             **origin._asdict(),
         )

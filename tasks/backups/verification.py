@@ -76,9 +76,13 @@ class Verifier:
             if copy is None:
                 self._fault(f"{name} is damaged; the next `tocsin backups create` writes it anew from the other copy")
         if len(found) == 1:
-            self._fault(f"{next(iter(set(headers.NAMES) - set(found)))} is missing; `tocsin backups create` writes it anew")
+            self._fault(
+                f"{next(iter(set(headers.NAMES) - set(found)))} is missing; `tocsin backups create` writes it anew"
+            )
         if len({copy for copy in found.values() if copy}) > 1:
-            self._notes.append("the two copies of repository.json differ: a change of the key was broken off; `create` ends it")
+            self._notes.append(
+                "the two copies of repository.json differ: a change of the key was broken off; `create` ends it"
+            )
         try:
             Quarantine(storage).read()
         except DamagedError as error:

@@ -88,6 +88,7 @@ FIXED: Final[dict[str, str]] = {
     "factors": "security:factors",  # hash: person -> their second factor, encrypted; nothing where it was removed
     "grants": "tokens:grants",  # hash: id of a grant that a task has begun with -> begun | done
     "grants_until": "tokens:grants:until",  # sorted set: that id -> when it is forgotten, ms
+    "backups": "backups",  # hash: created | verified | pruned | drilled | restored -> what the last run of it reported, as JSON
     "slots": "schedules:slots",  # hash: entry@due -> task id that claimed it
     "slot_times": "schedules:slots:at",  # sorted set: entry@due -> time of the claim, ms
 }

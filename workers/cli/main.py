@@ -43,6 +43,7 @@ class Tocsin(LazyGroup):
         "errors": Entry(
             "workers.cli.error_commands:app", "What went wrong, how often, how to mend it (also: error)", ("error",)
         ),
+        "backups": Entry("workers.cli.backup_commands:app", "Back up, verify, restore (also: backup)", ("backup",)),
         "audit": Entry("workers.cli.audit_commands:app", "The record behind the proof"),
         "tokens": Entry("workers.cli.token_commands:app", "Access to the HTTP API (also: token)", ("token",)),
         "security": Entry("workers.cli.security_commands:app", "Second factors of persons"),

@@ -15,9 +15,22 @@ if TYPE_CHECKING:
     from tasks.utils.keys import Keys
 
 SENT: Final = "on:"
-NOT_BEFORE: Final = 60_000  # ms: the comparison with PagerDuty ends what was answered meanwhile, before anybody is called for it
+NOT_BEFORE: Final = (
+    60_000  # ms: the comparison with PagerDuty ends what was answered meanwhile, before anybody is called for it
+)
 # What belongs to events that are not restored: what is held back, waits to be told, or was told last.
-PASSING: Final = ("held", "held_by", "held_for", "unsaid", "count", "waits", "window", "came_and_went", "last_id", "opened_by")
+PASSING: Final = (
+    "held",
+    "held_by",
+    "held_for",
+    "unsaid",
+    "count",
+    "waits",
+    "window",
+    "came_and_went",
+    "last_id",
+    "opened_by",
+)
 PASSING_FAMILY: Final = "ending:"
 
 
@@ -74,7 +87,9 @@ class OpenAlerts:
         return Item(self.kind, uid, document)
 
     def _add_policies(self, items: dict[str, Item]) -> None:
-        digests = sorted({item.document["escalation"]["policy"] for item in items.values() if item.document["escalation"]})
+        digests = sorted(
+            {item.document["escalation"]["policy"] for item in items.values() if item.document["escalation"]}
+        )
         texts = self._client.hmget(self._keys.policies, digests) if digests else []
         policies = dict(zip(digests, texts, strict=True))
         for item in items.values():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tasks.backups.restoring import Change, Outcome, Plan
 from tasks.utils.error_handler import PermanentError, TransientError
+from tasks.utils.files import PRIVATE_FOLDER, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from tasks.backups.restoring import Journal
 
 DRAFT: Final = ".restoring"
-PRIVATE_FOLDER: Final = 0o700
-CHUNK: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class FilesRestorer:
     def plan(self, items: Iterable[Item | StoredFile]) -> FilesPlan:
         """Which files would be made, which replaced."""
         files = tuple(item for item in items if not hasattr(item, "document"))
-        return FilesPlan(tuple(map(self._change, files)), files)  # type: ignore[arg-type]
+        return FilesPlan(tuple(map(self._change, files)), files)
 
     def _change(self, file: StoredFile) -> Change:
         path = self._path(file)
@@ -62,7 +61,9 @@ class FilesRestorer:
                 self._put(files[change.id], replace=change.verb == "change")
                 counts[change.verb] += 1
             progress(done, len(plan.changes), "files")
-        wrong = tuple(change for change in plan.changes if change.verb in counts and not self._is_there(files[change.id]))
+        wrong = tuple(
+            change for change in plan.changes if change.verb in counts and not self._is_there(files[change.id])
+        )
         return Outcome(counts["create"], counts["change"], wrong)
 
     def _is_there(self, file: StoredFile) -> bool:
@@ -84,7 +85,7 @@ class FilesRestorer:
             if replace and self._replaces is not None:
                 self._set_aside(path)
             draft.replace(path)
-            _sync(path.parent)
+            sync_folder(path.parent)
         except OSError as error:
             raise TransientError(f"{path} cannot be written: {error.strerror}") from error
 
@@ -112,11 +113,3 @@ def _write(path: Path, file: StoredFile) -> None:
             draft.write(chunk)
         draft.flush()
         os.fsync(draft.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tasks.backups.state.parts import Part
 
 PAGE: Final = 200
+NOTHING: Final = Plan(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class StatePlan(Plan):
     """With the items themselves, by kind; and the files."""
 
     items: tuple[Item, ...] = ()
-    files: Plan = Plan(())
+    files: Plan = NOTHING
 
 
 class StateRestorer:
@@ -64,7 +65,9 @@ class StateRestorer:
             if here is None:
                 yield Change("create", kind, item.id, _title(item))
             else:
-                differs = tuple(sorted(name for name in item.document if here.document.get(name) != item.document[name]))
+                differs = tuple(
+                    sorted(name for name in item.document if here.document.get(name) != item.document[name])
+                )
                 why = "what is here is newer" if differs else ""
                 yield Change("leave", kind, item.id, _title(item), why, differs)
 
