@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tasks.alerts.explain import Explainer
     from tasks.alerts.maintenance import Maintenance
     from tasks.audit.act_archive import ActArchive
-    from tasks.backups.wiring import BackupWiring
+    from tasks.backing_up import BackupWiring
     from tasks.escalations.wiring import Escalations
     from tasks.health.service import OwnAlerts
     from tasks.incidents.receipts import Receipts
@@ -265,6 +265,6 @@ class Runtime(Foundation):
     @cached_property
     def backups(self) -> BackupWiring:
         """Makes, verifies, restores and rehearses backups."""
-        from tasks.backups.wiring import BackupWiring  # noqa: PLC0415 (few processes back up)
+        from tasks.backing_up import BackupWiring  # noqa: PLC0415 (few processes back up)
 
         return BackupWiring(self)

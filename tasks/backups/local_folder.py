@@ -122,7 +122,8 @@ class LocalFolder:
     def _make(self, folder: Path) -> None:
         if folder.is_dir():
             return
-        folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+        self._make(folder.parent)
+        folder.mkdir(exist_ok=True, mode=PRIVATE_FOLDER)
         sync_folder(folder.parent)
 
 

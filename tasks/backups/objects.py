@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Objects:
     """Finds, reads and adds objects. What lies where is read from the packs once, in the beginning.
 
-    `packs`: each pack with what lies in it; `damage`: what is wrong with packs of which that cannot be said.
+    `packs`: each pack with what lies in it; `damage`: what is wrong with packs of which that cannot be said;
+    `quarantined`: (pack, object) of what verification found damaged.
     """
 
     def __init__(self, storage: Storage, codec: Codec) -> None:
@@ -27,6 +28,7 @@ class Objects:
         self.codec = codec
         self.packs: dict[Blob, dict[str, Place]] = {}
         self.damage: dict[Blob, str] = {}
+        self.quarantined: frozenset[tuple[str, str]] = frozenset()
         self._codecs: dict[bytes, Codec] = {Plain.mark: Plain(), codec.mark: codec}
         self._places: dict[str, Place] = {}
         self._written: dict[str, Codec] = {}
@@ -36,7 +38,7 @@ class Objects:
         self._load()
 
     def _load(self) -> None:
-        damaged = self._damaged()
+        self.quarantined = self._damaged()
         for blob in self.storage.list(FOLDER):
             try:
                 codec, places = directory(self.storage, blob, self._codecs)
@@ -47,7 +49,7 @@ class Objects:
                 continue
             self._written[blob.name] = codec
             self.packs[blob] = places
-            self._places |= without(places, damaged)
+            self._places |= without(places, self.quarantined)
 
     def _damaged(self) -> frozenset[tuple[str, str]]:
         try:

@@ -158,8 +158,15 @@ def _wasteful(objects: Objects, live: set[str]) -> list[Blob]:
     return sorted([*found, *(small if len(small) > MOST_SMALL else [])], key=lambda blob: blob.name)
 
 
+def _is_spare(objects: Objects, name: str, live: set[str]) -> bool:
+    """Whether a damaged object is there once more, whole, or nobody needs it."""
+    return name in objects.places or name not in live
+
+
 def _waste(objects: Objects, blob: Blob, live: set[str]) -> float:
-    """The share of a pack's bytes that no backup needs: 1.0 where none of its objects is."""
+    """The share of a pack's bytes that no backup needs; 1.0, too, where it holds what is damaged and there once more."""
+    if any((blob.name, name) in objects.quarantined and _is_spare(objects, name, live) for name in objects.packs[blob]):
+        return 1.0
     needed = [
         place.size for name, place in objects.packs[blob].items() if name in live and objects.places.get(name) == place
     ]

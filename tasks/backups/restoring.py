@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tasks.backups.files import StoredFile
-    from tasks.backups.items import Item, Progress
+    from tasks.backups.items import Progress
 
 Verb = Literal["create", "change", "leave", "cannot"]
 
@@ -29,8 +28,11 @@ class Journal(Protocol):
 class Restorer(Protocol):
     """Brings one source's items back. A plan is made first, and changes nothing."""
 
-    def plan(self, items: Iterable[Item | StoredFile]) -> Plan:
-        """What would be done with these items. TransientError, PermanentError: the target cannot be looked at."""
+    def plan(self, items: Iterable[Any]) -> Plan:
+        """What would be done with these: `Item`, and `StoredFile` where the source has files.
+
+        TransientError, PermanentError: the target cannot be looked at.
+        """
         ...
 
     def apply(self, plan: Plan, journal: Journal, progress: Progress) -> Outcome:

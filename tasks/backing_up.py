@@ -1,4 +1,4 @@
-"""Backups as the settings have them."""
+"""Backups as the settings have them: a part of the wiring beside `runtime`."""
 
 from __future__ import annotations
 

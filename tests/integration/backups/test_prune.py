@@ -1,0 +1,91 @@
+"""Pruning forgets by rules, frees what nobody needs, and never takes the last good backup."""
+
+from __future__ import annotations
+
+import pytest
+
+from tasks.backups.retention import Keep
+from tasks.utils.error_handler import PermanentError
+from tests.integration.backups.repository_kit import Kit, flip, many
+
+
+def test_what_only_a_forgotten_backup_needed_is_freed(kit: Kit) -> None:
+    kit.create(many(200))
+    kept = kit.create(many(20))
+    before = kit.size()
+
+    report = kit.prune()
+
+    assert [backup.id for backup in report.kept] == [kept.id]
+    assert kit.size() < before / 3
+    assert report.bytes_freed > 0
+    assert len(kit.holds(kept)) == 20
+    assert kit.verify().holds
+
+
+def test_a_dry_run_says_the_same_and_changes_nothing(kit: Kit) -> None:
+    for count in (50, 60, 70):
+        kit.create(many(count))
+    before = {path: path.read_bytes() for path in kit.files()}
+
+    said = kit.prune(dry_run=True)
+
+    assert {path: path.read_bytes() for path in kit.files()} == before
+    assert [backup.id for backup in said.forgotten] == [backup.id for backup in kit.prune().forgotten]
+
+
+def test_the_last_good_backup_stays_where_the_rules_keep_only_damaged_ones(kit: Kit) -> None:
+    oldest, good = kit.create(many(10)), kit.create(many(30))
+    newest = kit.create(many(60))
+    flip(kit.folder / newest.packs[0], 300 * 8)
+
+    report = kit.prune(Keep(last=1))
+
+    assert {backup.id for backup in report.kept} == {good.id, newest.id}
+    assert [backup.id for backup in report.forgotten] == [oldest.id]
+    assert report.reasons[good.id] == ["last good one"]
+    assert len(kit.holds(good)) == 30
+
+
+def test_where_no_backup_is_good_none_is_forgotten(kit: Kit) -> None:
+    first = kit.create(many(30))
+    kit.create(many(30))
+    flip(kit.folder / first.packs[0], 300 * 8)
+
+    with pytest.raises(PermanentError, match="no backup is good"):
+        kit.prune()
+
+    assert len(kit.repository.snapshots()) == 2
+
+
+def test_rules_that_keep_nothing_are_refused(kit: Kit) -> None:
+    kit.create(many(3))
+
+    with pytest.raises(PermanentError, match="keep no backup at all"):
+        kit.prune(Keep())
+
+
+def test_small_packs_are_put_together_where_there_are_many(kit: Kit) -> None:
+    for number in range(26):
+        kit.create(many(26, changed=frozenset({number})))
+
+    kit.prune(Keep(last=26))
+
+    assert len(kit.files("packs")) < 10
+    assert kit.verify().holds
+
+
+def test_one_who_was_overtaken_deletes_nothing(kit: Kit) -> None:
+    from tasks.backups.pruning import Pruner
+    from tasks.utils.single_flight import OvertakenError
+    from tests.integration.backups.repository_kit import untold
+
+    kit.create(many(20))
+    kit.create(many(3))
+
+    def overtaken() -> None:
+        raise OvertakenError("backups")
+
+    with pytest.raises(OvertakenError):
+        Pruner(kit.repository, Keep(last=1), untold, overtaken).prune(dry_run=False)
+    assert len(kit.repository.snapshots()) == 2
