@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import socket
+import time
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -24,6 +25,7 @@ DRAFTS: Final = "tmp"
 LOCKS: Final = "locks"
 OWN: Final = ("packs", "snapshots", DRAFTS, LOCKS)
 WRITING: Final = "writing"  # one writes
+A_DAY: Final = 86_400
 READING: Final = "reading"  # who deletes waits for nobody to read
 
 
@@ -40,7 +42,7 @@ class LocalFolder:
         try:
             self._make(path.parent)
             self._make(self.folder / DRAFTS)
-            draft = self.folder / DRAFTS / secrets.token_hex(8)
+            draft = self.folder / DRAFTS / f"{os.getpid()}.{secrets.token_hex(8)}.{socket.gethostname()}"
             _write(draft, data)
             draft.replace(path)
             sync_folder(path.parent)
@@ -115,9 +117,9 @@ class LocalFolder:
             os.close(descriptor)
 
     def _drop_drafts(self) -> None:
-        """Whoever writes is alone, so that every draft is a dead process's."""
         for draft in (self.folder / DRAFTS).glob("*"):
-            draft.unlink(missing_ok=True)
+            if _is_abandoned(draft):
+                draft.unlink(missing_ok=True)
 
     def _make(self, folder: Path) -> None:
         if folder.is_dir():
@@ -133,6 +135,24 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _is_abandoned(draft: Path) -> bool:
+    """Whether a draft's process is gone; of another machine's that is not known before it is a day old."""
+    pid, _, host = draft.name.split(".", 2)
+    if host == socket.gethostname():
+        return int(pid) != os.getpid() and not _is_running(int(pid))
+    return time.time() - draft.stat().st_mtime > A_DAY
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _sign(descriptor: int) -> None:

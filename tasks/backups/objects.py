@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tasks.backups.codec import DamagedError, Plain, unseal_object
-from tasks.backups.packs import FOLDER, PackWriter, Place, directory
+from tasks.backups.packs import FOLDER, FULL, PackWriter, Place, directory
 from tasks.backups.quarantine import Quarantine, without
 from tasks.backups.storage import MissingBlobError
 
@@ -23,7 +23,7 @@ class Objects:
     `quarantined`: (pack, object) of what verification found damaged.
     """
 
-    def __init__(self, storage: Storage, codec: Codec) -> None:
+    def __init__(self, storage: Storage, codec: Codec, full: int = FULL) -> None:
         self.storage = storage
         self.codec = codec
         self.packs: dict[Blob, dict[str, Place]] = {}
@@ -34,7 +34,7 @@ class Objects:
         self._written: dict[str, Codec] = {}
         self._waiting: set[str] = set()
         self._fresh: list[str] = []
-        self._writer = PackWriter(storage, codec)
+        self._writer = PackWriter(storage, codec, full)
         self._load()
 
     def _load(self) -> None:

@@ -12,6 +12,7 @@ from tasks.backups import manifests
 from tasks.backups.codec import Codec, DamagedError, Plain, Sealed
 from tasks.backups.listings import FILE, Entry, read_listing
 from tasks.backups.objects import Objects
+from tasks.backups.packs import FULL
 from tasks.backups.storage import MissingBlobError
 from tasks.utils.error_handler import PermanentError, UnknownError
 
@@ -45,8 +46,9 @@ class Named(NamedTuple):
 class Repository:
     """Reads and writes snapshots. `wrapper` has the encryption keys; without one only what is not encrypted can be read."""
 
-    def __init__(self, storage: Storage, wrapper: Wrapper | None) -> None:
+    def __init__(self, storage: Storage, wrapper: Wrapper | None, pack_bytes: int = FULL) -> None:
         self.storage = storage
+        self._pack_bytes = pack_bytes
         self._wrapper = wrapper
         self._codecs: dict[bool, Codec] = {False: Plain()}
 
@@ -107,7 +109,7 @@ class Repository:
     def objects(self) -> Objects:
         """The objects as they lie there now; new ones are written as the header says."""
         header = self.header
-        return Objects(self.storage, self.codec(encrypted=header is not None and header.is_encrypted))
+        return Objects(self.storage, self.codec(encrypted=header is not None and header.is_encrypted), self._pack_bytes)
 
     def snapshots(self) -> list[Snapshot]:
         """Every snapshot that can be read, the oldest first; what is `wrong` with one is said by it. Needs no key."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.backups.items import FileItem, Item
 from tasks.backups.local_folder import LocalFolder
+from tasks.backups.packs import FULL
 from tasks.backups.pruning import Pruner
 from tasks.backups.repository import Repository
 from tasks.backups.retention import Keep
@@ -50,7 +51,7 @@ class Shelf:
             yield FileItem("files", item_id, path)
 
 
-def many(count: int, *, changed: frozenset[int] = frozenset()) -> Shelf:
+def many(count: int, *, changed: frozenset[int] = frozenset(), version: int = 1) -> Shelf:
     """So many services, each with a secret of its own."""
     return Shelf(
         documents={
@@ -58,7 +59,7 @@ def many(count: int, *, changed: frozenset[int] = frozenset()) -> Shelf:
                 "name": f"service {number}",
                 "description": f"{CANARY} {number * 7919 % 10007:x} " * 3,
                 "policy": f"E{number % 50}",
-                "version": int(number in changed),
+                "version": version if number in changed else 0,
             }
             for number in range(count)
         }
@@ -68,9 +69,9 @@ def many(count: int, *, changed: frozenset[int] = frozenset()) -> Shelf:
 class Kit:
     """The verbs, on one folder, with or without a key."""
 
-    def __init__(self, folder: Path, *keys: str) -> None:
+    def __init__(self, folder: Path, *keys: str, pack_bytes: int = FULL) -> None:
         self.folder = folder
-        self.repository = Repository(LocalFolder(folder), SecurityManager(keys) if keys else None)
+        self.repository = Repository(LocalFolder(folder), SecurityManager(keys) if keys else None, pack_bytes)
 
     def create(self, *sources: Shelf, encrypt: bool | None = None, note: str = "") -> Snapshot:
         with self.repository.storage.hold(Hold.WRITE):
