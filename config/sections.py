@@ -17,6 +17,7 @@ from config.values import (
     PositiveDuration,
     Quota,
     RedisUrl,
+    RoleKeyText,
     SecretTexts,
 )
 
@@ -60,6 +61,30 @@ class Security(Section):
         (),
         description="Former values of `jwt_secret`; tokens they signed are still taken. In the environment: parted by blanks.",
     )
+    sign_tasks: bool = Field(
+        default=False,
+        description="Only signed task messages run, each once; see docs/security.md. To be set for all processes at once.",
+    )
+    task_window: PositiveDuration = Field(
+        24 * HOUR,
+        description="How long a signed message may wait in its queue, and is remembered, so that no copy of it runs.",
+    )
+    task_secret: EncryptionKey | None = Field(
+        None, description="What the keys that sign tasks are made of, 32 bytes as base64. Default: `encryption_key`."
+    )
+    previous_task_secrets: EncryptionKeys = Field(
+        (), description="Former values of `task_secret`. In the environment: parted by blanks."
+    )
+    task_key: RoleKeyText | None = Field(
+        None,
+        description="The one key this machine signs tasks with (`tocsin config task-key ROLE`), where it must not have the secret.",
+    )
+
+    @model_validator(mode="after")
+    def _can_sign(self) -> "Security":
+        if self.sign_tasks and not (self.encryption_key or self.task_secret or self.task_key):
+            raise UnfitError("sign_tasks is on, but there is no key to sign with", "set ENCRYPTION_KEY")
+        return self
 
 
 class SeverityDeadlines(Section):

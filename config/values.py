@@ -154,6 +154,12 @@ def _check_encryption_key(value: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
+def _check_role_key(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[a-z-]+:[A-Za-z0-9_-]{43}=", value.get_secret_value()):
+        raise UnfitError("is no key of a role", "make one with `tocsin config task-key ROLE`, and copy all of it")
+    return value
+
+
 def _check_readable(file: Path) -> Path:
     try:
         with file.open("rb"):
@@ -186,3 +192,4 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(in_parts)]
 SecretTexts = Annotated[tuple[SecretStr, ...], BeforeValidator(in_parts)]
 EncryptionKeys = Annotated[tuple[EncryptionKey, ...], BeforeValidator(in_parts)]
 ReadableFile = Annotated[Path, AfterValidator(_check_readable)]
+RoleKeyText = Annotated[SecretStr, AfterValidator(_check_role_key)]

@@ -17,6 +17,7 @@ from tasks.utils.connect import is_away
 from tasks.utils.error_reports import outcome
 from tasks.utils.progress import Seldom, shown
 from tasks.utils.task_acts import act_of_task, arguments_of, changes_nothing, within_task
+from tasks.utils.task_signatures import Signature
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -34,6 +35,14 @@ Kwargs = dict[str, Any]
 
 CELERYS_OWN: Final = (Ignore, Reject, Retry)
 PROGRESS: Final = "PROGRESS"  # state of a task that has said how far it is
+
+
+NOT_ADMITTED: Final = {  # verdict -> reason, and what it means
+    "replayed": ("message_replayed", "a signed message came a second time: somebody has copied it"),
+    "old": ("message_too_old", "a signed message waited longer than security.task_window"),
+    "early": ("message_too_early", "a signed message is from the future: the clock of its sender is wrong"),
+}
+SIGNING_MEND: Final = "find out who writes to the queues, and see `Signed task messages` in docs/security.md"
 
 
 class TocsinTask(Task):
@@ -116,15 +125,46 @@ class TocsinTask(Task):
         return gate.alone() if self.survives and self.came_back and (args or kwargs) else gate.beside_others()
 
     def _handle(self, args: Args, kwargs: Kwargs) -> Any:
-        self._check_message(args, kwargs)
+        nonce = self._admit(args, kwargs)
+        try:
+            self._check_message(args, kwargs)
+        except (Ignore, Reject):
+            self._finished(nonce)
+            raise
         try:
             with shown(Seldom(self._show)):
                 answer = self._witnessed(args, kwargs)
-        except Exception:
+        except Exception as error:
             self._spared()
+            if not (is_away(error) or isinstance(error, Reject | Retry)):
+                self._finished(nonce)
             raise
         self._spared()
+        self._finished(nonce)
         return answer
+
+    def _admit(self, args: Args, kwargs: Kwargs) -> str:
+        """The name of this signed message, '' where none need be signed; Ignore where it must not run, as a copy of another.
+
+        That somebody who may has signed it, the worker has seen before (workers/verifying.py).
+        """
+        signature = Signature.read(self.request.__dict__) if self.runtime.settings.security.sign_tasks else None
+        if signature is None:
+            return ""
+        verdict = self.runtime.admission.verdict(signature.nonce, signature.at, came_back=self.came_back)
+        if verdict == "run":
+            return signature.nonce
+        log.warning("message_not_admitted", verdict=verdict, role=signature.role)
+        if verdict in NOT_ADMITTED:
+            reason, text = NOT_ADMITTED[verdict]
+            self.runtime.errors.note(outcome(reason, self.name, text, severity="error", mend=SIGNING_MEND))
+        if verdict in ("old", "early"):
+            self.last_words(*NOT_ADMITTED[verdict], args, kwargs)
+        raise Ignore
+
+    def _finished(self, nonce: str) -> None:
+        if nonce:
+            self.runtime.admission.finished(nonce)
 
     def _spared(self) -> None:
         """The message has killed nobody this time. Not said when the process itself is told to end: then it may be why."""

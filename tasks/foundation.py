@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from config.settings import load
+from tasks.utils.admission import Admission
 from tasks.utils.audit_logger import FOLDER as ACTS
 from tasks.utils.audit_logger import AuditLogger
 from tasks.utils.breakers import Breakers, LimitViews
@@ -108,6 +109,11 @@ class Foundation:
     def messages(self) -> MessageGuard:
         """Delivery counters of messages."""
         return MessageGuard(self.client, self.keys, self.settings.delivery.max_deliveries)
+
+    @cached_property
+    def admission(self) -> Admission:
+        """Lets signed task messages run once."""
+        return Admission(self.client, self.keys, self.settings.security.task_window)
 
     @cached_property
     def graves(self) -> Graves:

@@ -13,12 +13,15 @@ from celery.signals import before_task_publish, setup_logging
 from schedules.beat import ENTRIES
 from tasks.base import TocsinTask
 from tasks.runtime import Runtime
+from tasks.utils.graves import REASON as UNUSABLE
 from tasks.utils.task_acts import carry
 from workers.logs import configure_logging
 from workers.pump import PumpStep
 from workers.queues import task_queues, task_routes
 from workers.settings import celery_settings
 from workers.shutdown import BoundedShutdown
+from workers.signing import use_signing, verifier
+from workers.verifying import Gatekeeper
 from workers.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -42,6 +45,8 @@ class Tocsin(Celery):
     _runtime: tuple[int, Runtime] | None = None
     _making = threading.Lock()  # all threads of a process share one runtime, from the first moment on
     settings: Settings | None = None
+    role = "cli"  # as whom it signs what it sends
+    gatekeeper: Gatekeeper | None = None  # where only signed messages run
 
     @property
     def runtime(self) -> Runtime:
@@ -56,13 +61,16 @@ class Tocsin(Celery):
             if self._runtime is None or self._runtime[0] != pid:
                 self._runtime = (pid, Runtime(self.settings))
 
-    def dead_letter(self, raw_body: bytes | str, reason: str, headers: dict[str, Any]) -> None:
+    def dead_letter(self, raw_body: bytes | str, fault: str, headers: dict[str, Any], reason: str = UNUSABLE) -> None:
         """Keep a message that no task can take, whole, as a dead letter."""
-        self.runtime.graves.bury(raw_body, reason, headers)
+        self.runtime.graves.bury(raw_body, fault, headers, reason)
 
 
-def make_app(settings: Settings, *, group: str | None = None) -> Tocsin:
-    """The app for one worker group (its own bookkeeping keys, reliable fetch), or for a producer where `group` is None."""
+def make_app(settings: Settings, *, group: str | None = None, role: str = "cli") -> Tocsin:
+    """The app for one worker group (its own bookkeeping keys, reliable fetch), or for a producer where `group` is None.
+
+    `role`: as whom a producer signs what it sends, where messages are signed.
+    """
     app = Tocsin("tocsin", include=TASK_MODULES)
     app.settings = settings
     app.conf.update(celery_settings(settings, group))
@@ -77,6 +85,10 @@ def make_app(settings: Settings, *, group: str | None = None) -> Tocsin:
         }
         for name, entry in ENTRIES.items()
     }
+    app.role = f"worker-{group}" if group else role
+    if settings.security.sign_tasks:
+        use_signing(app)
+        app.gatekeeper = Gatekeeper(verifier(settings), group) if group else None
     if group is not None:
         app.steps["worker"].update({PumpStep, Watchdog, BoundedShutdown})
     return app

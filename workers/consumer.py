@@ -11,14 +11,24 @@ from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 from kombu.exceptions import ContentDisallowed, DecodeError
 
+from tasks.utils.error_reports import outcome
 from workers.patience import Patience
 from workers.transport import SCHEME
 from workers.unreadable import UNREADABLE, UNREADABLE_HEADER
+from workers.verifying import ForgedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from workers.verifying import Gatekeeper
+
 logger = get_logger(__name__)
+
+#: The name of messages that nobody who may has signed.
+FORGED = "forged_message"
+MEND_FORGED = (
+    "find out who writes to the queues: change its password, and see `Signed task messages` in docs/security.md"
+)
 
 #: How long to wait between attempts to reach a broker that is away. Celery's own 2, 4, ... 30 s would leave a worker
 #: idle for half a minute after the server is back.
@@ -28,17 +38,17 @@ RECONNECT = {"interval_start": 0.5, "interval_step": 0.5, "interval_max": 3}
 class DeadLetter(Protocol):
     """Keeps a message no task can take. Raising means it was not kept: then the message stays in the queue."""
 
-    def __call__(self, raw_body: bytes | str, reason: str, headers: Mapping[str, Any]) -> None:
-        """Keep `raw_body`, with the reason why nobody could take it and the headers it came with."""
+    def __call__(self, raw_body: bytes | str, fault: str, headers: Mapping[str, Any], *reason: str) -> None:
+        """Keep `raw_body`, with what is wrong with it and the headers it came with; `reason` names that, if it has a name."""
 
 
-def log_dead_letter(raw_body: bytes | str, reason: str, headers: Mapping[str, Any]) -> None:
+def log_dead_letter(raw_body: bytes | str, fault: str, headers: Mapping[str, Any], *reason: str) -> None:
     """What happens to a dead letter as long as the app sets no `dead_letter`: a line, without its contents."""
     logger.critical(
         "a message of %d bytes for task %s is dropped: %s. Set app.dead_letter to keep such messages",
         len(raw_body),
         headers.get("task"),
-        reason,
+        ": ".join([*reason, fault]),
     )
 
 
@@ -116,14 +126,19 @@ class ResilientConsumer(Consumer):
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         """Celery's handler of received messages; one it chokes on is buried instead of killing worker after worker."""
         handle = super().create_task_handler(*args, **kwargs)
+        gatekeeper: Gatekeeper | None = getattr(self.app, "gatekeeper", None)
 
         def on_task_received(message: Any) -> None:
             self.received += 1
             try:
                 check_message(message)
+                if gatekeeper is not None:
+                    gatekeeper.check(message)
                 handle(message)
             except (DecodeError, ContentDisallowed) as exc:
                 self.on_decode_error(message, exc)
+            except ForgedError as exc:
+                self.on_forged_task(message, exc)
             except (InvalidTaskError, *UNREADABLE) as exc:
                 if message.acknowledged:
                     raise
@@ -152,6 +167,15 @@ class ResilientConsumer(Consumer):
         message.reject_log_error(logger, self.connection_errors)
         signals.task_rejected.send(sender=self, message=message, exc=exc)
 
+    def on_forged_task(self, message: Any, exc: ForgedError) -> None:
+        """Bury a message that nobody who may has signed; it is an error of its own, for somebody writes to the queues."""
+        self._bury(message, str(exc), FORGED)
+        self.app.runtime.errors.note(
+            outcome(FORGED, "queue", f"a message {exc}", severity="critical", mend=MEND_FORGED)
+        )
+        message.reject_log_error(logger, self.connection_errors)
+        signals.task_rejected.send(sender=self, message=message, exc=exc)
+
     def on_unknown_task(self, body: Any, message: Any, exc: BaseException) -> None:
         """Bury a message for a task nobody here knows, and tell who waits for its result."""
         del body
@@ -165,9 +189,9 @@ class ResilientConsumer(Consumer):
             self.event_dispatcher.send("task-failed", uuid=task_id, exception=f"NotRegistered({name!r})")
         signals.task_unknown.send(sender=self, message=message, exc=exc, name=name, id=task_id)
 
-    def _bury(self, message: Any, reason: str) -> None:
-        """Hand a message to the app's dead letters; only after that it may be acknowledged."""
+    def _bury(self, message: Any, fault: str, *reason: str) -> None:
+        """Hand a message to the app's dead letters, under this reason; only after that it may be acknowledged."""
         # Neither the body nor argsrepr goes into the log: they are somebody else's data.
-        logger.error("a message %s; it goes to the dead letters", reason)
+        logger.error("a message %s; it goes to the dead letters", fault)
         bury: DeadLetter = getattr(self.app, "dead_letter", None) or log_dead_letter
-        bury(message.body, reason, message.headers or {})
+        bury(message.body, fault, message.headers or {}, *reason)

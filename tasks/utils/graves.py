@@ -22,15 +22,15 @@ class Graves:
         self._scripts = Scripts(client, keys)
         self._fields = fields
 
-    def bury(self, raw_body: bytes | str, fault: str, headers: dict[str, Any]) -> str:
+    def bury(self, raw_body: bytes | str, fault: str, headers: dict[str, Any], reason: str = REASON) -> str:
         """Keep one message; returns its event id. The same message buried twice is one dead letter.
 
-        `fault` says what is wrong with it, in words that go on after "a message …".
+        `fault` says what is wrong with it, in words that go on after "a message …"; `reason` is its name.
         """
         text = raw_body if isinstance(raw_body, str) else raw_body.decode("utf-8", "backslashreplace")
         known = str(headers.get("id") or hashlib.sha256(text.encode()).hexdigest()[:32])
         told = [f"{name} {str(headers[name])[:200]}" for name in ("task", "origin") if headers.get(name)]
         detail = "; ".join([f"it {fault}", *told, "correct its sender and send it again"])
         kept = self._fields.seal_text(text) if self._fields else text
-        self._scripts.run("refuse", f"message:{known}", kept, REASON, detail, "message", "")
+        self._scripts.run("refuse", f"message:{known}", kept, reason, detail, "message", "")
         return f"message:{known}"

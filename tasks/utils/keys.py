@@ -89,6 +89,8 @@ FIXED: Final[dict[str, str]] = {
     "grants": "tokens:grants",  # hash: id of a grant that a task has begun with -> begun | done
     "grants_until": "tokens:grants:until",  # sorted set: that id -> when it is forgotten, ms
     "backups": "backups",  # hash: created | verified | pruned | drilled | restored -> what the last run of it reported, as JSON
+    "signed_begun": "signed:begun",  # sorted set: nonce of a signed task message that was begun -> when it was signed, ms
+    "signed_finished": "signed:finished",  # sorted set: the same of one that was finished; both are forgotten after security.task_window
     "slots": "schedules:slots",  # hash: entry@due -> task id that claimed it
     "slot_times": "schedules:slots:at",  # sorted set: entry@due -> time of the claim, ms
 }

@@ -53,6 +53,7 @@ TLS = {
     "TOCSIN_REDIS__TLS_KEY_FILE": __file__,
 }
 GO_TOGETHER = {
+    "security.sign_tasks": {"ENCRYPTION_KEY": "A" * 43 + "="},
     "redis.tls_ca_file": TLS,
     "redis.tls_cert_file": TLS,
     "redis.tls_key_file": TLS,
@@ -109,6 +110,10 @@ def _another_value(path: tuple[str, ...]) -> str:
         "state_dir": "/somewhere",
         "encryption_key": "B" * 43 + "=",
         "previous_encryption_keys": "C" * 43 + "=",
+        "sign_tasks": "true",
+        "task_secret": "D" * 43 + "=",
+        "previous_task_secrets": "E" * 43 + "=",
+        "task_key": "gateway:" + "F" * 43 + "=",
         "prefix": "other:",
         "urgent": "critical error",
         "from_email": "a@b.example",

@@ -44,7 +44,7 @@ def run_beat(settings: Settings) -> None:
     """Send what is due until told to stop."""
     _when(beat_init, lambda **_: log.info("beat_ready"))
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    make_app(settings).Beat(quiet=True).run()
+    make_app(settings, role="beat").Beat(quiet=True).run()
 
 
 def _when(signal: Any, receiver: Any) -> None:

@@ -112,6 +112,20 @@ def encrypt(*, config_dir: Folder = None) -> None:
     answer(seal_setting(read_secret("Value to encrypt"), keyring))
 
 
+@app.command("task-key")
+def task_key(
+    role: Annotated[str, typer.Argument(help="Who will sign with it, such as gateway, beat or producer.")],
+    *,
+    config_dir: Folder = None,
+) -> None:
+    """Make the key with which a machine may sign tasks of one role only, for its TOCSIN_SECURITY__TASK_KEY."""
+    from workers.signing import ROLES, master_key
+
+    if role not in ROLES:
+        raise CliError(f"There is no role {role}.\nAll of them: {', '.join(ROLES)}", ExitCode.USAGE)
+    answer(str(master_key(_read(None, config_dir).settings, role)))
+
+
 @app.command()
 def schema(
     *,
