@@ -79,7 +79,7 @@ def make_app(settings: Settings, *, group: str | None = None, role: str = "cli")
     app.conf.beat_schedule = {
         name: {
             "task": entry.task,
-            "schedule": crontab(*entry.cron.split()),
+            "schedule": crontab.from_string(entry.cron),
             "kwargs": dict(entry.arguments),
             "options": {"expires": 3600},
         }

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from celery.schedules import crontab
 
+from config.settings import load
 from schedules.beat import ENTRIES, last_due, slot
+from workers.app import make_app
 
 
 def at(text: str) -> datetime:
@@ -37,7 +39,14 @@ def test_two_beats_that_fire_minutes_apart_for_the_same_run_name_the_same_slot()
 
 def test_every_entry_has_a_crontab_celery_understands() -> None:
     for entry in ENTRIES.values():
-        assert crontab(*entry.cron.split())
+        assert crontab.from_string(entry.cron)
+
+
+def test_the_last_part_of_a_crontab_is_the_day_of_the_week_for_beat_too() -> None:
+    app = make_app(load(environ={}))
+    weekly = next(name for name, entry in ENTRIES.items() if entry.cron.endswith(" 0"))
+
+    assert app.conf.beat_schedule[weekly]["schedule"].day_of_week == {0}
 
 
 def test_the_promise_is_proved_every_ten_minutes_over_the_last_hour_and_daily_as_a_whole() -> None:
