@@ -15,6 +15,7 @@ COUNT: Final = 10
 ALPHABET: Final = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that is mistaken for another
 LENGTH: Final = 12  # 59 bits: guessing is hopeless, so these codes work while others are locked out
 GROUP: Final = 4
+COST: Final = 2**12  # a dozen milliseconds; the length of the codes does the rest
 _OTHER: Final = re.compile(r"[\s-]")
 
 
@@ -48,5 +49,5 @@ def _new_code() -> str:
 
 
 def _hash(code: str, salt: str) -> str:
-    plain = _OTHER.sub("", code).lower().encode()
-    return hashlib.scrypt(plain, salt=bytes.fromhex(salt), n=2**14, r=8, p=1, dklen=32).hex()
+    plain = _OTHER.sub("", code).lower().encode("utf-8", "replace")
+    return hashlib.scrypt(plain, salt=bytes.fromhex(salt), n=COST, r=8, p=1, dklen=32).hex()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LONGEST_LOCK_OUT: Final = timedelta(hours=1)
 PERSON: Final = re.compile(r"[^\s:/]{1,100}")
-_CODE: Final = re.compile(r"\d{6}")
+_CODE: Final = re.compile(r"[0-9]{6}")
 _BLANKS: Final = re.compile(r"[\s-]")
 _DRIFT: Final = "is the phone's clock right, and that of the Redis server?"
 

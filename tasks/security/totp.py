@@ -39,7 +39,7 @@ def matching_step(secret: bytes, code: str, now: datetime) -> int | None:
     """The step whose code this is, at most one off; None if there is none. All of them are compared, whichever fits."""
     found = None
     for step in range(step_at(now) - SKEW, step_at(now) + SKEW + 1):
-        if hmac.compare_digest(code_at(secret, step).encode(), code.encode()):
+        if hmac.compare_digest(code_at(secret, step).encode(), code.encode("utf-8", "replace")):
             found = step
     return found
 
