@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from tasks.tokens.grants import HEADER, Call
@@ -11,19 +10,9 @@ from tasks.utils.act_context import underway
 from tasks.utils.connect import is_away
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tasks.base import TocsinTask
-
-
-def is_dry_run(run: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
-    """Whether a call of `run` only looks: its argument `dry_run` is true, as given or by default."""
-    try:
-        call = signature(run).bind(*args, **kwargs)
-    except TypeError:
-        return False
-    call.apply_defaults()
-    return call.arguments.get("dry_run") is True
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from tasks.utils.act_context import Underway, underway, within
 from tasks.utils.actor import Actor
 from tasks.utils.acts import BEGUN, Act, ActEntry, Outcome, entry_of, new_act_id
 from tasks.utils.connect import is_away
-from tasks.utils.error_handler import TransientError
+from tasks.utils.error_handler import DeniedError, TransientError
 from tasks.utils.local_actor import local_actor
 from tasks.utils.scripts import Scripts
 from tasks.utils.waiting_acts import WaitingActs
@@ -87,6 +87,7 @@ class AuditLogger:
                 yield begun
             outcome = act.outcome
         except BaseException as error:
+            outcome = "denied" if isinstance(error, DeniedError) else "failed"
             begun.detail.setdefault("error", type(error).__name__)
             raise
         finally:

@@ -1,4 +1,4 @@
-"""A second factor proves that a person is there: once for each code, not by guessing, and past a server that loses everything."""
+"""A second factor proves that a person is there: once for each code, and not by guessing."""
 
 from __future__ import annotations
 
@@ -8,64 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks.security import totp
-from tasks.security.service import FactorRules, LockedOutError, NotEnrolledError, SecondFactors, WrongCodeError
-from tasks.security.store import FILE, FactorStore
-from tasks.utils.encryption import EncryptionError, SecurityManager
+from tasks.security.service import LockedOutError, NotEnrolledError, SecondFactors, WrongCodeError
 from tasks.utils.error_handler import DeniedError, PermanentError
+from tests.integration.factor_kit import STEP, Machines, Phone, enrolled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tasks.utils.clock import MovableClock
     from tasks.utils.keys import Keys
 
-KEY, NEW_KEY = "A" * 43 + "=", "B" * 42 + "A="
-RULES = FactorRules(tries=5, lock_out=timedelta(minutes=5), issuer="Tocsin")
-STEP = totp.STEP
-Machine = Any
 
-
-class Phone:
-    """The app that has scanned the QR code."""
-
-    def __init__(self, secret: bytes, clock: MovableClock) -> None:
-        self.secret = secret
-        self._clock = clock
-
-    def code(self, off: int = 0) -> str:
-        return totp.code_at(self.secret, totp.step_at(self._clock.now()) + off)
-
-    def wrong(self) -> str:
-        """A code that fits none of the steps near."""
-        near = {self.code(off) for off in range(-3, 4)}
-        return next(code for code in map("{:06d}".format, range(10)) if code not in near)
+@pytest.fixture
+def machine(client: Any, keys: Keys, clock: MovableClock, tmp_path: Path) -> Machines:
+    return Machines(client, keys, clock, tmp_path)
 
 
 @pytest.fixture
-def machine(client: Any, keys: Keys, clock: MovableClock, tmp_path: Path) -> Callable[..., SecondFactors]:
-    """The second factors as one machine, with a state folder of its own, sees them."""
-
-    def made(name: str = "a", *encryption: str) -> SecondFactors:
-        manager = SecurityManager(encryption or (KEY,))
-        return SecondFactors(client, keys, FactorStore(client, keys, manager, tmp_path / name), clock, RULES)
-
-    return made
-
-
-@pytest.fixture
-def factors(machine: Machine) -> SecondFactors:
-    return machine()  # type: ignore[no-any-return]
-
-
-def enrolled(factors: SecondFactors, clock: MovableClock, person: str = "anna") -> tuple[Phone, list[str]]:
-    """Somebody's phone, and their recovery codes; the code of the first moment is used up."""
-    enrolment = factors.begin(person)
-    phone = Phone(enrolment.secret, clock)
-    codes = factors.enrol(enrolment, phone.code())
-    clock.advance(STEP)
-    return phone, codes
+def factors(machine: Machines) -> SecondFactors:
+    return machine()
 
 
 def test_a_code_of_now_proves_that_the_person_is_there(factors: SecondFactors, clock: MovableClock) -> None:
@@ -94,7 +55,7 @@ def test_a_phone_whose_clock_is_a_step_off_is_believed(factors: SecondFactors, c
 
 
 def test_a_code_that_was_used_is_not_taken_again_nor_is_an_older_one(
-    factors: SecondFactors, machine: Machine, clock: MovableClock
+    factors: SecondFactors, machine: Machines, clock: MovableClock
 ) -> None:
     phone, _ = enrolled(factors, clock)
     code, older = phone.code(), phone.code(-1)
@@ -116,7 +77,7 @@ def test_the_code_that_confirmed_the_enrolment_is_used_up(factors: SecondFactors
         factors.check("anna", code)
 
 
-def test_of_many_who_give_one_code_at_once_one_gets_in(machine: Machine, clock: MovableClock) -> None:
+def test_of_many_who_give_one_code_at_once_one_gets_in(machine: Machines, clock: MovableClock) -> None:
     phone, codes = enrolled(machine(), clock)
 
     def is_taken(code: str) -> bool:
@@ -143,7 +104,7 @@ def test_guessing_ends_after_five_tries_also_with_the_right_code(factors: Second
     assert factors.check("anna", phone.code()) == "code"
 
 
-def test_a_thousand_guesses_at_once_are_five(machine: Machine, clock: MovableClock, client: Any, keys: Keys) -> None:
+def test_a_thousand_guesses_at_once_are_five(machine: Machines, clock: MovableClock, client: Any, keys: Keys) -> None:
     phone, _ = enrolled(machine(), clock)
     wrong = phone.wrong()
 
@@ -236,78 +197,3 @@ def test_another_phone_takes_the_place_of_the_first_only_when_that_is_meant(
     assert factors.check("anna", new.code()) == "code"
     with pytest.raises(WrongCodeError):
         factors.check("anna", old.code())
-
-
-def test_no_secret_and_no_recovery_code_lies_open_anywhere(
-    factors: SecondFactors, clock: MovableClock, client: Any, keys: Keys, tmp_path: Path
-) -> None:
-    phone, codes = enrolled(factors, clock)
-
-    kept = str([client.hgetall(keys.factors), client.hgetall(keys.factor("anna")), (tmp_path / "a" / FILE).read_text()])
-
-    for secret in (phone.secret.hex(), totp.as_text(phone.secret), *codes, *(code.replace("-", "") for code in codes)):
-        assert secret not in kept
-    assert (tmp_path / "a" / FILE).stat().st_mode & 0o077 == 0
-
-
-def test_one_persons_second_factor_put_in_anothers_place_is_not_taken(
-    factors: SecondFactors, clock: MovableClock, client: Any, keys: Keys
-) -> None:
-    phone, _ = enrolled(factors, clock, "mallory")
-    client.hset(keys.factors, "anna", client.hget(keys.factors, "mallory"))
-
-    with pytest.raises(EncryptionError):
-        factors.check("anna", phone.code())
-    assert "purpose" in factors.views()[0].fault
-
-
-def test_what_redis_lost_is_put_back_from_a_machine_that_knew_it(
-    machine: Machine, clock: MovableClock, client: Any
-) -> None:
-    phone, _ = enrolled(machine("a"), clock)
-    machine("b").persons()
-    client.flushall()
-
-    assert machine("b").check("anna", phone.code()) == "code"
-
-
-def test_what_was_removed_does_not_come_back_from_a_machine_that_knew_it(
-    machine: Machine, clock: MovableClock, client: Any
-) -> None:
-    enrolled(machine("a"), clock)
-    machine("b").persons()
-    machine("a").remove("anna")
-
-    assert machine("b").persons() == []
-    client.flushall()
-    assert machine("b").persons() == machine("a").persons() == []
-    with pytest.raises(NotEnrolledError):
-        machine("a").remove("anna")
-
-
-def test_a_new_encryption_key_reads_the_old_and_takes_its_place_with_the_next_code(
-    machine: Machine, clock: MovableClock
-) -> None:
-    phone, _ = enrolled(machine(), clock)
-
-    with pytest.raises(EncryptionError, match="wrong key"):
-        machine("a", NEW_KEY).check("anna", phone.code())
-    assert machine("a", NEW_KEY, KEY).check("anna", phone.code()) == "code"
-    clock.advance(STEP)
-    assert machine("a", NEW_KEY).check("anna", phone.code()) == "code"
-
-
-@pytest.mark.parametrize("person", ["", "a b", "a:b", "a/b", "x" * 101, "a\x00"])
-def test_a_person_has_a_name_that_fits_an_app_and_a_log(factors: SecondFactors, person: str) -> None:
-    with pytest.raises(PermanentError, match="a person's name"):
-        factors.begin(person)
-
-
-def test_without_an_encryption_key_nobody_enrols_and_hears_why(
-    client: Any, keys: Keys, clock: MovableClock, tmp_path: Path
-) -> None:
-    factors = SecondFactors(client, keys, FactorStore(client, keys, None, tmp_path), clock, RULES)
-    enrolment = factors.begin("anna")
-
-    with pytest.raises(PermanentError, match="ENCRYPTION_KEY is not set"):
-        factors.enrol(enrolment, Phone(enrolment.secret, clock).code())

@@ -8,9 +8,14 @@ from typing import get_args
 
 import pytest
 
+from config.access import Access
+from tasks.tokens.destructive import ACT_SCOPES
+from tasks.tokens.identities import service_actor
+from tasks.tokens.revocation import Revocation, RevocationList
 from tasks.tokens.scopes import ROLES, SCOPES, scopes_of
 from tasks.tokens.service import AccessTokens, NoSecretError, RefusedTokenError, TokenRules, key_id
-from tasks.utils.error_handler import PermanentError
+from tasks.utils.actor import Actor
+from tasks.utils.error_handler import DeniedError, PermanentError
 from workers.cli.token_commands import Role
 
 SECRET = "the secret of now, 32 bytes or more"
@@ -109,3 +114,35 @@ def test_the_documentation_has_every_scope_and_who_holds_it() -> None:
     told = {scope: (about.strip(), ["✓" in cell for cell in cells.split("|")]) for scope, about, cells in rows}
 
     assert told == {scope: (about, [scope in ROLES[role] for role in ROLES]) for scope, about in SCOPES.items()}
+
+
+def test_a_service_identity_lets_its_program_do_what_its_scopes_name() -> None:
+    said = tokens(SECRET).check(tokens(SECRET).issue("nightly", ["backups:prune"], HOUR, "service"))
+
+    assert service_actor(said, RevocationList(), "backups:prune", "ci") == Actor("service", "nightly", "ci")
+    with pytest.raises(DeniedError, match="lacks the scope backups:restore"):
+        service_actor(said, RevocationList(), "backups:restore", "ci")
+
+
+def test_an_access_token_is_no_identity_and_a_revoked_identity_is_none() -> None:
+    access = tokens(SECRET).check(tokens(SECRET).issue("anna", ["dead-letters:drop"], HOUR))
+    service = tokens(SECRET).check(tokens(SECRET).issue("nightly", ["dead-letters:drop"], HOUR, "service"))
+    gone = Revocation(kind="token", of=service.id, at=service.issued_at, forgotten_at=service.expires_at, by="ops")
+
+    with pytest.raises(DeniedError, match="no service identity"):
+        service_actor(access, RevocationList(), "dead-letters:drop", "ci")
+    with pytest.raises(DeniedError, match="has been revoked"):
+        service_actor(service, RevocationList([gone]), "dead-letters:drop", "ci")
+
+
+def test_scopes_of_destructive_acts_are_for_service_identities_only() -> None:
+    assert scopes_of(None, ["backups:restore"], acts=True) == {"backups:restore"}
+    with pytest.raises(PermanentError, match="no scope 'backups:restore'"):
+        scopes_of("admin", ["backups:restore"])
+
+
+def test_what_schedules_may_do_by_default_are_destructive_acts_and_restoring_is_none_of_them() -> None:
+    allowed = set(Access().schedules)
+
+    assert allowed < set(ACT_SCOPES)
+    assert "backups:restore" not in allowed

@@ -106,7 +106,14 @@ def _outcome_of(error: BaseException) -> Outcome:
     code = getattr(error, "exit_code" if isinstance(error, typer.Exit) else "code", ExitCode.FAILED)
     if code == ExitCode.OK and isinstance(error, typer.Exit):
         return "ok"
-    return "denied" if code == ExitCode.NEEDS_CONFIRMATION else "failed"
+    is_denied = code == ExitCode.NEEDS_CONFIRMATION or isinstance(error, _denied())
+    return "denied" if is_denied else "failed"
+
+
+def _denied() -> type[Exception]:
+    from tasks.utils.error_handler import DeniedError
+
+    return DeniedError
 
 
 def _door() -> AuditLogger | None:
