@@ -24,5 +24,6 @@ class Access(Section):
     )
     schedules: Texts = Field(
         ("backups:prune", "tokens:rotate", "logs:purge"),
-        description="Scopes of the identity that scheduled tasks act with; what is not named they may not do in production. In the environment: parted by blanks.",
+        description="Scopes of the identity that scheduled tasks act with; what is not named they may not do in production. "
+        "In the environment: parted by blanks.",
     )

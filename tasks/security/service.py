@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tasks.security import recovery, totp
 from tasks.security.models import Enrolment, Factor, FactorView, Way
-from tasks.utils.error_handler import DeniedError, PermanentError
+from tasks.utils.error_handler import DeniedError, PermanentError, UnknownError
 from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class SecondFactors:
         """Ten new ones; the former are void."""
         seen = self._store.sealed().get(person, "")
         if not seen:
-            raise NotEnrolledError(f"{person} has no second factor")
+            raise UnknownError(f"{person} has no second factor; `tocsin security second-factor status` shows who has")
         codes = recovery.new_codes()
         hashed = recovery.HashedCodes.of(codes)
         self._store.put(
@@ -111,10 +111,10 @@ class SecondFactors:
         return codes
 
     def remove(self, person: str) -> None:
-        """Forget a person's second factor; NotEnrolledError if there is none."""
+        """Forget a person's second factor; UnknownError if there is none."""
         seen = self._store.sealed().get(person, "")
         if not seen:
-            raise NotEnrolledError(f"{person} has no second factor")
+            raise UnknownError(f"{person} has no second factor; `tocsin security second-factor status` shows who has")
         self._store.put(person, seen, None)
 
     def views(self) -> list[FactorView]:

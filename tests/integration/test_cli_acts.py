@@ -57,6 +57,15 @@ WORDS: dict[str, list[str]] = {
     "escalations skip": ["nothing"],
     "escalations cancel": ["nothing"],
     "tokens issue": ["--subject", "ci", "--role", "viewer"],
+    "tokens revoke": ["--jti", "nothing"],
+    "security second-factor enrol": [],
+    "security second-factor remove": ["nobody"],
+    "security second-factor recovery-codes": [],
+    "configuration encrypt": [],
+    "backups create": ["--part", "config"],
+    "backups prune": ["--yes"],
+    "backups restore": ["nothing", "--target", "config", "--yes"],
+    "backups drill": [],
     "task run": ["notifications.sweep"],
 }
 

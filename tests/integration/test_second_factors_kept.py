@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tasks.security import totp
-from tasks.security.service import NotEnrolledError, SecondFactors
+from tasks.security.service import SecondFactors
 from tasks.security.store import FILE, FactorStore
 from tasks.utils.encryption import EncryptionError
-from tasks.utils.error_handler import PermanentError
+from tasks.utils.error_handler import PermanentError, UnknownError
 from tests.integration.factor_kit import KEY, NEW_KEY, RULES, STEP, Machines, Phone, enrolled
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def test_what_was_removed_does_not_come_back_from_a_machine_that_knew_it(
     assert machine("b").persons() == []
     client.flushall()
     assert machine("b").persons() == machine("a").persons() == []
-    with pytest.raises(NotEnrolledError):
+    with pytest.raises(UnknownError):
         machine("a").remove("anna")
 
 

@@ -74,6 +74,7 @@ ACTS: Final = frozenset(
         "alerts.silence.expire",
         "alerts.submit",
         "audit.seal",
+        "backups",  # with --create
         "backups.create",
         "backups.drill",  # restores into a sandbox of its own
         "beat",

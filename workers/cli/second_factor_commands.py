@@ -12,7 +12,6 @@ from workers.cli.output import CliError, ExitCode, JsonFlag, answer, answer_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tasks.runtime import Runtime
     from tasks.security.models import Enrolment, FactorView
     from tasks.security.service import SecondFactors
 
@@ -41,14 +40,12 @@ def enrol(
     from workers.cli.wiring import shell_runtime
 
     if not is_watched():
-        raise CliError("Enrol at a terminal: the secret must not end in a file.", ExitCode.NEEDS_CONFIRMATION)
-    runtime = shell_runtime()
-    factors, person = runtime.second_factors, _person(name)
+        raise CliError("Enrol at a terminal: the secret must not end in a file.", ExitCode.USAGE)
+    factors, person = shell_runtime().second_factors, _person(name)
     _may_enrol(factors.persons(), person, again=again, vouched_by=vouched_by)
     enrolment = factors.begin(person)
     _show(enrolment)
     codes = _confirmed(factors, enrolment, again=again)
-    _note(runtime, "enrolled", person)
     _show_codes(codes)
 
 
@@ -71,9 +68,8 @@ def remove(name: Person = None) -> None:
     """Forget somebody's second factor. It takes your own; of a person who has left, you remove theirs."""
     from workers.cli.wiring import shell_runtime
 
-    runtime, person = shell_runtime(), _person(name)
-    runtime.second_factors.remove(person)
-    _note(runtime, "removed", person)
+    person = _person(name)
+    shell_runtime().second_factors.remove(person)
     answer(person)
 
 
@@ -84,10 +80,8 @@ def recovery_codes() -> None:
     from workers.cli.wiring import shell_runtime
 
     if not is_watched():
-        raise CliError("Ask for them at a terminal: they must not end in a file.", ExitCode.NEEDS_CONFIRMATION)
-    runtime, person = shell_runtime(), _person(None)
-    codes = runtime.second_factors.renew_recovery_codes(person)
-    _note(runtime, "recovery codes renewed", person)
+        raise CliError("Ask for them at a terminal: they must not end in a file.", ExitCode.USAGE)
+    codes = shell_runtime().second_factors.renew_recovery_codes(_person(None))
     _show_codes(codes)
 
 
@@ -138,19 +132,15 @@ def _show_codes(codes: Sequence[str]) -> None:
         answer(code)
 
 
-def _note(runtime: Runtime, what: str, person: str) -> None:
-    """On record beside the command itself: the second factor of whom."""
-    from tasks.utils.audit_logger import Act
-
-    runtime.acts.record(Act("security.second_factor", f"person/{person}", detail={"what": what}))
-
-
 def _person(name: str | None) -> str:
     import os
 
+    from tasks.utils.act_context import about
     from workers.cli.authority import PERSON, os_user
 
-    return name or os.environ.get(PERSON) or os_user()
+    person = name or os.environ.get(PERSON) or os_user()
+    about(f"person/{person}")
+    return person
 
 
 def _row(one: FactorView) -> tuple[str, ...]:
