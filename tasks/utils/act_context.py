@@ -50,6 +50,11 @@ def acting_as(actor: Actor) -> None:
         act.actor = actor
 
 
+def enter(act: Underway) -> None:
+    """From here on, to the end of the block of `within` around it, everything goes on within `act`."""
+    _underway.set(act)
+
+
 @contextmanager
 def within(act: Underway | None) -> Iterator[None]:
     """Everything in this block goes on within `act`."""

@@ -79,7 +79,7 @@ class AuditLogger:
 
     @contextmanager
     def during(self, act: Act) -> Iterator[Underway]:
-        """Write down that the act begins and, when the block is left, what came of it: an error makes it failed."""
+        """Write down that the act begins and, when the block is left, what came of it: an error makes it failed, or denied."""
         begun = self.begin(act)
         outcome: Outcome = "failed"
         try:
@@ -89,6 +89,7 @@ class AuditLogger:
         except BaseException as error:
             outcome = "denied" if isinstance(error, DeniedError) else "failed"
             begun.detail.setdefault("error", type(error).__name__)
+            outcome = "denied" if isinstance(error, DeniedError) else "failed"
             raise
         finally:
             self.end(act.action, begun, outcome)

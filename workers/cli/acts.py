@@ -103,6 +103,10 @@ def _run(door: AuditLogger, path: str, action: str, call: Callable[[], Any], giv
 
 
 def _outcome_of(error: BaseException) -> Outcome:
+    from tasks.utils.error_handler import DeniedError
+
+    if isinstance(error, DeniedError):
+        return "denied"
     code = getattr(error, "exit_code" if isinstance(error, typer.Exit) else "code", ExitCode.FAILED)
     if code == ExitCode.OK and isinstance(error, typer.Exit):
         return "ok"

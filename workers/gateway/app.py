@@ -38,6 +38,8 @@ from workers.gateway.writing import Writer
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from workers.gateway.denials import Denials
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 PATHS: Final = frozenset(
     {EVENTS, CHANGES, EVENTS_V1, ALERTMANAGER, PAGERDUTY, f"{API}/alerts", "/livez", "/readyz", "/metrics"}
@@ -53,7 +55,7 @@ def create_app(settings: Settings, inbox: Inbox, redis: "Redis", fetch: Fetch = 
     # FastAPI's own layers cost an event as much as its check does; they serve what needs them, the mounted API.
     app = Starlette(lifespan=parts.lifespan, routes=[*parts.doors(), *parts.probes(), Mount(API, parts.api)])
     app.router.redirect_slashes = False
-    app.state.errors = parts.errors
+    app.state.errors, app.state.denials = parts.errors, parts.denials
     refusals.install(app)
     paths = PATHS.union(f"{HOOKS}/{name}" for name in settings.mappings)
     app.add_middleware(Measured, telemetry=parts.telemetry, paths=paths)
@@ -90,6 +92,7 @@ class _Parts:
             read_seconds=settings.gateway.read_timeout.total_seconds(),
         )
         self.api = create_api(settings, self._ingest, self._spooling, self.errors, redis)
+        self.denials: Denials = self.api.state.denials
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -101,6 +104,7 @@ class _Parts:
         await self._writer.close()
         await self._spooling.close()
         await self._redis.aclose()
+        await self.denials.close()
         self.api.state.runtime.client.close()
 
     def doors(self) -> list[BaseRoute]:

@@ -14,6 +14,7 @@ from tasks.utils.validators import CheckedAlert
 from tasks.utils.webhook_processor import Result, WebhookProcessor
 from tasks.utils.webhook_signatures import ForgedError, check_signature
 from workers.gateway.bodies import RefusedError, answer, parse_json
+from workers.gateway.denials import note_denial
 from workers.gateway.ingest import Ingest, success
 from workers.gateway.sns import SnsGate
 from workers.gateway.telemetry import Telemetry
@@ -36,6 +37,7 @@ class Hooks:
             document = await self._ingest.read(request, lambda body: _opened(body, request.headers, mapping))
             told = await self._sns.admit(document, mapping.options.sns) if mapping.options.sns else None
         except ForgedError as error:
+            note_denial(request, "the document is not signed by its sender")
             return _not_genuine(error)
         if told is not None:
             return answer(202, {"status": "success", "message": told, "results": []})

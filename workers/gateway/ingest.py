@@ -20,6 +20,10 @@ LARGE: Final = 64 * 1024  # above it a body is checked in a thread, so that it d
 MEND_KEY: Final = "use a key from 'ingest_keys' of a service, or add this one there"
 
 
+class UnknownKeyError(RefusedError):
+    """Somebody tries a key that no service has: on record, unlike a slip."""
+
+
 class Ingest:
     """Takes alerts in for the services of `keyring` and hands them to `writer`."""
 
@@ -77,7 +81,7 @@ class Ingest:
         service = self._keyring.service_of(key)
         if service is None:
             fault = f"Invalid {field.replace('_', ' ')}: no service takes events under it"
-            raise RefusedError(400, [f"{fault}; {MEND_KEY}"])
+            raise UnknownKeyError(400, [f"{fault}; {MEND_KEY}"])
         return event, service
 
     def service_in_header(self, request: Request) -> str:
@@ -89,7 +93,7 @@ class Ingest:
             raise RefusedError(401, [how], WWW_Authenticate='Basic realm="tocsin"')
         service = self._keyring.service_of(key)
         if service is None:
-            raise RefusedError(403, [f"Invalid ingest key: no service takes alerts under it; {MEND_KEY}"])
+            raise UnknownKeyError(403, [f"Invalid ingest key: no service takes alerts under it; {MEND_KEY}"])
         return service
 
 

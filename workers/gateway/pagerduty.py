@@ -16,6 +16,7 @@ from tasks.utils.rows import WEBHOOK_SOURCE, InboxRow
 from tasks.utils.webhook_ids import webhook_id
 from tasks.utils.webhook_signatures import ForgedError, check_pagerduty_signature
 from workers.gateway.bodies import RefusedError, answer, parse_json, read_body
+from workers.gateway.denials import note_denial
 from workers.gateway.telemetry import Telemetry
 from workers.gateway.writing import Writer
 
@@ -82,6 +83,7 @@ class PagerDutyWebhooks:
             await self._check(request.headers.get("x-pagerduty-signature"), body)
         except ForgedError as error:
             self._count("forged")
+            note_denial(request, "the webhook is not signed by PagerDuty")
             return _not_genuine(error)
         document = parse_json(body)
         kind = _kind(document)

@@ -9,10 +9,12 @@ from starlette.responses import Response
 
 from tasks.utils.error_handler import InvalidAlertError, TransientError
 from workers.gateway.bodies import RefusedError, refusal
+from workers.gateway.denials import note_denial
+from workers.gateway.ingest import UnknownKeyError
 from workers.gateway.paths import ALERTMANAGER, API, CHANGES, EVENTS, EVENTS_V1, HOOKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 WHERE = (
     f"events go by POST to {EVENTS}, {CHANGES}, {EVENTS_V1}, {ALERTMANAGER} or {HOOKS}/MAPPING, the API is below {API}"
@@ -21,7 +23,8 @@ WHERE = (
 
 def install(app: Starlette) -> None:
     """Make `app` answer errors alike, whichever endpoint raises them."""
-    handlers: dict[type[Exception], Callable[[Request, Any], Response]] = {
+    handlers: dict[type[Exception], Callable[[Request, Any], Response | Awaitable[Response]]] = {
+        UnknownKeyError: _unknown_key,
         RefusedError: lambda _, error: error.answer(),
         InvalidAlertError: lambda _, error: refusal(400, error.errors),
         TransientError: _away,
@@ -30,6 +33,11 @@ def install(app: Starlette) -> None:
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
+
+
+async def _unknown_key(request: Request, error: UnknownKeyError) -> Response:
+    note_denial(request, "no service takes alerts under the key")
+    return error.answer()
 
 
 def _away(request: Request, error: TransientError) -> Response:

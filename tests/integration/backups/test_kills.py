@@ -84,7 +84,10 @@ def is_as_it_should_be(kit: Kit, known: dict[str, int]) -> None:
     assert not any(CANARY.encode() in path.read_bytes() for path in kit.folder.rglob("*") if path.is_file())
     for snapshot in kit.repository.snapshots():
         if snapshot.id in known:
-            wanted = {f"account/{kind}/{id}": canonical(one) for (kind, id), one in world(known[snapshot.id]).documents.items()}
+            wanted = {
+                f"account/{kind}/{id}": canonical(one)
+                for (kind, id), one in world(known[snapshot.id]).documents.items()
+            }
             assert kit.holds(snapshot) == wanted
 
 

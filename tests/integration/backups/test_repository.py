@@ -17,7 +17,9 @@ from tests.integration.backups.repository_kit import CANARY, KEY, OTHER_KEY, Kit
 
 def test_what_was_put_in_comes_out(kit: Kit, tmp_path: Path) -> None:
     (tmp_path / "day.jsonl").write_bytes(b"line\n" * 200_000)
-    shelf = Shelf(documents={("users", "P1"): {"name": "Zoë", "age": 1.5}}, files={"ledger/day.jsonl": tmp_path / "day.jsonl"})
+    shelf = Shelf(
+        documents={("users", "P1"): {"name": "Zoë", "age": 1.5}}, files={"ledger/day.jsonl": tmp_path / "day.jsonl"}
+    )
 
     made = kit.create(shelf)
 

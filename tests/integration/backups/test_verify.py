@@ -21,7 +21,6 @@ def damage(kit: Kit, path: Path, bit: int) -> str:
     return "\n".join(fault.what for fault in report.faults)
 
 
-
 def flips(kit: Kit, count: int, seed: int) -> None:
     """Bits all over every kind of file: each is found, and the file or an object in it is named."""
     chance = random.Random(seed)

@@ -7,6 +7,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 
 from tasks.runtime import Runtime
 from tasks.tokens.models import AccessToken
+from workers.gateway.api.acts import SCOPE as CALL
+from workers.gateway.api.acts import Call
 from workers.gateway.api.guard import HOLDER, REALM
 from workers.gateway.bodies import RefusedError
 
@@ -32,13 +34,19 @@ Holder = Annotated[AccessToken, Depends(_holder)]
 
 
 async def _check(
-    holder: Holder, needed: SecurityScopes, _: Annotated[HTTPAuthorizationCredentials | None, Depends(TOKEN)]
+    request: Request,
+    holder: Holder,
+    needed: SecurityScopes,
+    _: Annotated[HTTPAuthorizationCredentials | None, Depends(TOKEN)],
 ) -> None:
+    call: Call = request.scope[CALL]
+    call.known(holder, request.scope["route"])
     missing = " ".join(scope for scope in needed.scopes if scope not in holder.scopes)
     if missing:
         how = f"the token lacks the scope {missing}; get one that has it: tocsin tokens issue --subject NAME --scope {missing}"
         header = f'{REALM}, error="insufficient_scope", scope="{missing}"'
         raise RefusedError(403, [how], WWW_Authenticate=header)
+    await call.allowed(request.scope)
 
 
 async def _runtime(request: Request) -> Runtime:

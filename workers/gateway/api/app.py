@@ -11,10 +11,12 @@ from tasks.tokens.revocations import RevocationCopy
 from tasks.utils.error_handler import ErrorHandler
 from tasks.utils.keys import Keys
 from workers.gateway.api import alerts, dead_letters, errors, health, revocations, silences, trails
+from workers.gateway.api.acts import OnRecord
 from workers.gateway.api.guard import DOCUMENT, Guard
 from workers.gateway.api.revoked import RevocationWatch
 from workers.gateway.api.signing import TokenCheck
 from workers.gateway.bodies import answer
+from workers.gateway.denials import Denials
 from workers.gateway.ingest import Ingest
 from workers.gateway.paths import API
 from workers.gateway.spooling import Spooling
@@ -45,12 +47,14 @@ def create_api(settings: Settings, ingest: Ingest, spooling: Spooling, keeper: E
         redirect_slashes=False,
     )
     api.state.runtime = Runtime(_hurried(settings))
+    api.state.denials = Denials(api.state.runtime.acts.record)
     api.state.door = alerts.AlertDoor(ingest, settings.services, settings.default_service)
     api.state.spooling = spooling
     api.state.errors = keeper
     _add_routes(api)
     errors.install(api)
     _guard(api, settings, redis)
+    api.add_middleware(OnRecord, door=api.state.runtime.acts, denials=api.state.denials)
     return api
 
 

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tasks.tokens.models import AccessToken
 from tasks.tokens.service import NoSecretError, RefusedTokenError
 from tasks.utils.error_handler import TransientError
+from workers.gateway.api.acts import SCOPE as CALL
 from workers.gateway.api.errors import RETRY_AFTER, refuse
 from workers.gateway.api.signing import TokenCheck
 from workers.gateway.bodies import RefusedError, read_body
@@ -54,6 +55,7 @@ class Guard:
             if within != DOCUMENT:
                 scope[HOLDER] = await self._holder(request)
             body = await read_body(request, self._limits.get(within, self._limit), self._seconds)
+            scope[CALL].body = body
         except RefusedError as error:
             await refuse(error.status, error.errors, error.headers)(scope, receive, send)
             return
