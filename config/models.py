@@ -19,6 +19,7 @@ from config.pagerduty import PagerDuty
 from config.policies import EscalationPolicy
 from config.receipts import Receipts
 from config.redis import Redis, is_tls, with_tls
+from config.schedules import ScheduleEntry
 from config.section import Section
 from config.sections import (
     Api,
@@ -99,6 +100,9 @@ class Settings(Section):
     ledger: Ledger = Field(default_factory=Ledger, description=Ledger.__doc__)
     backups: Backups = Field(default_factory=Backups, description=Backups.__doc__)
     own_alerts: OwnAlerts = Field(default_factory=OwnAlerts, description=OwnAlerts.__doc__)
+    schedules: dict[Name, ScheduleEntry] = Field(
+        default_factory=dict, description="What is changed of scheduled tasks, by the names of `tocsin schedules list`."
+    )
     services: dict[str, Service] = Field(
         default_factory=dict, description="The services by name, each from its own file `services/NAME.yaml`."
     )

@@ -17,6 +17,7 @@ from config.models import Settings
 from config.policies import BusinessHours, EscalationPolicy, HandOver, PolicyStep, Target, When
 from config.reference_text import ABOUT_POLICIES, AFTER_SETTINGS, BEFORE_SETTINGS
 from config.routing import Route, Window
+from config.schedules import ScheduleEntry
 from config.section import fields_of
 from config.services import Service
 from config.sources import Path, dotted
@@ -34,6 +35,7 @@ _KINDS = {
 }
 
 
+_IN_SETTINGS: dict[str, type[BaseModel]] = {"A scheduled task, in `schedules`": ScheduleEntry}
 _IN_SERVICES: dict[str, type[BaseModel]] = {
     "A service": Service,
     "A channel": AnyChannel,
@@ -54,7 +56,7 @@ _IN_POLICIES: dict[str, type[BaseModel]] = {
 
 def reference() -> str:
     """The whole page as Markdown."""
-    parts = [BEFORE_SETTINGS, _general(), *_sections(), AFTER_SETTINGS]
+    parts = [BEFORE_SETTINGS, _general(), *_tables(_IN_SETTINGS), *_sections(), AFTER_SETTINGS]
     parts += [*_tables(_IN_SERVICES), ABOUT_POLICIES, *_tables(_IN_POLICIES)]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -87,7 +89,9 @@ def _leaves(model: type[BaseModel], above: Path) -> Iterator[tuple[Path, FieldIn
 def _settings_table(leaves: Iterator[tuple[Path, FieldInfo]]) -> str:
     lines = ["| Setting | What it is | Kind | Default | Environment |", "|---|---|---|---|---|"]
     for path, field in leaves:
-        cells = (f"`{dotted(path)}`", field.description, _kind(field), _default(field), f"`{_variable(path)}`")
+        is_by_name = get_origin(field.annotation) is dict  # no variable can set that
+        variable = "" if is_by_name else f"`{_variable(path)}`"
+        cells = (f"`{dotted(path)}`", field.description, _kind(field), _default(field), variable)
         lines.append(_line(cells))
     return "\n".join(lines)
 

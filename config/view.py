@@ -72,6 +72,9 @@ def _leaves(value: object, above: Path = (), *, is_secret: bool = False) -> Iter
     elif isinstance(value, tuple) and value:
         for index, part in enumerate(value):
             yield from _leaves(part, (*above, index), is_secret=is_secret)
+    elif isinstance(value, dict) and value:
+        for name, part in value.items():
+            yield from _leaves(part, (*above, name), is_secret=is_secret)
     else:
         yield above, value, is_secret
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,11 +17,13 @@ from tasks.utils.act_context import within
 from tasks.utils.connect import is_away
 from tasks.utils.error_reports import outcome
 from tasks.utils.progress import Seldom, shown
+from tasks.utils.single_flight import BusyError
+from tasks.utils.slots import Call
 from tasks.utils.task_acts import act_of_task, arguments_of, changes_nothing, within_task
 from tasks.utils.task_signatures import Signature
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from tasks.runtime import Runtime
@@ -129,12 +132,13 @@ class TocsinTask(Task):
     def _handle(self, args: Args, kwargs: Kwargs) -> Any:
         nonce = self._admit(args, kwargs)
         try:
-            self._check_message(args, kwargs)
+            if self.came_back:
+                self._count_delivery(args, kwargs)
         except (Ignore, Reject):
             self._finished(nonce)
             raise
         try:
-            with shown(Seldom(self._show)):
+            with self._slot(), shown(Seldom(self._show)):
                 answer = self._witnessed(args, kwargs)
         except Exception as error:
             self._spared()
@@ -174,11 +178,13 @@ class TocsinTask(Task):
             self.runtime.messages.forget(self.request.id)
 
     def _show(self, progress: Progress) -> None:
-        """Let whoever waits for the result see how far it is."""
-        if self.request.ignore_result or self.request.called_directly:
-            return
+        """Let whoever waits for the result, or looks at the schedule, see how far it is."""
+        call = self._call
         try:
-            self.update_state(state=PROGRESS, meta=progress._asdict())
+            if call:
+                self.runtime.slots.progress(call.entry, str(progress))
+            if not (self.request.ignore_result or self.request.called_directly):
+                self.update_state(state=PROGRESS, meta=progress._asdict())
         except Exception as error:
             if not is_away(error):
                 raise
@@ -212,14 +218,27 @@ class TocsinTask(Task):
             self.last_words("task_failed", f"{type(error).__name__}: {error}"[:500], args, kwargs)
             raise
 
-    def _check_message(self, args: Args, kwargs: Kwargs) -> None:
-        """Refuse a message that keeps killing its worker, and a scheduled run somebody else has claimed."""
-        if self.came_back:
-            self._count_delivery(args, kwargs)
-        slot = getattr(self.request, "tocsin_slot", None)
-        if slot and not self.runtime.slots.claim(slot, self.request.id):
-            log.info("slot_taken", slot=slot)
-            raise Ignore
+    @property
+    def _call(self) -> Call | None:
+        """The scheduled run this message calls for."""
+        return Call.read(vars(self.request))
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        """Drop a scheduled run that is not for this message, and one somebody else is at already; keep what comes of it."""
+        call = self._call
+        if call is None:
+            yield
+            return
+        try:
+            with self.runtime.slots.run(call, self.request.id) as verdict:
+                if verdict not in ("run", "again"):
+                    log.info("slot_not_run", slot=str(call), why=verdict)
+                    raise Ignore
+                yield
+        except BusyError as error:
+            log.info("slot_busy", slot=str(call), detail=str(error))
+            raise Ignore from error
 
     def _count_delivery(self, args: Args, kwargs: Kwargs) -> None:
         messages = self.runtime.messages

@@ -19,9 +19,11 @@ from tasks.utils.keys import Keys
 from tasks.utils.messages import MessageGuard
 from tasks.utils.metrics_collector import Metrics
 from tasks.utils.pulse import Pulse
+from tasks.utils.schedule_states import ScheduleStates
 from tasks.utils.sealed_fields import SealedFields
 from tasks.utils.single_flight import SingleFlight
-from tasks.utils.slots import Slots
+from tasks.utils.slot_marks import FILE as MARKS
+from tasks.utils.slot_marks import SlotMarks
 
 if TYPE_CHECKING:
     from config.models import Settings
@@ -91,9 +93,14 @@ class Foundation:
         return AuditLogger(self.client, self.keys, self.settings.state_dir / ACTS)
 
     @cached_property
-    def slots(self) -> Slots:
-        """Claims of scheduled runs."""
-        return Slots(self.client, self.keys)
+    def slot_marks(self) -> SlotMarks:
+        """What this machine knows of scheduled runs, kept outside Redis."""
+        return SlotMarks(self.client, self.keys, self.settings.state_dir / MARKS)
+
+    @cached_property
+    def schedule_states(self) -> ScheduleStates:
+        """How scheduled tasks stand."""
+        return ScheduleStates(self.client, self.keys, self.slot_marks)
 
     @cached_property
     def flights(self) -> SingleFlight:

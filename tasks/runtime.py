@@ -27,6 +27,7 @@ from tasks.notifications.letter_care import LetterCare
 from tasks.notifications.service import DeliveryService
 from tasks.notifications.telling import Teller
 from tasks.notifications.wiring import channels_of, delivery_rules, homes_of, letters_of, names_of, routes_of
+from tasks.utils.slots import Slots
 from tasks.webhooks.answers import Answers
 
 if TYPE_CHECKING:
@@ -59,7 +60,13 @@ class Runtime(Foundation):
     def epochs(self) -> EpochWatch:
         """Notices that Redis lost everything."""
         rules = RuleStore(self.client, self.keys)
-        return EpochWatch(self.client, self.keys, self.settings.state_dir / "ledger", rules.restore)
+        folder = self.settings.state_dir / "ledger"
+        return EpochWatch(self.client, self.keys, folder, rules.restore, self.slot_marks.restore)
+
+    @cached_property
+    def slots(self) -> Slots:
+        """Claims of scheduled runs."""
+        return Slots(self.client, self.keys, self.slot_marks, self.epochs.ask)
 
     @cached_property
     def own_alerts(self) -> OwnAlerts:

@@ -7,15 +7,15 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery
-from celery.schedules import crontab
 from celery.signals import before_task_publish, setup_logging
 
-from schedules.beat import ENTRIES
+from schedules.entries import entries_of
 from tasks.base import TocsinTask
 from tasks.runtime import Runtime
 from tasks.utils.graves import REASON as UNUSABLE
 from tasks.utils.task_acts import carry
 from workers.logs import configure_logging
+from workers.memory import MemoryStep
 from workers.pump import PumpStep
 from workers.queues import task_queues, task_routes
 from workers.settings import celery_settings
@@ -71,26 +71,18 @@ def make_app(settings: Settings, *, group: str | None = None, role: str = "cli")
 
     `role`: as whom a producer signs what it sends, where messages are signed.
     """
+    entries_of(settings.schedules)  # a name that does not exist stops every process, not only beat
     app = Tocsin("tocsin", include=TASK_MODULES)
     app.settings = settings
     app.conf.update(celery_settings(settings, group))
     app.conf.task_queues = task_queues()
     app.conf.task_routes = task_routes()
-    app.conf.beat_schedule = {
-        name: {
-            "task": entry.task,
-            "schedule": crontab.from_string(entry.cron),
-            "kwargs": dict(entry.arguments),
-            "options": {"expires": 3600},
-        }
-        for name, entry in ENTRIES.items()
-    }
     app.role = f"worker-{group}" if group else role
     if settings.security.sign_tasks:
         use_signing(app)
         app.gatekeeper = Gatekeeper(verifier(settings), group) if group else None
     if group is not None:
-        app.steps["worker"].update({PumpStep, Watchdog, BoundedShutdown})
+        app.steps["worker"].update({PumpStep, MemoryStep, Watchdog, BoundedShutdown})
     return app
 
 

@@ -25,8 +25,7 @@ def celery_settings(settings: Settings, group: str | None) -> dict[str, Any]:
         **_workers(settings, group),
         "broker_transport_options": _transport(settings, group),
         "beat_scheduler": "workers.beat:SlotScheduler",
-        "beat_schedule_filename": str(settings.state_dir / "beat-schedule"),
-        "beat_max_loop_interval": 5,
+        "beat_max_loop_interval": 1,  # it goes by the fleet's clock, which may be set
         "tocsin_group": group,
         "tocsin_reliable_fetch": group is not None,
         "tocsin_watchdog_seconds": settings.watchdog.deaf_after.total_seconds(),

@@ -61,15 +61,21 @@ class EpochFile:
 class EpochWatch:
     """Compares the data set there is with the one known before. One for each process; any number may watch.
 
-    `restore` gets the silences and maintenance windows there were when they were noted last.
+    `restore` gets the silences and maintenance windows there were when they were noted last; `lost` is called beside it.
     """
 
     def __init__(
-        self, client: Any, keys: Keys, folder: Path, restore: Callable[[Sequence[str]], None] = lambda _: None
+        self,
+        client: Any,
+        keys: Keys,
+        folder: Path,
+        restore: Callable[[Sequence[str]], None] = lambda _: None,
+        lost: Callable[[], None] = lambda: None,
     ) -> None:
         self._scripts = Scripts(client, keys)
         self._folder = folder
         self._restore = restore
+        self._lost = lost
         self._file = EpochFile(folder)
         self._known: str | None = None
         self._looking = threading.Lock()
@@ -105,6 +111,7 @@ class EpochWatch:
         words = (
             "Redis was flushed, came back without its data, or is another one; see tocsin prove and docs/recovery.md"
         )
+        self._lost()
         if standing is not None:
             self._restore(standing.rules)
         log.error("server_lost_everything", meaning=words, epoch=epoch, before=before, pending=pending, first=is_first)

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from tasks.health.models import Finding, Way
+from tasks.health.schedules import runs_missed, schedule_late
 from tasks.health.timers import nobody_answered, timers_late
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ RULES: Final[dict[str, Rule]] = {
     "dead_letters": Rule(),
     "proof_broken": Rule(),
     "schedule_late": Rule(patience=3 * MINUTE),
+    "runs_missed": Rule(at_once=True),
     "sender_over_quota": Rule(calm=3 * MINUTE),
     "webhooks_disabled": Rule(),
     "pages_missed": Rule(),
@@ -215,13 +217,6 @@ def proof_broken(facts: Facts, _: Limits) -> Iterator[Finding]:
         )
 
 
-def schedule_late(facts: Facts, _: Limits) -> Iterator[Finding]:
-    """Scheduled tasks do not run."""
-    if facts.missed:
-        mend = "start `tocsin beat` and the workers of the groups `maintenance`, `delivery` and `webhook`; look at their logs"
-        yield Finding("schedule_late", "error", f"What is scheduled does not run: {_listed(facts.missed)}", mend)
-
-
 def sender_over_quota(facts: Facts, limits: Limits) -> Iterator[Finding]:
     """Somebody sends more alerts than was agreed."""
     for service, rate in facts.rates.items():
@@ -263,6 +258,7 @@ OF_FLEET: Final[tuple[Callable[[Facts, Limits], Iterator[Finding]], ...]] = (
     dead_letters,
     proof_broken,
     schedule_late,
+    runs_missed,
     sender_over_quota,
     webhooks_disabled,
     pages_missed,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from tasks.utils.keys import Keys
 
@@ -31,6 +32,15 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Runs of a scheduled task that nobody made: noticed `at`, the first of them due `since` (ms)."""
+
+    at: int
+    since: int
+    is_caught_up: bool
+
+
+@dataclass(frozen=True)
 class Facts:
     """All times in milliseconds by the fleet's clock.
 
@@ -48,6 +58,7 @@ class Facts:
     failing: Mapping[str, Failure] = field(default_factory=dict)
     deaths: int = 0
     missed: Sequence[str] = ()
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict)
     broken: int = 0
     rates: Mapping[str, int] = field(default_factory=dict)
     webhooks_disabled_at: int = -(10**15)
@@ -58,10 +69,12 @@ class Facts:
     exhausted_at: int = -(10**15)
 
 
-def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, Sequence[str]]) -> Facts:
-    """The facts of this moment. `schedule`: entry -> slots of which one at least must have been claimed by now."""
+def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, datetime | None]) -> Facts:
+    """The facts of this moment. `schedule`: entry -> a due moment; that run or a later one must have been claimed by now.
+
+    None: nothing is expected of it.
+    """
     minute = now // MINUTE_MS
-    slots = [slot for names in schedule.values() for slot in names]
     pipe = client.pipeline(transaction=False)
     pipe.info("memory")
     pipe.info("persistence")
@@ -76,8 +89,10 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, Sequenc
     pipe.get(keys.receipt_missed)
     for hour in (now // HOUR_MS, now // HOUR_MS - 1):
         pipe.hget(keys.receipt_hours(hour), "missed")
-    pipe.hmget(keys.slots, ["", *slots])
+    for entry in schedule:
+        pipe.hmget(keys.schedule(entry), "slot", "missed_at", "missed_since", "missed_caught_up")
     memory, disk, *rest = pipe.execute()
+    rest, claims = rest[: len(rest) - len(schedule)], rest[len(rest) - len(schedule) :]
     inbox, holds, outbox, groups, webhooks, *rest = rest
     (
         pulse,
@@ -91,9 +106,7 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, Sequenc
         timers,
         exhausted_at,
         *receipts,
-        claims,
     ) = rest
-    claimed = {slot for slot, claim in zip(slots, claims[1:], strict=True) if claim}
     return Facts(
         now=now,
         memory_used=int(memory["used_memory"]),
@@ -103,7 +116,8 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, Sequenc
         pulse={name: int(at) for name, at in pulse.items()},
         failing={place: _failure(line) for place, line in failing.items()},
         deaths=int(deaths),
-        missed=[entry for entry, names in schedule.items() if not claimed.intersection(names)],
+        missed=_missed(schedule, claims),
+        left_out=_left_out(schedule, claims),
         broken=max(map(_broken, proof.values()), default=0),
         rates=_most(this_minute, last_minute),
         loss=loss,
@@ -113,6 +127,20 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, Sequenc
         **({"exhausted_at": int(exhausted_at)} if exhausted_at else {}),
         **({"webhooks_disabled_at": int(disabled_at)} if disabled_at else {}),
     )
+
+
+def _missed(schedule: Mapping[str, datetime | None], states: Sequence[Sequence[str | None]]) -> list[str]:
+    """The entries of which no run since that moment was claimed."""
+    known = [(entry, due, int(state[0] or 0)) for (entry, due), state in zip(schedule.items(), states, strict=True)]
+    return [entry for entry, due, slot in known if due and slot < due.timestamp() * 1000]
+
+
+def _left_out(schedule: Mapping[str, datetime | None], states: Sequence[Sequence[str | None]]) -> dict[str, LeftOut]:
+    return {
+        entry: LeftOut(int(at), int(since or at), caught_up == "1")
+        for entry, (_, at, since, caught_up) in zip(schedule, states, strict=True)
+        if at
+    }
 
 
 def _disk_fault(persistence: Mapping[str, Any]) -> str:

@@ -130,8 +130,8 @@ class OwnAlerts:
         self._pulse = Pulse(client, keys)
         self._token = uuid.uuid4().hex
 
-    def look(self, schedule: Callable[[datetime], Mapping[str, Sequence[str]]]) -> None:
-        """Look once at everything. `schedule`: what must have run by a moment, entry -> slots of which one must be claimed."""
+    def look(self, schedule: Callable[[datetime], Mapping[str, datetime | None]]) -> None:
+        """Look once at everything. `schedule`: what must have run by a moment, entry -> when it was due."""
         try:
             self._look_at_fleet(schedule)
             sight = Here()
@@ -157,7 +157,7 @@ class OwnAlerts:
         """Let go of channels."""
         self._line.close()
 
-    def _look_at_fleet(self, schedule: Callable[[datetime], Mapping[str, Sequence[str]]]) -> None:
+    def _look_at_fleet(self, schedule: Callable[[datetime], Mapping[str, datetime | None]]) -> None:
         turn = TOGETHER * milliseconds(self._rules.every)
         is_mine, now = self._scripts.run("watch", self._token, turn)
         if not is_mine:

@@ -91,8 +91,6 @@ FIXED: Final[dict[str, str]] = {
     "backups": "backups",  # hash: created | verified | pruned | drilled | restored -> what the last run of it reported, as JSON
     "signed_begun": "signed:begun",  # sorted set: nonce of a signed task message that was begun -> when it was signed, ms
     "signed_finished": "signed:finished",  # sorted set: the same of one that was finished; both are forgotten after security.task_window
-    "slots": "schedules:slots",  # hash: entry@due -> task id that claimed it
-    "slot_times": "schedules:slots:at",  # sorted set: entry@due -> time of the claim, ms
 }
 FAMILIES: Final[dict[str, str]] = {
     "event": "event:",  # hash: one accepted event; see lua/accept.lua, and lua/lib/shrink.lua for what is left once its story has ended
@@ -110,6 +108,8 @@ FAMILIES: Final[dict[str, str]] = {
     "limit": "limit:",  # hash of one limit: how much of it is spent; see lua/lib/limit.lua
     "action": "action:",  # hash: one action on incidents somebody asked for, and what became of it; see lua/action_begin.lua
     "receipt_hours": "receipts:of:",  # hash of one hour since the epoch: what became of receipts -> how many; gone after eight days
+    "schedule": "schedules:of:",  # hash of one scheduled task: the slot claimed last, what came of it, pause; see lua/lib/slot.lua
+    "schedule_runs": "schedules:runs:",  # list of one scheduled task: its last runs as JSON, newest first
     "escalation": "escalation:",  # hash of one alert: its last escalation; see lua/lib/escalation.lua
     "deliveries": "deliveries:",  # hash of one message that came back: how often, since when; see lua/count_delivery.lua
     "rates": "rates:",  # hash of one minute since the epoch: service -> alerts it got; gone after five minutes
@@ -204,6 +204,14 @@ class Keys:
     def factor(self, person: str) -> str:
         """The hash of how codes of one person's second factor fared."""
         return f"{self.prefix}{FAMILIES['factor']}{person}"
+
+    def schedule(self, entry: str) -> str:
+        """The hash of one scheduled task."""
+        return f"{self.prefix}{FAMILIES['schedule']}{entry}"
+
+    def schedule_runs(self, entry: str) -> str:
+        """The list of one scheduled task's last runs."""
+        return f"{self.prefix}{FAMILIES['schedule_runs']}{entry}"
 
     def breaker(self, name: str) -> str:
         """The hash of one endpoint's breaker."""

@@ -212,7 +212,7 @@ def test_what_beat_cannot_send_is_kept_by_the_name_of_its_entry(server: Server, 
     app = Tocsin("test", set_as_current=False, broker="redis://127.0.0.1:1/0")
     app.settings = load(environ={"REDIS_URL": server.url, "TOCSIN_STATE_DIR": str(tmp_path)})
     app.conf.update(task_publish_retry=False, broker_connection_timeout=0.5)
-    scheduler = SlotScheduler(app=app, schedule_filename=str(tmp_path / "beat"), lazy=True)
+    scheduler = SlotScheduler(app=app, lazy=True)
     entry = scheduler.Entry("audit.seal", "audit.seal", schedule=60.0, app=app)
 
     with pytest.raises(SchedulingError):

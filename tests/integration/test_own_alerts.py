@@ -154,7 +154,7 @@ class _Scheduled:
         self._watch = watch
 
     def look(self, _: Any) -> None:
-        self._watch.look(lambda _now: {"outbox-sweep": ["outbox-sweep@never"]})
+        self._watch.look(lambda now: {"outbox-sweep": now})
 
 
 def test_memory_that_runs_out_is_told_while_the_inbox_still_takes_it(tmp_path: Path, sandbox: Sandbox) -> None:

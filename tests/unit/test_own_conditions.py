@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tasks.health.conditions import OF_FLEET, OF_HERE, RULES, Here, Limits, breaks
-from tasks.health.facts import Facts, Failure
+from tasks.health.facts import Facts, Failure, LeftOut
 from tasks.utils.places import Place
 
 NOW = 1_800_000_000_000
@@ -84,6 +84,13 @@ def test_nothing_is_amiss_with_a_fleet_that_is_well() -> None:
         ({"deaths": 1}, ["dead_letters"]),
         ({"broken": 3}, ["proof_broken"]),
         ({"missed": ["outbox-sweep"]}, ["schedule_late"]),
+        (
+            {"left_out": {"backup": LeftOut(NOW - 59 * MINUTE, NOW - 70 * MINUTE, is_caught_up=True)}},
+            ["runs_missed:backup"],
+        ),
+        ({"left_out": {"backup": LeftOut(NOW, NOW - 9 * MINUTE, is_caught_up=True)}}, []),
+        ({"left_out": {"backup": LeftOut(NOW, NOW - MINUTE, is_caught_up=False)}}, ["runs_missed:backup"]),
+        ({"left_out": {"backup": LeftOut(NOW - 61 * MINUTE, NOW - 90 * MINUTE, is_caught_up=False)}}, []),
         ({"rates": {"shop": 101}}, ["sender_over_quota:shop"]),
         ({"failing": {"primary|k1": fails(3 * MINUTE, outcome="refused")}}, ["key_rejected:k1"]),
         ({"failing": {"primary|k1": fails(48 * 60 * MINUTE, last=25 * 60 * MINUTE, outcome="refused")}}, []),

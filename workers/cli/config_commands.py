@@ -13,6 +13,7 @@ from workers.cli.output import CliError, ExitCode, JsonFlag, answer, answer_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from config.errors import Problem
     from config.models import Settings
     from config.schema import Kind
     from config.settings import Loaded
@@ -59,7 +60,7 @@ def check(*, environment: Environment = None, config_dir: Folder = None, as_json
 
     try:
         loaded = _read(environment, config_dir)
-        problems = problems_of_templates(loaded)
+        problems = [*problems_of_templates(loaded), *_unknown_schedules(loaded)]
         if problems:
             raise ConfigError(problems)  # noqa: TRY301 - told like all others
     except ConfigError as error:
@@ -152,6 +153,17 @@ def _read(environment: str | None, config_dir: Path | None) -> Loaded:
     from config.settings import read
 
     return read(config_dir=config_dir, overrides={"environment": environment})
+
+
+def _unknown_schedules(loaded: Loaded) -> Iterator[Problem]:
+    """What is changed of scheduled tasks that there are none of."""
+    from config.errors import ConfigError
+    from schedules.entries import entries_of
+
+    try:
+        entries_of(loaded.settings.schedules, lambda name: str(loaded.node.nearest(("schedules", name)).origin))
+    except ConfigError as error:
+        yield from error.problems
 
 
 def _ended_holidays(settings: Settings) -> Iterator[str]:

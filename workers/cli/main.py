@@ -51,7 +51,11 @@ class Tocsin(LazyGroup):
             "workers.cli.config_commands:app", "Show and check the settings (also: config)", ("config",)
         ),
         "task": Entry("workers.cli.task_commands:app", "List, describe and run tasks (also: tasks)", ("tasks",)),
-        "schedules": Entry("workers.cli.schedule_commands:app", "What runs when (also: schedule)", ("schedule",)),
+        "schedules": Entry(
+            "workers.cli.schedule_commands:app",
+            "What runs when, how it went, what rests (also: schedule)",
+            ("schedule",),
+        ),
         "prove": Entry("workers.cli.proof:app", "Prove that no accepted alert was lost"),
     }
 

@@ -61,13 +61,16 @@ class Outcome(NamedTuple):
         return "not begun, or unknown: only tasks sent from the shell or the API are remembered, for a day"
 
 
-def send(name: str, arguments: Mapping[str, Any], task_id: str | None = None) -> str:
+def send(
+    name: str, arguments: Mapping[str, Any], task_id: str | None = None, headers: Mapping[str, Any] | None = None
+) -> str:
     """Put the task on its queue and return its id, the given one if any; its result will be kept for a day.
 
     A destructive one is authorised first, and its message carries the grant.
     """
     task_id = task_id or str(uuid4())
-    headers = _grant(name, arguments, task_id) if reach_redis().guards_acts else {}
+    granted = _grant(name, arguments, task_id) if reach_redis().guards_acts else {}
+    headers = {**(headers or {}), **granted}
     from workers.app import app
 
     # A KeyboardInterrupt may be raised inside a finalizer, which swallows it: the wait would go on as if nothing had been said.

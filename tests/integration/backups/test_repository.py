@@ -10,8 +10,8 @@ import pytest
 
 from tasks.backups.header import NoKeyError
 from tasks.backups.items import canonical
-from tasks.utils.error_handler import PermanentError, TransientError, UnknownError
 from tasks.backups.storage import HeldError, Hold
+from tasks.utils.error_handler import PermanentError, TransientError, UnknownError
 from tests.integration.backups.repository_kit import CANARY, KEY, OTHER_KEY, Kit, Shelf, many
 
 
