@@ -21,19 +21,19 @@ def create(self: TocsinTask, parts: list[str] | None = None, note: str = "") -> 
     return self.runtime.backups.service.create(parts or (), note=note).model_dump(mode="json")
 
 
-@shared_task(bind=True, name="backups.verify", **LONG)
+@shared_task(bind=True, name="backups.verify", has_effect=False, **LONG)
 def verify(self: TocsinTask, read_data: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 (an argument of a message)
     """Check every backup against its manifest; with `read_data` every byte of them. Fails where something is not as it was written."""
     return self.runtime.backups.service.verify_or_fail(read_data=read_data).model_dump(mode="json")
 
 
-@shared_task(bind=True, name="backups.restore", **LONG)
+@shared_task(bind=True, name="backups.restore", authority="backups.restore", **LONG)
 def restore(self: TocsinTask, backup: str, targets: list[str], dry_run: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002
     """Restore these parts (account, state, config) of a backup, by `latest` or its id; unless told otherwise only plan it."""
     return self.runtime.backups.restores.restore(backup, targets, dry_run=dry_run).model_dump(mode="json")
 
 
-@shared_task(bind=True, name="backups.prune", **LONG)
+@shared_task(bind=True, name="backups.prune", authority="backups.prune", **LONG)
 def prune(self: TocsinTask, dry_run: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002
     """Forget backups that `backups.keep` does not keep, never the last good one, and free what nothing needs any more."""
     return self.runtime.backups.service.prune(dry_run=dry_run).model_dump(mode="json")

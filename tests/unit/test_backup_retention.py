@@ -10,9 +10,14 @@ from tasks.backups.retention import Keep, kept
 NEWEST = datetime(2026, 11, 30, 12, 30, tzinfo=UTC)
 
 
+def snapshot(at: datetime) -> Snapshot:
+    told = {"is_encrypted": False, "key_id": "", "environment": "", "host": "", "version": ""}
+    return Snapshot(id=f"{at:%m-%d %H}", created=at, parts={}, added=0, took_seconds=0.0, **told)
+
+
 def hourly(count: int) -> list[Snapshot]:
     times = [NEWEST - timedelta(hours=hours) for hours in reversed(range(count))]
-    return [Snapshot(f"{at:%m-%d %H}", at, False, "", "", "", "", {}, 0, 0.0) for at in times]
+    return [snapshot(at) for at in times]
 
 
 def test_the_newest_stay() -> None:

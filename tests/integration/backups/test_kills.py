@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +21,7 @@ from tests.integration.backups.victim import world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 KILLS = 20
 
@@ -85,8 +85,8 @@ def is_as_it_should_be(kit: Kit, known: dict[str, int]) -> None:
     for snapshot in kit.repository.snapshots():
         if snapshot.id in known:
             wanted = {
-                f"account/{kind}/{id}": canonical(one)
-                for (kind, id), one in world(known[snapshot.id]).documents.items()
+                f"account/{kind}/{name}": canonical(one)
+                for (kind, name), one in world(known[snapshot.id]).documents.items()
             }
             assert kit.holds(snapshot) == wanted
 

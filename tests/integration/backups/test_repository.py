@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +13,9 @@ from tasks.backups.items import canonical
 from tasks.backups.storage import HeldError, Hold
 from tasks.utils.error_handler import PermanentError, TransientError, UnknownError
 from tests.integration.backups.repository_kit import CANARY, KEY, OTHER_KEY, Kit, Shelf, many
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_what_was_put_in_comes_out(kit: Kit, tmp_path: Path) -> None:

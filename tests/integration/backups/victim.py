@@ -1,6 +1,6 @@
 """A process that makes and prunes backups in children, to be killed at any moment: `python -m tests.integration.backups.victim FOLDER`.
 
-Each line it reads is one deed, `create SEED` or `prune KEEP`; it answers with the child's pid and, asked by another line, with how it ended.
+Each line it reads is one deed, `create SEED` or `prune KEEP`; it answers with the child's pid and, on another line, how it ended.
 """
 
 from __future__ import annotations
@@ -22,9 +22,14 @@ def main() -> None:
         pid = os.fork()
         if pid == 0:
             _do(Path(sys.argv[1]), verb, int(number))
-        print(pid, flush=True)
+        _say(pid)
         sys.stdin.readline()  # until then the dead child's number is nobody else's
-        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+        _say(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+
+def _say(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
 
 
 def _do(folder: Path, verb: str, number: int) -> None:
