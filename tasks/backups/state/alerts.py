@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tasks.utils.keys import Keys
 
 SENT: Final = "on:"
+HEARD: Final = "heard:"  # by the readers of a group
 NOT_BEFORE: Final = (
     60_000  # ms: the comparison with PagerDuty ends what was answered meanwhile, before anybody is called for it
 )
@@ -114,5 +115,5 @@ class OpenAlerts:
 def _is_told(alert: dict[str, str]) -> bool:
     """Whether somebody was told of an alert that is still open: what nobody was told of must be sent anew, not merged into it."""
     return alert.get("status") in OPEN and any(
-        name.startswith(SENT) and value == "sent" for name, value in alert.items()
+        (name.startswith(SENT) and value == "sent") or name.startswith(HEARD) for name, value in alert.items()
     )
