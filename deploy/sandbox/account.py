@@ -57,6 +57,8 @@ class Account:
         problems = documents.problems(self.store)
         if problems:
             raise AccountError("; ".join(problems))
+        for kind in self.store.kinds():
+            self.store.reserve(list(self.store.all(kind)))
         documents.number_parts(self.store)
         for orchestration in self.store.all("event_orchestrations"):
             self.open_orchestration(orchestration)

@@ -55,6 +55,7 @@ EXTENSION_SCHEMAS = [
         (("Generic V2 Webhook", "webhook_v2"), ("Slack", "slack_v2"), ("ServiceNow", "servicenow_v7")), 1
     )
 ]
+INCIDENT_TYPES = [{"id": "PSANDBIT01", "name": "incident_default", "display_name": "Base Incident", "enabled": True}]
 _ROLES = ["owner", "admin", "user", "limited_user", "observer", "restricted_access"]
 LICENSES = [
     {
@@ -74,7 +75,6 @@ LICENSES = [
         "valid_roles": ["read_only_user", "read_only_limited_user"],
     },
 ]
-INCIDENT_TYPES = [{"id": "PSANDBIT01", "name": "incident_default", "display_name": "Base Incident", "enabled": True}]
 _DEFAULTS: dict[str, list[dict[str, Any]]] = {
     "users": [
         {"id": DEFAULT_USER, "name": "Default", "email": "default@sandbox.invalid", "role": "owner"},
@@ -98,7 +98,6 @@ _LISTS: dict[str, list[dict[str, Any]]] = {
     "vendors": VENDORS,
     "extension_schemas": EXTENSION_SCHEMAS,
     "licenses": LICENSES,
-    "incident_types": INCIDENT_TYPES,
 }
 
 
@@ -107,6 +106,9 @@ def furnish(store: Store) -> None:
     for kind, entities in _LISTS.items():
         for entity in entities if not store.all(kind) else ():
             store.add(kind, dict(entity))
+    for entity in INCIDENT_TYPES:  # all others are below it
+        if store.get("incident_types", entity["id"]) is None:
+            store.add("incident_types", dict(entity))
 
 
 def add_default_policy(store: Store) -> None:
@@ -119,4 +121,6 @@ def add_default_policy(store: Store) -> None:
 
 def is_builtin(kind: str, entity: dict[str, Any]) -> bool:
     """Whether an object is one of those every account has, unchanged."""
+    if kind == "incident_types":
+        return entity in INCIDENT_TYPES
     return entity in _LISTS.get(kind, _DEFAULTS.get(kind, ()))

@@ -83,20 +83,20 @@ def custom_field_value(account: Account, number: int) -> None:
     account.in_turn("services", number).setdefault("custom_field_values", {})[field["id"]] = value
 
 
-def incident_type(account: Account, number: int) -> Entity:
+def incident_type(_: Account, number: int) -> Entity:
     """A kind of incident below the base type, which every account has."""
-    if not account.store.all("incident_types"):
-        account.store.add("incident_types", dict(BASE))
     return {"name": f"type_{number + 1}", "display_name": f"Type {number + 1}", "parent_type": BASE["id"]}
 
 
 def incident_custom_field(account: Account, number: int) -> Entity:
     """What is asked of an incident."""
+    options = [{"id": account.store.new_id(), "data": {"data_type": "string", "value": one}} for one in ("yes", "no")]
+    fixed = {"field_type": "multi_value_fixed", "field_options": options}
     return {
         "name": f"question_{number + 1}",
         "display_name": f"Question {number + 1}",
         "data_type": "string",
-        "field_type": "single_value",
+        **(fixed if number % 2 else {"field_type": "single_value"}),
         "incident_type": account.in_turn("incident_types", number)["id"],
     }
 
@@ -136,11 +136,16 @@ def webhook_subscription(account: Account, number: int) -> Entity:
     """A hook that nobody answers; every second one has a header of its own."""
     headers = [{"name": "x-team", "value": f"secret {number + 1}"}] if number % 2 else []
     return {
+        "type": "webhook_subscription",
         "active": number % 3 > 0,
         "description": f"Hook {number + 1}",
         "events": ["incident.triggered", "incident.resolved"],
         "filter": reference_filter(account, number),
         "delivery_method": {
+            "id": account.store.new_id(),
+            "type": "http_delivery_method",
+            "other_secrets": [],
+            "temporarily_disabled": False,
             "url": f"http://127.0.0.1:9/hooks/{number + 1}",
             "secret": f"secret of hook {number + 1}",
             "custom_headers": headers,

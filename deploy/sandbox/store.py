@@ -31,6 +31,7 @@ class Store:
     def __init__(self) -> None:
         self._collections: dict[str, dict[str, Entity]] = {}
         self._made = 0
+        self._reserved: set[str] = set()
         self._recalled: dict[object, Any] = {}
         self._clock: Callable[[], float] | None = None
         self._born: dict[tuple[str, str], float] = {}
@@ -96,12 +97,21 @@ class Store:
         """The collections that hold anything."""
         return (kind for kind, collection in self._collections.items() if collection)
 
+    def reserve(self, value: Any) -> None:
+        """Give none of the ids in here to anything new: the parts of objects have ids too."""
+        if isinstance(value, dict):
+            if isinstance(value.get("id"), str):
+                self._reserved.add(value["id"])
+            value = list(value.values())
+        for one in value if isinstance(value, list) else ():
+            self.reserve(one)
+
     def new_id(self) -> str:
         """An id nobody has, in PagerDuty's form: P and six letters or digits. The same ones in every run."""
         while True:
             self._made += 1
             name = "P" + _digits(self._made * STRIDE % IDS)
-            if not any(name in collection for collection in self._collections.values()):
+            if name not in self._reserved and not any(name in collection for collection in self._collections.values()):
                 return name
 
 

@@ -49,6 +49,11 @@ def _verify(request: Request, new: Entity, old: Entity | None) -> Iterable[str]:
     new["updated_at"] = timestamp(request.now)
 
 
+def _options(_: Request, field: Entity) -> Mapping[str, Any]:
+    stamps = {"type": "field_option", "created_at": OPENED, "updated_at": OPENED}
+    return {"field_options": [{**stamps, **one} for one in field.get("field_options") or ()]}
+
+
 def _own_type(request: Request, new: Entity, old: Entity | None) -> Iterable[str]:
     if old is None:
         new["incident_type"] = _type(request)["id"]
@@ -67,6 +72,7 @@ SERVICE_FIELDS = known(
         fields=FIELD,
         required=NEEDED,
         defaults=SHOWN,
+        computed=_options,
         unique=("name",),
         verify=_verify,
         unseen=("html_url", "default_value"),
@@ -81,6 +87,7 @@ INCIDENT_FIELDS = known(
         fields=FIELD,
         required=NEEDED,
         defaults=SHOWN,
+        computed=_options,
         parts={"incident_type": text(least=1)},
         verify=_own_type,
         unseen=("html_url",),

@@ -54,6 +54,8 @@ def new_body(kind: str, document: Document) -> dict[str, Any]:
         body["status"] = "active"  # PagerDuty takes no other of a new one
     if kind == "webhook_subscriptions":
         return _webhook(body)
+    if kind == "incident_workflow_triggers":
+        return _trigger(body)
     return body
 
 
@@ -68,7 +70,7 @@ def changed_body(kind: str, document: Document, before: Document, now: datetime)
             body[name] = _numbered(name, body[name], before.get(name) or [], now)
     if kind == "services" and "alert_grouping_parameters" not in body and before.get("alert_grouping_parameters"):
         body["alert_grouping_parameters"] = {"type": None}
-    return body
+    return _trigger(body) if kind == "incident_workflow_triggers" else body
 
 
 def redacted_headers(document: Document) -> list[str]:
@@ -101,6 +103,12 @@ def _numbered(name: str, parts: list[Document], before: list[Document], now: dat
         left = [one for one in before if one.get("id") not in [part.get("id") for part in made]]
         made = [*({**one, "end": one.get("end") or now.isoformat()} for one in left), *made]
     return made
+
+
+def _trigger(body: dict[str, Any]) -> dict[str, Any]:
+    """What it names by ids alone, as this part of the API has it."""
+    named = {name: {"id": body[name]["id"]} for name in ("workflow",) if name in body}
+    return {**body, **named, "services": [{"id": one["id"]} for one in body.get("services", ())]}
 
 
 def _webhook(body: dict[str, Any]) -> dict[str, Any]:

@@ -137,7 +137,14 @@ def _setting(raw: Mapping[str, Any]) -> dict[str, Any]:
     return {**raw, "config": config}
 
 
+def _field(raw: Mapping[str, Any]) -> dict[str, Any]:
+    options = [{"id": one.get("id"), "data": one["data"]} for one in raw.get("field_options") or []]
+    return {**raw, "field_options": options}
+
+
 _MENDED: Final = {
+    "service_custom_fields": _field,
+    "incident_custom_fields": _field,
     "services": _service,
     "business_services": _with_team,
     "event_orchestrations": _with_team,

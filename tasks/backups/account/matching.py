@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
 from tasks.backups.account.comparison import key_of
-from tasks.backups.account.kinds import KINDS
+from tasks.backups.account.kinds import BY_NAME, KINDS
 from tasks.backups.account.translation import Translator
 
 if TYPE_CHECKING:
@@ -59,5 +59,8 @@ def _by_key(kind: str, target: Shelf, taken: set[str]) -> dict[tuple[str, ...] |
 
 def _key(kind: str, items: Shelf, item_id: str, translator: Translator) -> tuple[str, ...] | None:
     item = items.get(kind, item_id)
-    document, unknown = translator.translate(item.document) if item else ({}, [""])
+    if item is None:
+        return None
+    said = {name: item.document[name] for name in BY_NAME[kind].key if name in item.document}
+    document, unknown = translator.translate(said)
     return None if unknown else key_of(kind, document)

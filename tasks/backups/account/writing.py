@@ -84,7 +84,8 @@ class Writer:
             return collection.unwrapped(self.rest.caller.call("POST", collection.path))
         made = collection.create(new_body(item.kind, item.document))
         if item.kind == "services" and item.document.get("status") == "disabled":
-            collection.update(made["id"], {"type": "service", "status": "disabled"})
+            body = new_body(item.kind, item.document)
+            collection.update(made["id"], {**body, "status": "disabled"})
         return made
 
     def change(self, item: Item, before: Document) -> None:
