@@ -8,9 +8,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tasks.backups.account.book import Made
-    from tasks.backups.account.shelf import Shelf
+    from tasks.backups.account.shelf import Name, Shelf
     from tasks.backups.items import Item
 
+AUTOMATIC: Final = (
+    ("orchestration_integrations", "event_orchestrations", "orchestration"),
+    ("notification_rules", "users", "user"),
+)
+"""What comes along with something new: its kind, its owner's, and the field that names the owner."""
 EMAIL: Final = "email_contact_method"
 
 
@@ -27,6 +32,18 @@ class Children:
             yield from self._of_user(item, made)
         if item.kind == "event_orchestrations":
             yield from self._in_turn("orchestration_integrations", "orchestration", item.id, made.get("integrations"))
+
+    def adopted_late(
+        self, kind: str, old: str, new: str, target: Shelf, pairs: Mapping[Name, str]
+    ) -> Iterator[Made]:
+        """The same of something that was found: parts of it that nobody is yet become those that are nowhere yet."""
+        for child, owner, field in AUTOMATIC:
+            if owner != kind:
+                continue
+            taken = {there for (name, _), there in pairs.items() if name == child}
+            there = (one.id for one in target.of(child) if one.document[field]["id"] == new and one.id not in taken)
+            waiting = (one.id for one in self._of(child, field, old) if (child, one.id) not in pairs)
+            yield from ((child, one, part) for one, part in zip(waiting, there, strict=False))
 
     def _of_user(self, item: Item, made: Mapping[str, Any]) -> Iterator[Made]:
         """A new user has an e-mail address, and in some accounts rules that use it."""

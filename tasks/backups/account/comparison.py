@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.backups.account.canonical import SUFFIX, is_reference, order_of
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tasks.backups.items import Item
 
 EMPTY: Final[tuple[Any, ...]] = (None, "", [])
+BEGIN: Final = "effective_since"
+ASKEW: Final = timedelta(hours=1)  # so far may PagerDuty's clock be ahead of ours
 RULES: Final = ("orchestration_rules", "service_orchestrations")
 TIMES: Final = (
     "start",
@@ -28,11 +30,8 @@ TIMES: Final = (
 )
 
 
-def comparable(kind: str, document: Mapping[str, Any], now: datetime | None = None) -> dict[str, Any]:
-    """The document without what may differ though it means the same.
-
-    `now`: a rotation's event that had begun by then has begun, whenever that was: PagerDuty lets none begin in the past.
-    """
+def comparable(kind: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document without what may differ though it means the same."""
     known = BY_NAME[kind]
     kept = {name: value for name, value in document.items() if value not in EMPTY}
     for name in known.numbered:
@@ -42,16 +41,20 @@ def comparable(kind: str, document: Mapping[str, Any], now: datetime | None = No
     for name in known.unordered:
         if name in kept:
             kept[name] = sorted(kept[name], key=order_of)
-    if now and "effective_since" in kept:
-        kept["effective_since"] = "begun" if moment(kept["effective_since"]) <= now else kept["effective_since"]
     plain: dict[str, Any] = _plain("", kept)
     return plain
 
 
 def differing(kind: str, one: Mapping[str, Any], other: Mapping[str, Any], now: datetime | None = None) -> list[str]:
-    """The names of the fields that do not say the same."""
-    first, second = comparable(kind, one, now), comparable(kind, other, now)
-    return sorted(name for name in {*first, *second} if first.get(name) != second.get(name))
+    """The names of the fields that do not say the same.
+
+    `now`: a rotation's event that had begun has begun, whenever that was: PagerDuty lets none begin in the past.
+    """
+    first, second = comparable(kind, one), comparable(kind, other)
+    found = sorted(name for name in {*first, *second} if first.get(name) != second.get(name))
+    if now and found == [BEGIN] and all(moment(since[BEGIN]) <= now + ASKEW for since in (one, other)):
+        return []
+    return found
 
 
 def key_of(kind: str, document: Mapping[str, Any]) -> tuple[str, ...] | None:

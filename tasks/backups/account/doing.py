@@ -14,13 +14,14 @@ from tasks.backups.account.matching import match
 from tasks.backups.account.planning import change_of, waves
 from tasks.backups.account.writing import REMADE, Writer
 from tasks.backups.items import Item
+from tasks.utils.error_handler import TransientError
 from tasks.utils.rest.errors import InvalidRequestError, RefusedError, TokenRefusedError, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tasks.backups.account.book import Book, Made
-    from tasks.backups.account.shelf import Shelf
+    from tasks.backups.account.shelf import Name, Shelf
     from tasks.backups.account.translation import Translator
     from tasks.backups.items import Progress
     from tasks.backups.restoring import Change
@@ -71,11 +72,12 @@ class Doing:
         self._made: list[Made] = []
         self._unmade: list[Step] = []
         self._unclear: dict[tuple[str, str], tuple[Step, Exception]] = {}
-        self._stop: UnavailableError | None = None
+        self._stop: TransientError | None = None
 
     def all(self, progress: Progress, look_again: Callable[[], Shelf]) -> None:
         """Do everything that is left to do. `look_again` reads the account once it shows whatever may have been made."""
         total, done = len(self._items), 0
+        self._recognise(list(self._book.open))
         with Crew(self._workers) as crew:
             for kind in KINDS:
                 for wave in waves(self._items, kind.name):
@@ -100,8 +102,10 @@ class Doing:
         """Do these, again where it is not clear whether they were done, until each is done or refused."""
         for tried in range(1, TRIES + 1):
             self._book.begin((step.name for step in steps if step.is_new), self._rest.now())
-            self._run(crew, steps)
-            self._write_down()
+            try:
+                self._run(crew, steps)
+            finally:
+                self._write_down()
             if self._stop is not None:
                 raise self._stop
             if not self._unclear:
@@ -123,15 +127,24 @@ class Doing:
         unclear, self._unclear = self._unclear, {}
         self._target = look_again()
         self.translator.pairs.update(match(self._items, self._target, self.translator.pairs, is_same=False).pairs)
-        found = [name for name in unclear if name in self.translator.pairs]
-        self._book.end([(*name, self.translator.pairs[name]) for name in found])
-        self.created += len(found)
+        found = self._recognise(unclear)
         left = [(step, error) for name, (step, error) in unclear.items() if name not in found]
         for step, error in left if is_last else ():
             if not isinstance(error, RefusedError):
                 raise error
             self._refuse(step, str(error))
         return [step for step, _ in left]
+
+    def _recognise(self, names: Iterable[Name]) -> list[Name]:
+        """Of what may have been made: that which the account has, written down now with what came along with it."""
+        found = [name for name in names if name in self.translator.pairs]
+        made = [(*name, self.translator.pairs[name]) for name in found]
+        for kind, old, new in list(made):
+            made += self._children.adopted_late(kind, old, new, self._target, self.translator.pairs)
+        self.translator.pairs.update({(kind, old): new for kind, old, new in made})
+        self._book.end(made)
+        self.created += len(found)
+        return found
 
     def _one(self, step: Step) -> None:
         """Do one; what comes of it is noted."""
@@ -151,8 +164,8 @@ class Doing:
             self._doubt(step, error) if taken else self._refuse(step, str(error))
         except RefusedError as error:
             self._refuse(step, str(error))
-        except UnavailableError as error:
-            if error.is_unclear and step.is_new:
+        except TransientError as error:
+            if isinstance(error, UnavailableError) and error.is_unclear and step.is_new:
                 self._doubt(step, error)
             else:
                 self._stop = error

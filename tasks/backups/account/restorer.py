@@ -89,7 +89,8 @@ class AccountRestorer:
         """What differs although it was restored; looked at once more where PagerDuty may not show it yet."""
         now = self._rest.now()
         found = differences_from(items, self._read(progress), doing.translator, refused, now)
-        if not all(one.why for one in found) and (doing.created or doing.changed):
+        is_late = any(one.verb == "create" or not one.why for one in found)
+        if is_late and (doing.created or doing.changed):
             found = differences_from(items, self._after_settling(progress), doing.translator, refused, now)
         return found
 
