@@ -107,7 +107,7 @@ def furnish(store: Store) -> None:
         for entity in entities if not store.all(kind) else ():
             store.add(kind, dict(entity))
     for entity in INCIDENT_TYPES:  # all others are below it
-        if store.get("incident_types", entity["id"]) is None:
+        if store.get("incident_types", str(entity["id"])) is None:
             store.add("incident_types", dict(entity))
 
 

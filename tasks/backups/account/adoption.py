@@ -33,9 +33,7 @@ class Children:
         if item.kind == "event_orchestrations":
             yield from self._in_turn("orchestration_integrations", "orchestration", item.id, made.get("integrations"))
 
-    def adopted_late(
-        self, kind: str, old: str, new: str, target: Shelf, pairs: Mapping[Name, str]
-    ) -> Iterator[Made]:
+    def adopted_late(self, kind: str, old: str, new: str, target: Shelf, pairs: Mapping[Name, str]) -> Iterator[Made]:
         """The same of something that was found: parts of it that nobody is yet become those that are nowhere yet."""
         for child, owner, field in AUTOMATIC:
             if owner != kind:

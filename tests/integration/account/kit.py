@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tasks.backups.account.matching import Translator
     from tasks.backups.items import Item
     from tasks.utils.rest.client import RestClient
     from tests.integration.sandbox.kit import SandboxProcess

@@ -47,9 +47,7 @@ def test_what_was_made_without_an_answer_is_found_and_not_made_again(
     target: SandboxProcess, other: RestClient, items: list[Item], journal: FileJournal, path: str
 ) -> None:
     target.control("POST", "/limits", {"read_delay_seconds": SETTLE - 5})
-    target.control(
-        "POST", "/faults", {"kind": "reset", "ingest": True, "method": "POST", "path": path, "count": 2}
-    )
+    target.control("POST", "/faults", {"kind": "reset", "ingest": True, "method": "POST", "path": path, "count": 2})
 
     outcome = restored(target, other, items, journal)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.integration.account.kit import FileJournal, by_kind, calls, made_up, read, restorer_of, silent
+from tests.integration.account.kit import FileJournal, by_kind, made_up, read, restorer_of, silent
 
 if TYPE_CHECKING:
     from pathlib import Path
