@@ -48,6 +48,14 @@ class Due(NamedTuple):
         return escalation_id(self.uid, self.began)
 
 
+class Turn(NamedTuple):
+    """Who claims. `begins`: for the first time, and takes over from whoever stays; `calls_heir`: another worker is called, to take over."""
+
+    token: str
+    begins: bool = False
+    calls_heir: bool = False
+
+
 class Claimed(NamedTuple):
     """What a claim got. `at`: this moment (ms); `wait`: ms until the next one is due, -1 where that is not soon."""
 
@@ -78,15 +86,12 @@ class EscalationRows:
         self._scripts = Scripts(client, keys)
         self._policies: dict[str, Policy] = {}
 
-    def claim(
-        self, most: int, lease: timedelta, stay: timedelta = timedelta(0), *, calls_heir: bool = False
-    ) -> Claimed:
-        """Up to `most` escalations that are due, for this caller alone, who stays so long if the next one is due by then.
-
-        `calls_heir`: another worker is called, to take over when this one ends.
-        """
-        heir = "1" if calls_heir else ""
-        at, wait, *rows = self._scripts.run("escalation_claim", most, milliseconds(lease), milliseconds(stay), heir)
+    def claim(self, most: int, lease: timedelta, turn: Turn, stay: timedelta = timedelta(0)) -> Claimed:
+        """Up to `most` escalations that are due, for this caller alone, who stays so long if the next one is due by then."""
+        flags = ("1" if turn.begins else "", "1" if turn.calls_heir else "")
+        at, wait, *rows = self._scripts.run(
+            "escalation_claim", most, milliseconds(lease), milliseconds(stay), turn.token, *flags
+        )
         return Claimed(int(at), int(wait), [_due(row) for row in rows])
 
     def policies(self, digests: Iterable[str]) -> dict[str, Policy]:

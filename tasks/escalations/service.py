@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
@@ -12,7 +13,7 @@ import structlog
 from tasks.escalations.messages import Ways, sends_of
 from tasks.escalations.models import AdvanceReport
 from tasks.escalations.policy import due_after, due_from, step, why_left_out
-from tasks.escalations.rows import Sends, as_moment, as_ms
+from tasks.escalations.rows import Sends, Turn, as_moment, as_ms
 from tasks.utils.kept_labels import recall
 
 if TYPE_CHECKING:
@@ -73,12 +74,12 @@ class EscalationService:
 
     def advance(self) -> AdvanceReport:
         """Go on with what is due, for a while. Safe to run twice, and beside others."""
-        report, has_heir = AdvanceReport(), False
+        report, turn, has_heir = AdvanceReport(), Turn(uuid.uuid4().hex, begins=True), False
         began = time.monotonic()
         while (spent := time.monotonic() - began) < DRAIN_SECONDS + OVERLAP:
             is_late = spent > DRAIN_SECONDS and not has_heir
-            claimed = self._rows.claim(A_CLAIM, self._rules.lease, STAY, calls_heir=is_late)
-            has_heir = has_heir or is_late
+            claimed = self._rows.claim(A_CLAIM, self._rules.lease, turn._replace(calls_heir=is_late), STAY)
+            turn, has_heir = Turn(turn.token), has_heir or is_late
             if claimed.due:
                 self._work(claimed.at, claimed.due, report)
             if claimed.wait < 0:
@@ -87,7 +88,7 @@ class EscalationService:
                 time.sleep(
                     max(claimed.wait / 1000, BREATH)
                 )  # a call by a message would come later than what is due next
-        self._rows.claim(0, self._rules.lease)
+        self._rows.claim(0, self._rules.lease, turn)
         return report
 
     def _work(self, at: int, due: Sequence[Due], report: AdvanceReport) -> None:

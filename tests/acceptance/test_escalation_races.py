@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tasks.escalations.rows import Turn
 from tasks.utils.connect import connect
 from tasks.utils.scripts import assembled
 from tests.acceptance.escalation_world import MINUTE, UID, Tower, policy
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
     from tests.conftest import Sandbox
 
 LEASE = timedelta(seconds=30)
+HOUR = timedelta(hours=1)
 
 
 def plans(tower: Tower) -> list[Any]:
     """What this claimant would do with what is due, planned and not done yet."""
-    claimed = tower.rows.claim(50, LEASE)
+    claimed = tower.rows.claim(50, LEASE, Turn("somebody", begins=True))
     known = tower.rows.policies(one.policy for one in claimed.due)
     return [tower.escalations.plan(one, known[one.policy], claimed.at) for one in claimed.due]
 
@@ -163,3 +165,51 @@ def unseen(tower: Tower) -> str:
     """A script that tells of an alert PagerDuty took and never showed."""
     parts = "-- include: clock\n-- include: escalation\n"
     return assembled(parts + "return unseen_escalation(ARGV[1], now()) and 1 or 0", tower.keys.prefix)
+
+
+def test_one_worker_stays_for_what_is_due_next_and_whoever_is_relieved_calls_nobody(tower: Tower) -> None:
+    tower.submit(alert())
+    first, second = Turn("first", begins=True), Turn("second", begins=True)
+    assert tower.rows.claim(50, LEASE, first, HOUR).wait > 0
+    assert tower.rows.claim(50, LEASE, second, HOUR).wait > 0
+    tower.client.delete(tower.keys.wake)
+
+    for _ in range(3):
+        assert tower.rows.claim(50, LEASE, Turn("first"), HOUR).wait == -1
+        assert tower.rows.claim(50, LEASE, Turn("second"), HOUR).wait > 0
+    tower.rows.claim(0, LEASE, Turn("first"))
+
+    assert tower.client.llen(tower.keys.queue("escalation")) == 0
+    assert tower.client.llen(tower.keys.wake) == 0
+
+
+def test_whoever_is_relieved_helps_while_more_is_due_than_one_takes(tower: Tower, clock: MovableClock) -> None:
+    tower.submit(*(alert(f"disk{number}") for number in range(6)))
+    clock.advance(5 * MINUTE)
+    tower.rows.claim(1, LEASE, Turn("first", begins=True), HOUR)
+    tower.rows.claim(1, LEASE, Turn("second", begins=True), HOUR)
+
+    helps = [len(tower.rows.claim(1, LEASE, Turn("first"), HOUR).due) for _ in range(2)]
+
+    assert helps == [1, 1]
+    assert tower.client.llen(tower.keys.queue("escalation")) == 1, "a third is called, and called once"
+
+
+def test_a_worker_that_stayed_and_died_is_followed_by_whoever_asks_next(tower: Tower, clock: MovableClock) -> None:
+    tower.submit(alert())
+    tower.rows.claim(50, LEASE, Turn("lost", begins=True), HOUR)
+    clock.advance(timedelta(seconds=2))
+
+    assert tower.rows.claim(50, LEASE, Turn("other"), HOUR).wait > 0
+    assert tower.rows.claim(50, LEASE, Turn("lost"), HOUR).wait == -1
+
+
+def test_the_last_one_that_leaves_has_the_pumps_look(tower: Tower) -> None:
+    tower.submit(alert())
+    tower.rows.claim(50, LEASE, Turn("only", begins=True), HOUR)
+    tower.client.delete(tower.keys.wake)
+
+    tower.rows.claim(0, LEASE, Turn("only"))
+
+    assert tower.client.llen(tower.keys.wake) == 1
+    assert not tower.client.hexists(tower.keys.hints, "escalation")
