@@ -149,7 +149,7 @@ class AlertService:
                 self._errors.note(outcome(asked.refused, where, asked.detail, severity="error", mend=MEND))
 
     def _refusal(self, one: Incoming, reason: str, detail: str) -> Question:
-        kept = replace(one, raw=self._rules.fields.seal(one.raw))
+        kept = replace(one, raw=self._rules.fields.seal_unknown(one.raw))
         call = refusal(kept, reason, detail, self._rules.default_service)
         return Question(one, call, detail=detail, refused=reason)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
@@ -60,6 +61,12 @@ class SealedFields:
         if self._security is None or not isinstance(alert, dict):
             return alert
         return _walked(alert, lambda value, place: self._opened(value, _purpose(self._service(alert), place)))
+
+    def seal_unknown(self, raw: Any) -> Any:
+        """What may be an alert or not, to be kept as it came: with sensitive fields encrypted, or all of it where they cannot be found."""
+        if not self.is_wanted or (isinstance(raw, dict) and "event_action" in raw and isinstance(raw.get("payload"), dict)):
+            return self.seal(raw)
+        return {"encrypted": self.seal_text(json.dumps(raw, default=str))}
 
     def seal_text(self, text: str) -> str:
         """A text that may hold an alert nobody can read, encrypted as a whole where any service wants fields encrypted."""
