@@ -141,22 +141,27 @@ class BackupWiring:
         (folder / "config").mkdir(parents=True, mode=0o700)
         _clear(self._runtime.client, keys.prefix)
         try:
-            with sandbox() if settings.pagerduty.can_be_asked else nullcontext("") as url:
-                yield Stage(
-                    self._stage_restorers(folder, keys, url), folder, partial(_config_faults, folder / "config")
-                )
+            with self._stand_in(keys) if settings.pagerduty.can_be_asked else nullcontext() as rest:
+                restorers = self._stage_restorers(folder, keys, rest)
+                yield Stage(restorers, folder, partial(_config_faults, folder / "config"))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             _clear(self._runtime.client, keys.prefix)
 
-    def _stage_restorers(self, folder: Path, keys: Keys, url: str) -> dict[str, Callable[[str], Restorer]]:
+    @contextmanager
+    def _stand_in(self, keys: Keys) -> Iterator[RestClient]:
+        with sandbox() as url, sandbox_rest(self._settings, self._runtime.client, keys, url) as rest:
+            yield rest
+
+    def _stage_restorers(
+        self, folder: Path, keys: Keys, rest: RestClient | None
+    ) -> dict[str, Callable[[str], Restorer]]:
         parts = state_parts(self._runtime.client, keys)
         restorers: dict[str, Callable[[str], Restorer]] = {
             "config": lambda _: FilesRestorer(folder / "config", None),
             "state": lambda origin: StateRestorer(parts, FilesRestorer(folder / "state", None), origin),
         }
-        if url:
-            rest = sandbox_rest(self._settings, self._runtime.client, keys, url)
+        if rest is not None:
             restorers["account"] = lambda _: account_restorer(rest)
         return restorers
 
@@ -192,7 +197,7 @@ def _config_faults(folder: Path) -> list[str]:
     try:
         load(config_dir=folder)
     except ConfigError as error:
-        return [f"config: {line}" for line in str(error).splitlines()]
+        return [f"config: {problem}".replace(f"{folder}/", "") for problem in error.problems]
     return []
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import answers, flood, ingest, latency, prove, routing, storm, timers
+from tests.bench import answers, backup, flood, ingest, latency, prove, routing, storm, timers
 
 BENCHES = {
     "answers": answers.run,
+    "backup": backup.run,
     "flood": flood.run,
     "ingest": ingest.run,
     "latency": latency.run,
