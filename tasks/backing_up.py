@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import socket
 from contextlib import contextmanager, nullcontext
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
+import redis
 from pydantic import SecretStr
 
 from config.errors import ConfigError
@@ -84,7 +85,14 @@ class BackupWiring:
         )
         if can_ask:
             sources["account"] = self._account_source
-        return BackupService(self.repository, sources, rules, self.standing, self._runtime.flights.alone)
+        return BackupService(self.repository, sources, rules, self.standing, self._runtime.flights.alone, self._now)
+
+    def _now(self) -> datetime:
+        """The fleet's time, or this machine's while Redis is away."""
+        try:
+            return self._runtime.clock.now()
+        except redis.RedisError:
+            return datetime.now(UTC)
 
     def _account_source(self) -> Source:
         from tasks.backups.account.reader import AccountReader  # noqa: PLC0415 (only where PagerDuty is asked)
@@ -119,6 +127,17 @@ class BackupWiring:
         flights = self._runtime.flights.alone
         return RestoreService(self.repository, restorers, self._scratch, self.standing, flights)
 
+    def restores_into(self, folder: Path) -> RestoreService:
+        """Puts the configuration and the files of the state into a folder of their own, and asks no server for anything."""
+        files: dict[str, Callable[[str], Restorer]] = {
+            part: partial(self._files_restorer, folder / part) for part in ("config", "state")
+        }
+        return RestoreService(self.repository, files, folder / ".journals", self.standing, lambda _: nullcontext())
+
+    @staticmethod
+    def _files_restorer(folder: Path, _: str) -> Restorer:
+        return FilesRestorer(folder, None)
+
     @property
     def _scratch(self) -> Path:
         return self._settings.state_dir / "restore"
@@ -130,7 +149,7 @@ class BackupWiring:
     @cached_property
     def drills(self) -> DrillService:
         """Rehearses restores."""
-        return DrillService(self.repository, self._stage, self.standing, self._runtime.flights.alone)
+        return DrillService(self.repository, self._stage, self.standing, self._runtime.flights.alone, self._now)
 
     @contextmanager
     def _stage(self) -> Iterator[Stage]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -20,6 +19,7 @@ from tasks.utils.error_handler import PermanentError, TocsinError
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
+    from datetime import datetime
     from pathlib import Path
 
     from tasks.backups.manifests import Snapshot
@@ -54,7 +54,9 @@ class DrillService:
         stage: Callable[[], AbstractContextManager[Stage]],
         standing: BackupStanding,
         alone: Callable[[str], AbstractContextManager[Any]],
+        now: Callable[[], datetime],
     ) -> None:
+        self._now = now
         self._repository = repository
         self._stage = stage
         self._standing = standing
@@ -82,7 +84,7 @@ class DrillService:
         return report
 
     def _rehearsed(self, snapshot: Snapshot) -> DrillReport:
-        now, began = datetime.now(UTC), time.monotonic()
+        now, began = self._now(), time.monotonic()
         faults, restored = self._faults(snapshot), dict[str, int]()
         if not faults:
             faults = self._restored(snapshot, restored)

@@ -23,6 +23,7 @@ from tasks.utils.progress import report as tell
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from tasks.backups.items import Source
     from tasks.backups.manifests import Snapshot
@@ -55,12 +56,14 @@ class BackupService:
         rules: BackupRules,
         standing: BackupStanding,
         alone: Callable[[str], AbstractContextManager[Any]],
+        now: Callable[[], datetime],
     ) -> None:
         self.repository = repository
         self.standing = standing
         self.rules = rules
         self._sources = sources
         self._alone = alone
+        self._now = now
         self._guard = KeyGuard(rules.keys)
 
     def create(self, parts: Sequence[str] = (), *, encrypt: bool | None = None, note: str = "") -> CreateReport:
@@ -73,7 +76,7 @@ class BackupService:
             self._guard.refuse_beside(self.repository.storage)
             header = self.repository.begin(encrypt=encrypt)
             snapshotter = Snapshotter(self.repository, [self._sources[name]() for name in names], self._guard.mask)
-            snapshot = snapshotter.take(header, self.rules.origin._replace(note=note), progress)
+            snapshot = snapshotter.take(header, self.rules.origin._replace(note=note), self._now(), progress)
             self._read_again(snapshot)
         if not snapshot.is_encrypted:
             warnings.append("the backup is not encrypted: set ENCRYPTION_KEY")
@@ -136,7 +139,7 @@ class BackupService:
 
     def verify(self, *, read_data: bool = False) -> VerifyReport:
         """Whether everything is as it was written; with `read_data` every byte is read."""
-        report = Verifier(self.repository, read_data=read_data, progress=progress).verify()
+        report = Verifier(self.repository, read_data=read_data, progress=progress).verify(self._now())
         self.standing.note("verified", report)
         return report
 

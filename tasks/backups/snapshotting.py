@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from tasks.backups.files import write_file
@@ -14,6 +13,7 @@ from tasks.backups.manifests import Manifest, Part, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from tasks.backups.header import Header
     from tasks.backups.items import FileItem, Progress, Source
@@ -40,8 +40,8 @@ class Snapshotter:
         self._sources = sources
         self._mask = mask
 
-    def take(self, header: Header, origin: Origin, progress: Progress) -> Snapshot:
-        """The new snapshot. Where this raises, or the process dies, there is none; what was stored by then serves the next one."""
+    def take(self, header: Header, origin: Origin, at: datetime, progress: Progress) -> Snapshot:
+        """The new snapshot, of the moment `at`. Where this raises, or the process dies, there is none; the next one uses what it stored."""
         began = time.monotonic()
         objects = self._repository.objects()
         parts: dict[str, Part] = {}
@@ -55,7 +55,7 @@ class Snapshotter:
         added = objects.flush()
         snapshot = Snapshot(
             id="",
-            created=datetime.now(UTC),
+            created=at,
             is_encrypted=header.is_encrypted,
             key_id=header.key_id,
             parts=parts,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tasks.backups import header as headers
@@ -16,6 +15,7 @@ from tasks.backups.storage import Hold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from tasks.backups.items import Progress
     from tasks.backups.manifests import Snapshot
@@ -33,8 +33,8 @@ class Verifier:
         self._faults: dict[str, Fault] = {}
         self._notes: list[str] = []
 
-    def verify(self) -> VerifyReport:
-        """What was found. NoKeyError: it is encrypted, and the key is not here."""
+    def verify(self, at: datetime) -> VerifyReport:
+        """What was found at that moment. NoKeyError: it is encrypted, and the key is not here."""
         began = time.monotonic()
         with self._repository.storage.hold(Hold.READ):
             self._look_at_headers()
@@ -47,7 +47,7 @@ class Verifier:
         return VerifyReport(
             holds=not faults,
             data_read=self._read_data,
-            at=datetime.now(UTC),
+            at=at,
             backups=len(snapshots),
             objects=len(objects.places),
             packs=len(objects.packs) + len(objects.damage),

@@ -1,4 +1,4 @@
-"""Backups: an account of 10,000 objects (tests/data/accounts/ten_thousand.json), its limits off: how long, how much memory, how much disk."""
+"""Backups: an account of 10,000 objects (tests/data/accounts/ten_thousand.json), limits off: how long, how much memory and disk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 COUNTS: Final = ROOT / "tests" / "data" / "accounts" / "ten_thousand.json"
 KEY: Final = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
-TOKEN: Final = "tOcSiNtEsT0123456789"  # noqa: S105 (of a sandbox)
+TOKEN: Final = "tOcSiNtEsT0123456789"
 
 
 class Done(NamedTuple):
@@ -62,7 +62,7 @@ def installation(folder: Path, counts: Path) -> Iterator[dict[str, str]]:
             [*sandbox, "--account", str(account), "--no-limits"], cwd=ROOT, stdout=subprocess.PIPE
         ) as process,
     ):
-        assert process.stdout is not None  # noqa: S101 (it was asked for)
+        assert process.stdout is not None
         url = json.loads(process.stdout.readline())["url"]
         try:
             yield {
@@ -87,7 +87,7 @@ def tocsin(environment: dict[str, str], *words: str) -> Done:
         cwd=ROOT,
         stdout=subprocess.PIPE,
     )
-    assert process.stdout is not None  # noqa: S101 (it was asked for)
+    assert process.stdout is not None
     text = process.stdout.read()
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

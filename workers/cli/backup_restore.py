@@ -1,5 +1,6 @@
 """`tocsin backups restore`: the plan first, then its doing."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,6 +20,12 @@ def restore(
     targets: Targets = None,
     dry_run: DryRun = False,
     yes: Yes = False,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Only files of config and state, into folders of these names there; asks no server."
+        ),
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Show every step of the plan.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -28,12 +35,14 @@ def restore(
     """
     from workers.cli.authority import authorise
     from workers.cli.progress import watched
-    from workers.cli.wiring import shell_runtime
+    from workers.cli.wiring import quiet_runtime, shell_runtime
+    from workers.logs import configure_logging
 
+    configure_logging("ERROR")  # the answer says it all
     if not dry_run:
         authorise("backups.restore")
-    runtime = shell_runtime()
-    service = runtime.backups.restores
+    runtime = quiet_runtime() if into else shell_runtime()
+    service = runtime.backups.restores_into(into) if into else runtime.backups.restores
     with watched():
         planned = service.plan(backup, targets or [])
     if dry_run:

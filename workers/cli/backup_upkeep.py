@@ -104,7 +104,9 @@ def drill(*, as_json: JsonFlag = False) -> None:
     """
     from workers.cli.progress import watched
     from workers.cli.wiring import shell_runtime
+    from workers.logs import configure_logging
 
+    configure_logging("ERROR")  # the answer says it all
     runtime = shell_runtime()
     with watched():
         report = runtime.backups.drills.drill()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tasks.backups.items import FileItem, Item
@@ -76,10 +77,12 @@ class Kit:
     def create(self, *sources: Shelf, encrypt: bool | None = None, note: str = "") -> Snapshot:
         with self.repository.storage.hold(Hold.WRITE):
             header = self.repository.begin(encrypt=encrypt)
-            return Snapshotter(self.repository, sources).take(header, ORIGIN._replace(note=note), untold)
+            return Snapshotter(self.repository, sources).take(
+                header, ORIGIN._replace(note=note), datetime.now(UTC), untold
+            )
 
     def verify(self, *, read_data: bool = True) -> VerifyReport:
-        return Verifier(self.repository, read_data=read_data, progress=untold).verify()
+        return Verifier(self.repository, read_data=read_data, progress=untold).verify(datetime.now(UTC))
 
     def prune(self, keep: Keep | None = None, *, dry_run: bool = False) -> PruneReport:
         return Pruner(self.repository, keep or Keep(last=1), untold).prune(dry_run=dry_run)

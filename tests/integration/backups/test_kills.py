@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-KILLS = 20
+KILLS = 20  # random moments; the long form has two hundred
 
 
 class Victim:
