@@ -42,5 +42,6 @@ ENTRIES: Final[dict[str, Entry]] = {
     "backups-prune": Entry("backups.prune", "45 3 * * *", catch_up=12 * HOUR),
     "backups-verify": Entry("backups.verify", "30 5 * * *", {"read_data": True}, 12 * HOUR),
     "backups-drill": Entry("backups.drill", "10 6 * * 0", catch_up=24 * HOUR),
+    "pagerduty-audit": Entry("audit.collect", "4-59/10 * * * *"),
     "ledger-proof-whole": Entry("audit.prove", "25 4 * * *", {"keep": "whole"}, 12 * HOUR),
 }

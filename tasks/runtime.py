@@ -267,7 +267,7 @@ class Runtime(Foundation):
         """Seals, checks and reads who did what."""
         from tasks.audit.wiring import act_archive  # noqa: PLC0415 (one process at a time seals)
 
-        return act_archive(self.settings, self.client, self.keys)
+        return act_archive(self.settings, self.client, self.keys, lambda: self.rest.limited(share=0.1))
 
     @cached_property
     def backups(self) -> BackupWiring:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections import deque
 from dataclasses import replace
+from datetime import UTC, datetime
 from heapq import nlargest
 from itertools import chain
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
+from tasks.audit.act_export import ExportReport, export_to
 from tasks.audit.act_models import RecordsReport, VerifiedRecords, is_begun, view_of
+from tasks.audit.pagerduty_records import PagerDutyRecords
 from tasks.audit.pagerduty_view import pagerduty_view
 from tasks.audit.sealed_record import SealedRecord
+from tasks.utils.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from tasks.audit.act_filter import ActFilter
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
     from tasks.audit.service import AuditRules
     from tasks.utils.keys import Keys
     from tasks.utils.ledger import Entry
+    from tasks.utils.rest.client import RestClient
 
 ACTS: Final = "acts"
 PAGERDUTY: Final = "pagerduty:audit"
@@ -33,9 +39,19 @@ REMEMBERED: Final = 100_000  # ids; an act that waited on a disk for long may st
 class ActArchive:
     """Seals, checks and reads both records; `folder` is the state folder. Sealing is done by one at a time."""
 
-    def __init__(self, client: Any, keys: Keys, rules: AuditRules, folder: Path) -> None:
+    def __init__(
+        self,
+        client: Any,
+        keys: Keys,
+        rules: AuditRules,
+        folder: Path,
+        rest: Callable[[], RestClient | None] = lambda: None,
+    ) -> None:
+        self.folder = folder
         self.acts = SealedRecord(client, keys.of(ACTS), replace(rules, folder=folder / "acts"))
         self.pagerduty = SealedRecord(client, keys.of(PAGERDUTY), replace(rules, folder=folder / "acts" / "pagerduty"))
+        clock = Clock(client, keys)
+        self.collector = PagerDutyRecords(client, keys.of(PAGERDUTY), self.pagerduty, clock, rest)
 
     def seal(self) -> RecordsReport:
         """Chain, archive and anchor what is new in both, then take out of Redis what is over."""
@@ -56,9 +72,26 @@ class ActArchive:
         theirs = map(pagerduty_view, filter(wanted.may_fit, self.pagerduty.entries(wanted.first_day)))
         return chain(own, filter(wanted.fits, theirs))
 
+    def follow(self, wanted: ActFilter, every: float = 1.0) -> Iterator[ActView]:
+        """The acts that fit as they come, for ever; each once it is over."""
+        after = self.acts.last_id()
+        while True:
+            for entry in self.acts.live_after(after):
+                after = entry.id
+                if not is_begun(entry) and wanted.fits(view_of(entry)):
+                    yield view_of(entry)
+            time.sleep(every)
+
+    def export(self, wanted: ActFilter, form: str, *, with_pagerduty: bool = False) -> ExportReport:
+        """Write the acts that fit to a new file in the state folder's `exports`."""
+        name = f"acts-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}.{form}"
+        return export_to(self.folder / "exports" / name, self.read(wanted, with_pagerduty=with_pagerduty), form)
+
     def last(self, count: int, wanted: ActFilter, *, with_pagerduty: bool = False) -> list[ActView]:
         """The last so many that fit, oldest first."""
-        return nlargest(count, self.read(wanted, with_pagerduty=with_pagerduty), key=attrgetter("at"))[::-1]
+        found = enumerate(self.read(wanted, with_pagerduty=with_pagerduty))
+        newest = nlargest(count, found, key=lambda numbered: (numbered[1].at, numbered[0]))
+        return [act for _, act in reversed(newest)]
 
 
 def _folded(entries: Iterable[Entry], wanted: ActFilter) -> Iterator[ActView]:

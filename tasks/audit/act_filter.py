@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from tasks.audit.archive import day_of
+from tasks.utils.error_handler import PermanentError
 
 if TYPE_CHECKING:
     from tasks.audit.act_models import ActView
     from tasks.utils.ledger import Entry
+
+
+OUTCOMES: Final = ("ok", "failed", "denied", "begun")
 
 
 @dataclass(frozen=True)
@@ -48,3 +53,29 @@ class ActFilter:
                 or fnmatchcase(f"{act.actor_kind}/{act.actor}", self.actor)
             )
         )
+
+
+def filter_of(
+    since: str | datetime | None = None, until: str | datetime | None = None, outcome: str = "", **patterns: Any
+) -> ActFilter:
+    """The filter that a task's or a request's arguments ask for. PermanentError says what is wrong with them."""
+    unknown = sorted(set(patterns) - {"actor", "action", "object"})
+    if unknown:
+        raise PermanentError(
+            f"there is no filter {unknown[0]!r}; there are since, until, actor, action, object, outcome"
+        )
+    if outcome and outcome not in OUTCOMES:
+        raise PermanentError(f"there is no outcome {outcome!r}; there are {', '.join(OUTCOMES)}")
+    texts = {name: str(value) for name, value in patterns.items() if value}
+    return ActFilter(since=_moment("since", since), until=_moment("until", until), outcome=outcome, **texts)
+
+
+def _moment(name: str, given: str | datetime | None) -> int | None:
+    if given is None or given == "":
+        return None
+    try:
+        moment = given if isinstance(given, datetime) else datetime.fromisoformat(given)
+    except ValueError:
+        raise PermanentError(f"{name!r} is no ISO time such as 2026-11-27T04:00:00Z") from None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return round(aware.timestamp() * 1000)

@@ -11,6 +11,7 @@ from tasks.audit.prove import begin_of
 from tasks.audit.records import Records
 from tasks.audit.seal import Sealer
 from tasks.utils.clock import Clock
+from tasks.utils.ledger import Ledger
 from tasks.utils.rows import milliseconds
 from tasks.utils.scripts import Scripts
 
@@ -37,6 +38,7 @@ class SealedRecord:
         self._anchors = Anchors(rules.folder, rules.signing_keys)
         self._sealer = Sealer(client, keys, self._archive, self._anchors, self._clock, rules.lease)
         self._records = Records(client, keys, self._archive)
+        self._ledger = Ledger(client, keys)
         self._scripts = Scripts(client, keys)
 
     def seal(self) -> SealReport:
@@ -62,6 +64,15 @@ class SealedRecord:
     def entries(self, first_day: str = "") -> Iterator[Entry]:
         """Every entry of the files from that day on, then what only Redis has."""
         return self._records.everything(first_day)
+
+    def last_id(self) -> str:
+        """The stream's id of the newest entry; `0-0` when there is none."""
+        return self._ledger.last_id()
+
+    def live_after(self, entry_id: str) -> Iterator[Entry]:
+        """What is in the stream behind that id."""
+        for page in self._ledger.read(entry_id):
+            yield from page
 
     def files(self) -> list[Path]:
         """The files of the archive, oldest first; all but the last are done."""

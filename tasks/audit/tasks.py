@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from celery import shared_task
 
+from tasks.audit.act_filter import filter_of
+
 if TYPE_CHECKING:
     from tasks.base import TocsinTask
 
@@ -23,17 +25,40 @@ def prove(self: TocsinTask, since_seconds: float | None = None, keep: str = "") 
 
 @shared_task(bind=True, name="audit.seal", has_effect=False)
 def seal(self: TocsinTask) -> dict[str, Any]:
-    """Chain and archive what is new in the ledger, then take out of Redis what is over. Safe to run at any time.
+    """Chain and archive what is new in the ledger and on the record of acts, then take out of Redis what is over. Safe at any time.
 
     A loss of Redis is looked for first: whoever seals has the note of what was pending and of the silences there were.
     """
     self.runtime.epochs.ask()
     sealed = self.runtime.audit.seal()
     archived = self.runtime.audit.archive()
-    return {"sealed": sealed.model_dump(), "archived": archived.model_dump()}
+    records = self.runtime.act_archive.seal()
+    return {"sealed": sealed.model_dump(), "archived": archived.model_dump(), "records": records.model_dump()}
 
 
 @shared_task(bind=True, name="audit.verify", has_effect=False)
-def verify(self: TocsinTask) -> dict[str, Any]:
-    """Check archive and anchors line by line; judges no event."""
-    return self.runtime.audit.verify().model_dump(mode="json")
+def verify(self: TocsinTask, since_seconds: float | None = None) -> dict[str, Any]:
+    """Check archive and anchors of the ledger, of acts and of PagerDuty's records, line by line; judges no event.
+
+    `since_seconds`: only the files from that day on, where older ones were moved away.
+    """
+    since = None if since_seconds is None else timedelta(seconds=since_seconds)
+    ledger = self.runtime.audit.verify(since)
+    records = self.runtime.act_archive.verify(ledger, since)
+    return {**ledger.model_dump(mode="json"), **records.model_dump(mode="json", exclude={"ledger"})}
+
+
+@shared_task(bind=True, name="audit.export")
+def export(self: TocsinTask, format: str = "jsonl", with_pagerduty: bool = False, **wanted: Any) -> dict[str, Any]:  # noqa: A002, FBT001, FBT002 - arguments of the wire
+    """Write acts to a file in the state folder of the worker: JSON Lines, or `format="csv"`. Answers file, count, size, SHA-256.
+
+    `since`, `until` (ISO times), `actor`, `action`, `object`, `outcome` choose; texts are patterns such as `tokens.*`.
+    """
+    archive = self.runtime.act_archive
+    return archive.export(filter_of(**wanted), format, with_pagerduty=with_pagerduty).model_dump()
+
+
+@shared_task(bind=True, name="audit.collect", has_effect=False)
+def collect(self: TocsinTask) -> dict[str, Any]:
+    """Fetch what is new of PagerDuty's own audit records, and keep it beside ours. Needs a plan that has them."""
+    return self.runtime.act_archive.collector.collect().model_dump(mode="json")

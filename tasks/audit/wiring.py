@@ -10,8 +10,11 @@ from tasks.audit.anchors import anchor_key
 from tasks.audit.service import AuditRules
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from config.models import Settings
     from tasks.utils.keys import Keys
+    from tasks.utils.rest.client import RestClient
 
 
 def audit_rules(settings: Settings) -> AuditRules:
@@ -30,6 +33,9 @@ def audit_rules(settings: Settings) -> AuditRules:
     )
 
 
-def act_archive(settings: Settings, client: Any, keys: Keys) -> ActArchive:
-    """The records beside the ledger, sealed by the same rules."""
-    return ActArchive(client, keys, audit_rules(settings), settings.state_dir)
+def act_archive(
+    settings: Settings, client: Any, keys: Keys, rest: Callable[[], RestClient | None] = lambda: None
+) -> ActArchive:
+    """The records beside the ledger, sealed by the same rules; PagerDuty is asked for its own where there is a way to."""
+    asks = rest if settings.pagerduty.can_be_asked else lambda: None
+    return ActArchive(client, keys, audit_rules(settings), settings.state_dir, asks)

@@ -34,6 +34,7 @@ __all__ = ["FOLDER", "Act", "Actor", "AuditLogger", "NotRecordedError", "Outcome
 FOLDER: Final = "acts"  # within the state folder
 STREAM: Final = "acts"
 AWAY_SECONDS: Final = 5.0  # so long nobody waits once more for a server that has just not answered
+KNOWN_MS: Final = 3_600_000  # so long an entry that comes once more is known
 _PAGE: Final = 500
 log = structlog.get_logger("tocsin.acts")
 
@@ -126,7 +127,7 @@ class AuditLogger:
 
     def _put(self, entries: Sequence[ActEntry]) -> None:
         for start in range(0, len(entries), _PAGE):
-            self._scripts.run_many([("record_put", *entry) for entry in entries[start : start + _PAGE]])
+            self._scripts.run_many([("record_put", *entry, KNOWN_MS) for entry in entries[start : start + _PAGE]])
 
     def _keep(self, entry: ActEntry) -> None:
         try:

@@ -55,7 +55,7 @@ FIXED: Final[dict[str, str]] = {
     "holds_due": "holds:due",  # sorted set: name of a hold -> when it ends and what it holds is let go, ms
     "ledger": "ledger",  # stream: e event, s step, r reason, d detail, t time (ms)
     "seal": "ledger:seal",  # hash: last sealed entry, its hash, how many
-    "known": "ledger:known",  # sorted set: entry id|step of what `record_put` put into a stream of the last hour -> when, ms
+    "known": "ledger:known",  # sorted set: entry id|step of what `record_put` put into a stream lately -> when, ms
     "acts": "acts",  # stream: who did what; e act id, s begun | ok | failed | denied, r action, d the rest as JSON, t time (ms)
     "acts_seal": "acts:seal",  # hash: of the stream `acts` what `seal` is of the ledger
     "acts_known": "acts:known",  # sorted set: of it what `known` is
