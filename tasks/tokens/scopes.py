@@ -33,6 +33,7 @@ _ADMIN: Final = {
     "dead-letters:drop": "give dead letters up",
     "tokens:read": "see which access tokens are revoked",
     "tokens:revoke": "revoke access tokens",
+    "audit:read": "see who did what",
 }
 SCOPES: Final[Mapping[str, str]] = _ADMIN  # scope -> what its holder may do
 ROLES: Final[Mapping[str, frozenset[str]]] = {

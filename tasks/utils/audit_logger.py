@@ -6,13 +6,13 @@ away it waits on this machine's disk; whoever next reaches Redis takes it up, in
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import redis
-import structlog
 
 from tasks.utils.act_context import Underway, underway, within
 from tasks.utils.actor import Actor
@@ -36,7 +36,7 @@ STREAM: Final = "acts"
 AWAY_SECONDS: Final = 5.0  # so long nobody waits once more for a server that has just not answered
 KNOWN_MS: Final = 3_600_000  # so long an entry that comes once more is known
 _PAGE: Final = 500
-log = structlog.get_logger("tocsin.acts")
+log = logging.getLogger("tocsin.acts")
 
 
 class NotRecordedError(TransientError):
@@ -76,7 +76,7 @@ class AuditLogger:
         try:
             self._write(entry)
         except NotRecordedError as error:
-            log.critical("act_not_recorded", meaning=str(error), entry=entry._asdict())
+            log.critical("what came of an act is on no record but this: %s; %s", entry, error)
 
     @contextmanager
     def during(self, act: Act) -> Iterator[Underway]:
@@ -102,9 +102,9 @@ class AuditLogger:
         try:
             taken = self._waiting.hand_over(self._put)
         except OSError as error:  # what comes next can be put on record all the same
-            log.warning("waiting_acts_not_taken_up", error=str(error))
+            log.warning("acts that wait on this machine's disk cannot be put on record yet: %s", error)
             return 0
-        log.info("acts_taken_up", entries=taken)
+        log.info("%d entries that waited on this machine's disk are on record now", taken)
         return taken
 
     def close(self) -> None:
@@ -122,7 +122,7 @@ class AuditLogger:
             if not is_away(error):
                 raise
             self._away_until = time.monotonic() + AWAY_SECONDS
-            log.warning("acts_wait_on_disk", error=type(error).__name__)
+            log.warning("Redis does not answer (%s): acts wait on this machine's disk", type(error).__name__)
             self._keep(entry)
 
     def _put(self, entries: Sequence[ActEntry]) -> None:

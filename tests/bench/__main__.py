@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import answers, backup, flood, ingest, latency, prove, routing, storm, timers
+from tests.bench import acts, answers, backup, flood, ingest, latency, prove, routing, storm, timers
 
 BENCHES = {
+    "acts": acts.run,
     "answers": answers.run,
     "backup": backup.run,
     "flood": flood.run,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import socket
@@ -46,6 +47,7 @@ WORDS: dict[str, list[str]] = {
     "notifications purge": ["--older-than", "1d", "--comment", "old", "--yes"],
     "notifications breakers force": ["pagerduty", "open", "--for", "5m", "--comment", "repair"],
     "notifications breakers release": ["pagerduty", "--comment", "repaired"],
+    "audit export": [],
     "webhooks create": ["https://example.org/webhooks/pagerduty"],
     "webhooks enable": ["PNOTHING"],
     "webhooks test": ["PNOTHING"],
@@ -178,3 +180,62 @@ def test_an_act_of_the_shell_without_redis_waits_on_disk(kit: ActKit, monkeypatc
     (act,) = kit.read()
     assert (act.action, act.object, act.outcome) == ("tokens.issue", "subject/ci", "ok")
     assert act.detail["role"] == "viewer"
+
+
+def spoken(capsysbinary: pytest.CaptureFixture[bytes], *words: str) -> tuple[str, str]:
+    capsysbinary.readouterr()
+    run(*words)
+    said = capsysbinary.readouterr()
+    return said.out.decode(), said.err.decode()
+
+
+def test_the_log_shows_who_did_what_and_what_came_of_it(
+    kit: ActKit, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    run("tokens", "issue", "--subject", "ci", "--role", "viewer")
+    run("alerts", "silence", "expire", "nothing")
+
+    shown, _ = spoken(capsysbinary, "audit", "log")
+    one, _ = spoken(capsysbinary, "audit", "log", "--outcome", "failed", "--json")
+
+    heading, issued, expired = shown.splitlines()
+    assert heading.split()[2:] == ["OUTCOME", "ACTION", "OBJECT", "WHO", "FROM"]
+    assert issued.split()[2:5] == ["ok", "tokens.issue", "subject/ci"]
+    assert expired.split()[2:5] == ["failed", "silences.expire", "silence/nothing"]
+    assert json.loads(one)["action"] == "silences.expire"
+
+
+def test_an_export_says_everything_and_is_an_act_itself(
+    kit: ActKit, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
+) -> None:
+    run("tokens", "issue", "--subject", "ci", "--role", "viewer")
+
+    printed, talk = spoken(capsysbinary, "audit", "export", "--action", "tokens.*")
+    run("audit", "export", str(tmp_path / "acts.csv"))
+
+    (issued,) = map(json.loads, printed.splitlines())
+    assert (issued["action"], issued["outcome"]) == ("tokens.issue", "ok")
+    assert talk.startswith("1 acts, ")
+    assert (tmp_path / "acts.csv").read_text().splitlines()[0].startswith("at,begun_at,outcome,action")
+    assert kit.actions(action="audit.export") == ["audit.export"] * 2
+
+
+def test_verifying_tells_each_record_apart_and_where_it_was_touched(
+    kit: ActKit, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    kit.do("a.one", "a.two", "a.three")
+    run("audit", "seal")
+    well, _ = spoken(capsysbinary, "audit", "verify")
+    lines = kit.lines()
+    kit.rewrite([lines[0], *lines[2:]])
+
+    ill, _ = spoken(capsysbinary, "audit", "verify")
+    told = json.loads(spoken(capsysbinary, "audit", "verify", "--json")[0])
+
+    assert [line.split()[0] for line in well.splitlines() if "as it was written" in line] == [
+        "ledger",
+        "acts",
+        "pagerduty",
+    ]
+    assert f"(at line 2 of {kit.file().name})" in ill
+    assert (told["holds"], told["acts"]["broken"][0]["line"]) == (False, 2)

@@ -24,21 +24,10 @@ LOOKING: Final = frozenset({
     "top", "trail", "try", "validate", "verify",
 })  # fmt: skip
 # Processes that run until they are stopped; what they do is on record by itself. And what beat has done every minute anyway.
-UNRECORDED: Final = frozenset(
-    {
-        "up",
-        "demo",
-        "worker",
-        "beat",
-        "sentinel",
-        "gateway",
-        "flower",
-        "sandbox",
-        "health",
-        "audit seal",
-        "incidents actions",
-    }
-)
+UNRECORDED: Final = frozenset({
+    "up", "demo", "worker", "beat", "sentinel", "gateway", "flower", "sandbox", "health", "audit seal", "audit collect",
+    "incidents actions",
+})  # fmt: skip
 # Commands that act although their last word says otherwise, and acts that have another name than their command.
 ACTIONS: Final = {
     "webhooks check": "webhooks.check",

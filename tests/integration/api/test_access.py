@@ -171,6 +171,7 @@ OPERATIONS = [
     ("GET", "/health", "health:read"),
     ("GET", "/revocations", "tokens:read"),
     ("POST", "/revocations", "tokens:revoke"),
+    ("GET", "/acts", "audit:read"),
 ]
 
 

@@ -182,3 +182,15 @@ def awaited(api: Api, count: int = 1) -> list[ActView]:
     while len(found := acts(api, outcome="denied")) < count and time.monotonic() < until:
         time.sleep(0.02)
     return found
+
+
+def test_the_record_is_read_with_a_scope_of_its_own(api: Api, http: httpx.Client) -> None:
+    made(http, "/silences")
+
+    found = http.get("/acts", params={"action": "silences.*", "outcome": "ok", "limit": 1}).json()["acts"]
+    with api.client("operator") as other:
+        refused = other.get("/acts")
+
+    assert [(act["action"], act["actor"], act["source"]) for act in found] == [("silences.create", "anna", "tocsin")]
+    assert refused.status_code == 403
+    assert "audit:read" in refused.text

@@ -10,7 +10,7 @@ from tasks.runtime import Runtime
 from tasks.tokens.revocations import RevocationCopy
 from tasks.utils.error_handler import ErrorHandler
 from tasks.utils.keys import Keys
-from workers.gateway.api import alerts, dead_letters, errors, health, revocations, silences, trails
+from workers.gateway.api import act_views, alerts, dead_letters, errors, health, revocations, silences, trails
 from workers.gateway.api.acts import OnRecord
 from workers.gateway.api.guard import DOCUMENT, Guard
 from workers.gateway.api.revoked import RevocationWatch
@@ -65,7 +65,8 @@ def _add_routes(api: FastAPI) -> None:
         silences.router("silence", "/silences", "silences", "silence"),
         silences.router("maintenance", "/maintenance-windows", "maintenance", "maintenance window"),
     )
-    for router in (alerts.router, *rules, trails.router, dead_letters.router, health.router, revocations.router):
+    others = (trails.router, dead_letters.router, health.router, revocations.router, act_views.router)
+    for router in (alerts.router, *rules, *others):
         api.include_router(router)
 
 
