@@ -13,6 +13,7 @@ from config.grouping import Grouping
 from config.holidays import Holidays
 from config.incidents import Incidents
 from config.limits import Limits
+from config.logs import Logs
 from config.mappings import WebhookMapping
 from config.own_alerts import OwnAlerts
 from config.pagerduty import PagerDuty
@@ -99,6 +100,7 @@ class Settings(Section):
     watchdog: Watchdog = Field(default_factory=Watchdog, description=Watchdog.__doc__)
     ledger: Ledger = Field(default_factory=Ledger, description=Ledger.__doc__)
     backups: Backups = Field(default_factory=Backups, description=Backups.__doc__)
+    logs: Logs = Field(default_factory=Logs, description=Logs.__doc__)
     own_alerts: OwnAlerts = Field(default_factory=OwnAlerts, description=OwnAlerts.__doc__)
     schedules: dict[Name, ScheduleEntry] = Field(
         default_factory=dict, description="What is changed of scheduled tasks, by the names of `tocsin schedules list`."

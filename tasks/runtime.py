@@ -31,6 +31,7 @@ from tasks.utils.slots import Slots
 from tasks.webhooks.answers import Answers
 
 if TYPE_CHECKING:
+    from tasks.cleaning import LogWiring
     from tasks.alerts.explain import Explainer
     from tasks.alerts.maintenance import Maintenance
     from tasks.audit.act_archive import ActArchive
@@ -256,6 +257,13 @@ class Runtime(Foundation):
         from tasks.security.wiring import second_factors  # noqa: PLC0415 (asked for by shells only)
 
         return second_factors(self.settings, self.client, self.keys, self.clock, self.security)
+
+    @cached_property
+    def logs(self) -> LogWiring:
+        """Cleans up, and brings back what was cleaned up."""
+        from tasks.cleaning import LogWiring  # noqa: PLC0415 (few processes clean up)
+
+        return LogWiring(self)
 
     @cached_property
     def audit(self) -> AuditService:

@@ -31,6 +31,7 @@ TASK_MODULES = (
     "tasks.alerts.tasks",
     "tasks.notifications.tasks",
     "tasks.audit.tasks",
+    "tasks.logs.tasks",
     "tasks.webhooks.tasks",
     "tasks.incidents.tasks",
     "tasks.escalations.tasks",

@@ -87,6 +87,16 @@ class Anchors:
                     yield Anchor(number, head or Head(0, "", ""), _moment(fields), self._wrong(fields, before))
                 before = fields.get("mac")
 
+    def signed(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The same with a signature by the newest key."""
+        key_id = next(iter(self._keys), "")
+        known = {**fields, "k": key_id}
+        return {**known, "mac": self._sign(known, key_id)}
+
+    def wrong_with(self, fields: dict[str, Any]) -> str:
+        """Why what `signed` made cannot be trusted; empty when it can."""
+        return self._wrong(fields, None)
+
     def _wrong(self, fields: dict[str, Any], before: object) -> str:
         if not fields:
             return "is not readable: it was changed after it was written"

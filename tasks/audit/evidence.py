@@ -10,6 +10,8 @@ from tasks.audit.chain import START, Head
 from tasks.audit.check import REDIS, ChainCheck, Checkpoint, Faults, Place, moment
 from tasks.audit.judge import as_datetime
 from tasks.audit.models import VerifyReport
+from tasks.audit.moved import FILE as MOVED
+from tasks.audit.moved import MovedFiles
 from tasks.audit.position import position, sealed_in_redis
 from tasks.utils.ledger import Ledger, order
 
@@ -51,8 +53,8 @@ class Evidence:
         files = self._archive.files()
         wanted = [path for path in files if path.stem >= first_day]
         before = files[: len(files) - len(wanted)]
-        base = (self._archive.end_of(before) or START) if before else START
-        self.is_whole = not before
+        base = (self._archive.end_of(before) or START) if before else self._moved_before(files)
+        self.is_whole = not before and base == START
         check = ChainCheck(base, self._checkpoints(base), self.faults, begun)
         for path in wanted:
             self._read_file(path, check, is_last=path == wanted[-1])
@@ -103,6 +105,21 @@ class Evidence:
             notes=self.notes,
             since=None if begun is None else as_datetime(begun),
         )
+
+    def _moved_before(self, files: list[Path]) -> Head:
+        """Where the files begin: at the very beginning, or behind those that a clean-up has moved away."""
+        moved = MovedFiles(self._archive.folder, self._anchors).before(files)
+        if moved is None:
+            return START
+        if moved.wrong:
+            self.faults.add(f"the note in {MOVED} that {moved.file} was moved away {moved.wrong}")
+            return START
+        self.notes.append(
+            f"entries 1 to {moved.head.number:,}, up to the end of {moved.file}, were cleaned up and are not looked at: "
+            f"they are archived, the last of them as {moved.archive}. `tocsin logs list` shows all; to look at them, too: "
+            "`tocsin logs restore` with the oldest one wanted"
+        )
+        return moved.head
 
     def _checkpoints(self, base: Head) -> list[Checkpoint]:
         found = []

@@ -80,6 +80,8 @@ FIXED: Final[dict[str, str]] = {
     "policies": "escalations:policies",  # hash: digest of a frozen policy -> its times, a line, itself as JSON
     "policy_uses": "escalations:policies:uses",  # hash: that digest -> how many escalations were started by it and are not forgotten
     "escalation_counts": "escalations:counts",  # hash: what was counted -> how often; audited, late_ms, exhausted_at: ms
+    "log_holds": "logs:holds",  # hash: id -> a legal hold as JSON, released ones included
+    "log_archives": "logs:archives",  # hash: machine -> hash of the newest link of its list of archives
     "flights": "flights",  # hash: what one at a time does -> token, until, since, lease (ms), who, a line each; see lua/flight_take.lua
     "revocations": "tokens:revocations",  # hash: token:<id> | subject:<name> | all -> the revocation as JSON
     "revocations_reach": "tokens:revocations:reach",  # hash: that name -> up to when tokens were issued that it is about, ms
@@ -108,6 +110,7 @@ FAMILIES: Final[dict[str, str]] = {
     "limit": "limit:",  # hash of one limit: how much of it is spent; see lua/lib/limit.lua
     "action": "action:",  # hash: one action on incidents somebody asked for, and what became of it; see lua/action_begin.lua
     "receipt_hours": "receipts:of:",  # hash of one hour since the epoch: what became of receipts -> how many; gone after eight days
+    "result": "celery-task-meta-",  # string: what one task answered, as Celery keeps it; gone after a day
     "schedule": "schedules:of:",  # hash of one scheduled task: the slot claimed last, what came of it, pause; see lua/lib/slot.lua
     "schedule_runs": "schedules:runs:",  # list of one scheduled task: its last runs as JSON, newest first
     "escalation": "escalation:",  # hash of one alert: its last escalation; see lua/lib/escalation.lua
@@ -204,6 +207,10 @@ class Keys:
     def factor(self, person: str) -> str:
         """The hash of how codes of one person's second factor fared."""
         return f"{self.prefix}{FAMILIES['factor']}{person}"
+
+    def result(self, task_id: str) -> str:
+        """The string of one task's answer."""
+        return f"{self.prefix}{FAMILIES['result']}{task_id}"
 
     def schedule(self, entry: str) -> str:
         """The hash of one scheduled task."""

@@ -1,0 +1,179 @@
+"""Archive files: compressed, encrypted where there is a key, written whole or not at all, and read again before anything relies on them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Protocol
+
+from tasks.utils.error_handler import PermanentError
+from tasks.utils.files import PRIVATE_FILE, PRIVATE_FOLDER, sync_folder
+from tasks.utils.zstd import Compressed, Decompressed, NotCompressedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tasks.utils.encryption import SecurityManager
+
+CHUNK: Final = 1 << 20
+PURPOSE: Final = "logs"
+
+
+class DamagedArchiveError(PermanentError):
+    """An archive is not as it was written."""
+
+
+class Sink(Protocol):
+    """What content is written to."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take some."""
+        ...
+
+
+class Stored(NamedTuple):
+    """A file as it was written: its name, its size and digest, and those of what it holds."""
+
+    file: str
+    bytes: int
+    sha256: str
+    stored_bytes: int
+    stored_sha256: str
+
+
+class Vault:
+    """The folder of archive files. Without a `manager` they are not encrypted."""
+
+    def __init__(self, folder: Path, manager: SecurityManager | None) -> None:
+        self.folder = folder
+        self._manager = manager
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether what is written now is encrypted."""
+        return self._manager is not None
+
+    def put(self, label: str, source: BinaryIO) -> Stored:
+        """Archive all of `source` under a label, a path within the folder; on return the disk has it.
+
+        What a killed process left half of it is overwritten.
+        """
+        path = self.folder / f"{label}.zst{'.enc' if self._manager else ''}"
+        path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+        draft = path.with_name(f".{path.name}.new")
+        plain = Counted(source)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+        with os.fdopen(descriptor, "wb") as file:
+            stored = CountedSink(file)
+            if self._manager:
+                self._manager.encrypt_stream(Compressed(plain), stored, f"{PURPOSE}/{label}")
+            else:
+                _copy(Compressed(plain), stored)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        sync_folder(path.parent)
+        name = path.relative_to(self.folder).as_posix()
+        return Stored(name, plain.total, plain.digest, stored.total, stored.digest)
+
+    def holds(self, file: str) -> bool:
+        """Whether there is such a file."""
+        return (self.folder / file).is_file()
+
+    def verify(self, stored: Stored) -> None:
+        """Read it again to its end; DamagedArchiveError where it does not give what was put in."""
+        sink = CountedSink(None)
+        self.take(stored, sink)
+
+    def take(self, stored: Stored, target: Sink) -> None:
+        """Write what it holds to `target`. DamagedArchiveError: throw away what was written."""
+        sink = CountedSink(target)
+        with self._opened(stored.file) as file:
+            source = Counted(file)
+            plain = Decompressed(sink)
+            try:
+                if stored.file.endswith(".enc"):
+                    self._need_manager(stored.file).decrypt_stream(source, plain, _purpose(stored.file))
+                else:
+                    _copy(source, plain)
+                plain.end()
+            except NotCompressedError as error:
+                raise DamagedArchiveError(f"{stored.file} is damaged: {error}") from None
+        if (source.total, source.digest) != (stored.stored_bytes, stored.stored_sha256):
+            raise DamagedArchiveError(f"{stored.file} is not the file that was written")
+        if (sink.total, sink.digest) != (stored.bytes, stored.sha256):
+            raise DamagedArchiveError(f"{stored.file} does not hold what was put into it")
+
+    @contextmanager
+    def _opened(self, file: str) -> Iterator[BinaryIO]:
+        try:
+            with (self.folder / file).open("rb") as opened:
+                yield opened
+        except FileNotFoundError:
+            raise DamagedArchiveError(f"{file} is missing from {self.folder}") from None
+
+    def _need_manager(self, file: str) -> SecurityManager:
+        if self._manager is None:
+            raise PermanentError(f"{file} is encrypted; set ENCRYPTION_KEY, or the former key it was encrypted with")
+        return self._manager
+
+
+class Counted:
+    """A source that counts and digests what is read of it."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._hash = hashlib.sha256()
+        self.total = 0
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes."""
+        data = self._source.read(size)
+        self._hash.update(data)
+        self.total += len(data)
+        return data
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 so far."""
+        return self._hash.hexdigest()
+
+
+class CountedSink:
+    """The same for what is written; to nowhere where `target` is None."""
+
+    def __init__(self, target: Sink | None) -> None:
+        self._target = target
+        self._hash = hashlib.sha256()
+        self.total = 0
+
+    def write(self, data: bytes, /) -> None:
+        """Take some."""
+        self._hash.update(data)
+        self.total += len(data)
+        if self._target is not None:
+            self._target.write(data)
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 so far."""
+        return self._hash.hexdigest()
+
+
+def digest_of(source: BinaryIO) -> str:
+    """The SHA-256 of all of it."""
+    counted = Counted(source)
+    while counted.read(CHUNK):
+        continue
+    return counted.digest
+
+
+def _copy(source: Counted | Compressed, target: Sink) -> None:
+    while data := source.read(CHUNK):
+        target.write(data)
+
+
+def _purpose(file: str) -> str:
+    return f"{PURPOSE}/{file.removesuffix('.zst.enc')}"
