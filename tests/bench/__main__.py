@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import acts, answers, backup, flood, ingest, latency, prove, routing, storm, timers
+from tests.bench import acts, answers, backup, encryption, flood, ingest, latency, prove, routing, storm, timers
 
 BENCHES = {
     "acts": acts.run,
     "answers": answers.run,
     "backup": backup.run,
+    "encryption": encryption.run,
     "flood": flood.run,
     "ingest": ingest.run,
     "latency": latency.run,

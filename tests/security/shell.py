@@ -24,4 +24,4 @@ def run(words: list[str]) -> tuple[object, str]:
 
 if __name__ == "__main__":
     told = {" ".join(words): run(words) for words in map(json.loads, sys.stdin.read().splitlines())}
-    print(json.dumps({f"tocsin {name} -> {code}": text for name, (code, text) in told.items()}))  
+    sys.stdout.write(json.dumps({f"tocsin {name} -> {code}": text for name, (code, text) in told.items()}))
