@@ -68,6 +68,9 @@ WORDS: dict[str, list[str]] = {
     "backups prune": ["--yes"],
     "backups restore": ["nothing", "--target", "config", "--yes"],
     "backups drill": [],
+    "schedules pause": ["ledger-seal", "--because", "repair"],
+    "schedules resume": ["ledger-seal"],
+    "schedules run": ["nothing"],
     "task run": ["notifications.sweep"],
 }
 

@@ -146,3 +146,12 @@ def test_what_schedules_may_do_by_default_are_destructive_acts_and_restoring_is_
 
     assert allowed < set(ACT_SCOPES)
     assert "backups:restore" not in allowed
+
+
+def test_the_documentation_has_every_scope_of_a_destructive_act() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "access.md").read_text("utf-8")
+
+    told = re.findall(r"^\| `([a-z-]+:[a-z]+)` \|", page, re.MULTILINE)
+
+    assert told == sorted(set(told), key=list(ACT_SCOPES).index)
+    assert set(told) == set(ACT_SCOPES)

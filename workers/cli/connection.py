@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ def current_settings() -> Settings:
     """
     from config.settings import load
 
+    _talk_on_stderr()
     settings = load()
     found = dict(_made_by_up(settings))
     if not found:
@@ -41,6 +43,14 @@ def encryption_keyring(config_dir: Path | None = None) -> Keyring | None:
             current_settings()
             keyring = read_keyring(config_dir=config_dir)
     return keyring
+
+
+def _talk_on_stderr() -> None:
+    """Keep what the log says out of the answers on stdout; processes that keep a log set up their own."""
+    import structlog
+
+    if not structlog.is_configured():
+        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 def _made_by_up(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -98,6 +98,7 @@ class _Parts:
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Drain what earlier processes left, serve, then let go of everything."""
         await self._spooling.start()
+        await self.api.state.tokens.begin()
         yield
         await self._hooks.close()
         self._certificates.close()

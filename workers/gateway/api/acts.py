@@ -35,6 +35,7 @@ ACTIONS: Final = {
     "replayDeadLetters": "notifications.replay",
     "dropDeadLetter": "notifications.drop",
     "purgeDeadLetters": "notifications.purge",
+    "revokeTokens": "tokens.revoke",
 }
 # Operations that look although they are no GET, and the alerts' way in: the ledger has every alert, and the log-in who held the token.
 UNRECORDED: Final = frozenset({"previewSilence", "previewMaintenanceWindow", "explainAlerts", "submitAlerts"})

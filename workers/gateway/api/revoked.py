@@ -50,14 +50,14 @@ class RevocationWatch:
     async def check(self, token: AccessToken) -> None:
         """Return if the token stands; RefusedTokenError if it is revoked, TransientError if that cannot be told."""
         if time.monotonic() - self._looked >= self._fresh:
-            await self._look()
+            await self.look()
         if self._known is None:
             raise TransientError(UNKNOWN)
         found = self._known.of(token)
         if found is not None:
             raise RefusedTokenError(in_words(found))
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
         """Have the list read, all who ask at once together. Nobody waits twice for a server that does not answer."""
         if self._looking is None:
             self._looking = asyncio.create_task(self._read())

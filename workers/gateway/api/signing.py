@@ -51,6 +51,10 @@ class TokenCheck:
         self._looked = time.monotonic()
         self._renewing: asyncio.Task[None] | None = None
 
+    async def begin(self) -> None:
+        """Learn what is revoked before the first request: Redis may be away by then."""
+        await self._revoked.look()
+
     async def check(self, token: str) -> AccessToken:
         """What a good token says; RefusedTokenError or NoSecretError where there is none, TransientError where it cannot be told."""
         await self._renew()
