@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from tests.integration.act_kit import ActKit
-from workers.cli.acts import LOOKING, UNRECORDED, action_of
+from workers.cli.acts import GROUPS, LOOKING, UNRECORDED, action_of
 from workers.cli.lazy import LazyCommand
 from workers.cli.main import app
 
@@ -68,15 +68,24 @@ WORDS: dict[str, list[str]] = {
     "backups prune": ["--yes"],
     "backups restore": ["nothing", "--target", "config", "--yes"],
     "backups drill": [],
-    "schedules pause": ["ledger-seal", "--because", "repair"],
-    "schedules resume": ["ledger-seal"],
-    "schedules run": ["nothing"],
+    "configuration task-key": ["gateway"],
+    "schedules pause": ["outbox-sweep", "--because", "repair"],
+    "schedules resume": ["outbox-sweep"],
+    "schedules run": ["outbox-sweep"],
     "task run": ["notifications.sweep"],
 }
 
 
 def commands() -> dict[str, Any]:
     """Every command by its path, as the program itself finds them."""
+    return {path: one for path, one in everything().items() if not hasattr(one, "commands")}
+
+
+def groups() -> dict[str, Any]:
+    return {path: one for path, one in everything().items() if hasattr(one, "commands") and path}
+
+
+def everything() -> dict[str, Any]:
     found: dict[str, Any] = {}
 
     def walk(command: Any, path: str) -> None:
@@ -84,8 +93,7 @@ def commands() -> dict[str, Any]:
             if command.hidden:
                 return
             command = command.load()
-        if not hasattr(command, "commands"):
-            found[path] = command
+        found[path] = command
         for name, below in getattr(command, "commands", {}).items():
             walk(below, f"{path} {name}".strip())
 
@@ -157,6 +165,21 @@ def test_an_act_of_the_shell_names_user_host_object_and_fields_but_no_content(ki
     assert (act.actor, act.origin.split()[0]) == (pwd.getpwuid(os.getuid()).pw_name, socket.gethostname())
     assert {"comment", "matchers"} <= set(act.detail["given"])
     assert "secret plans" not in str(kit.client.xrange(kit.keys.acts))
+
+
+def test_a_group_that_acts_by_a_flag_is_on_record_once(kit: ActKit) -> None:
+    run("backup", "--create")
+    run("backup", "list")
+    run("backup", "create")
+
+    assert kit.actions(action="backups.*") == ["backups.create"] * 2
+
+
+def test_every_group_that_can_be_called_by_itself_is_known() -> None:
+    """Whoever gives a group flags of its own says in GROUPS which of them acts."""
+    alone = {path for path, group in groups().items() if group.invoke_without_command}
+
+    assert alone == {*GROUPS, "notifications breakers"}
 
 
 def test_an_alias_is_the_same_act(kit: ActKit) -> None:

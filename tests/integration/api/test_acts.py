@@ -50,6 +50,10 @@ CALLS: dict[str, tuple[Asked, Asked]] = {
         lambda api, http: http.post(f"/dead-letters/{bury(api, 'k')[0]}/drop", json={"comment": "gone"}),
         lambda _, http: http.post("/dead-letters/nothing/drop", json={"comment": "gone"}),
     ),
+    "revokeTokens": (
+        lambda _, http: http.post("/revocations", json={"subject": "mallory", "comment": "left us"}),
+        lambda _, http: http.post("/revocations", json={"comment": "left us"}),
+    ),
     "purgeDeadLetters": (
         lambda _, http: http.post(
             "/dead-letters/purge", json={"where": {}, "older_than_seconds": 60, "comment": "old"}
