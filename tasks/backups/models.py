@@ -39,11 +39,12 @@ class BackupView(BaseModel):
 
 
 class CreateReport(BaseModel):
-    """A backup that was just made. `ratio`: how much of what it holds had to be stored, in percent."""
+    """A backup that was just made. `ratio`: how many percent of it had to be stored; `missed`: parts that could not be read."""
 
     backup: BackupView
     ratio: float
     warnings: list[str] = Field(default_factory=list)
+    missed: dict[str, str] = Field(default_factory=dict)
 
 
 class Fault(BaseModel):

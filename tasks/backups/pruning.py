@@ -46,6 +46,7 @@ class Pruner:
         self._keep = keep
         self._progress = progress
         self._still_ours = still_ours
+        self._good: dict[str, bool] = {}
 
     def prune(self, *, dry_run: bool) -> PruneReport:
         """What was done, or would be. PermanentError: no backup is good, so nothing is touched."""
@@ -69,25 +70,30 @@ class Pruner:
             self._repository.forget(snapshot)
 
     def _reasons(self, snapshots: Sequence[Snapshot], objects: Objects) -> dict[str, list[str]]:
-        """Why each of those that stay does; at least one of them is good, which is seen by reading it."""
+        """Why each of those that stay does. Of every part at least one good backup is among them, which is seen by reading it."""
         checker = Checker(objects, read_data=True)
         reasons = kept(snapshots, self._keep)
         stay = [one for one in reversed(snapshots) if one.id in reasons]
         go = [one for one in reversed(snapshots) if one.id not in reasons]
-        for snapshot in (*stay, *go):
-            self._progress(0, None, f"reading backup {snapshot.short}")
-            if self._is_good(snapshot, checker):
-                reasons.setdefault(snapshot.id, []).append("last good one")
-                return reasons
-        raise PermanentError(
-            "no backup is good, so none is forgotten: see `tocsin backups verify --read-data`, then make a new one"
-        )
+        for part in sorted({part for snapshot in snapshots for part in snapshot.parts}):
+            held = [one for one in (*stay, *go) if part in one.parts]
+            good = next((one for one in held if self._is_good(one, checker)), None)
+            if good is None:
+                raise PermanentError(
+                    f"no backup of the part {part} is good, so none is forgotten: see `tocsin backups verify --read-data`, "
+                    "then make a new one"
+                )
+            reasons.setdefault(good.id, []).append(f"last good one of {part}")
+        return reasons
 
     def _is_good(self, snapshot: Snapshot, checker: Checker) -> bool:
-        try:
-            return not checker.faults(self._repository.manifest(snapshot))
-        except DamagedError:
-            return False
+        if snapshot.id not in self._good:
+            self._progress(0, None, f"reading backup {snapshot.short}")
+            try:
+                self._good[snapshot.id] = not checker.faults(self._repository.manifest(snapshot))
+            except DamagedError:
+                self._good[snapshot.id] = False
+        return self._good[snapshot.id]
 
     def _free(self, stay: Sequence[Snapshot], objects: Objects, report: PruneReport) -> None:
         live: set[str] = set()

@@ -39,7 +39,17 @@ _SPANS: Final[dict[str, Callable[[datetime], str]]] = {
 
 
 def kept(snapshots: Sequence[Snapshot], keep: Keep) -> dict[str, list[str]]:
-    """The ids of those to keep, each with the reasons why; the oldest snapshot stands first in `snapshots`."""
+    """The ids of those to keep, each with the reasons why; the oldest snapshot stands first in `snapshots`.
+
+    Backups of different parts do not displace each other: the rules hold for each set of parts by itself.
+    """
+    groups: dict[tuple[str, ...], list[Snapshot]] = defaultdict(list)
+    for snapshot in snapshots:
+        groups[tuple(sorted(snapshot.parts))].append(snapshot)
+    return {name: why for group in groups.values() for name, why in _kept(group, keep).items()}
+
+
+def _kept(snapshots: Sequence[Snapshot], keep: Keep) -> dict[str, list[str]]:
     reasons: dict[str, list[str]] = defaultdict(list)
     newest_first = list(reversed(snapshots))
     for snapshot in newest_first[: keep.last]:

@@ -17,7 +17,7 @@ from tasks.backups.snapshotting import Origin, Snapshotter
 from tasks.backups.storage import Hold
 from tasks.backups.verification import Verifier
 from tasks.backups.views import view_of
-from tasks.utils.error_handler import UnknownError
+from tasks.utils.error_handler import TransientError, UnknownError
 from tasks.utils.progress import report as tell
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 
 FLIGHT: Final = "backups"  # create and prune, on whatever machine, one at a time
 PARTS: Final = ("account", "state", "config")
+OUTSIDE: Final = ("account",)  # where it cannot be read, the others are backed up all the same
+
+
+class PartlyBackedUpError(TransientError):
+    """A part could not be read, and is not in the backup that was made; the text says which and why."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +80,23 @@ class BackupService:
         with self._alone(FLIGHT), self.repository.storage.hold(Hold.WRITE):
             self._guard.refuse_beside(self.repository.storage)
             header = self.repository.begin(encrypt=encrypt)
-            snapshotter = Snapshotter(self.repository, [self._sources[name]() for name in names], self._guard.mask)
+            sources, may_miss = [self._sources[name]() for name in names], () if parts else OUTSIDE
+            snapshotter = Snapshotter(self.repository, sources, self._guard.mask, may_miss)
             snapshot = snapshotter.take(header, self.rules.origin._replace(note=note), self._now(), progress)
             self._read_again(snapshot)
+        warnings += [f"the part {name} is not in it: {why}" for name, why in snapshotter.missed.items()]
         if not snapshot.is_encrypted:
             warnings.append("the backup is not encrypted: set ENCRYPTION_KEY")
         ratio = round(100 * snapshot.added / snapshot.bytes, 2) if snapshot.bytes else 0.0
-        report = CreateReport(backup=view_of(snapshot), ratio=ratio, warnings=warnings)
+        report = CreateReport(backup=view_of(snapshot), ratio=ratio, warnings=warnings, missed=snapshotter.missed)
         self.standing.note("created", report)
+        return report
+
+    def create_or_fail(self, parts: Sequence[str] = (), *, note: str = "") -> CreateReport:
+        """The same, for schedules: PartlyBackedUpError where a part could not be read; the others are in the backup."""
+        report = self.create(parts, note=note)
+        if report.missed:
+            raise PartlyBackedUpError(f"backup {report.backup.id[:8]} is not whole: {'; '.join(report.warnings)}")
         return report
 
     def _chosen(self, parts: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -10,9 +10,10 @@ from tasks.backups.files import write_file
 from tasks.backups.items import Item, canonical
 from tasks.backups.listings import FILE, Entry, write_listing
 from tasks.backups.manifests import Manifest, Part, Snapshot
+from tasks.utils.error_handler import TocsinError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from tasks.backups.header import Header
@@ -31,14 +32,23 @@ class Origin(NamedTuple):
 
 
 class Snapshotter:
-    """Reads the sources one after another into a repository; `mask` takes out of files what must not lie in a backup."""
+    """Reads the sources one after another into a repository; `mask` takes out of files what must not lie in a backup.
+
+    Sources of `may_miss` are left out where they cannot be read; `missed` says why.
+    """
 
     def __init__(
-        self, repository: Repository, sources: Sequence[Source], mask: Callable[[bytes], bytes] = bytes
+        self,
+        repository: Repository,
+        sources: Sequence[Source],
+        mask: Callable[[bytes], bytes] = bytes,
+        may_miss: Collection[str] = (),
     ) -> None:
         self._repository = repository
         self._sources = sources
         self._mask = mask
+        self._may_miss = may_miss
+        self.missed: dict[str, str] = {}
 
     def take(self, header: Header, origin: Origin, at: datetime, progress: Progress) -> Snapshot:
         """The new snapshot, of the moment `at`. Where this raises, or the process dies, there is none; the next one uses what it stored."""
@@ -48,8 +58,14 @@ class Snapshotter:
         lists: dict[str, dict[str, str]] = {}
         for source in self._sources:
             gathered = _Gathered(objects, self._mask)
-            for item in source.read(progress):
-                gathered.take(item)
+            try:
+                for item in source.read(progress):
+                    gathered.take(item)
+            except TocsinError as error:
+                if source.name not in self._may_miss:
+                    raise
+                self.missed[source.name] = str(error)
+                continue
             parts[source.name] = Part(gathered.items, gathered.bytes)
             lists[source.name] = gathered.write()
         added = objects.flush()

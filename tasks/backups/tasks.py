@@ -17,8 +17,8 @@ LONG: Final = {
 
 @shared_task(bind=True, name="backups.create", **LONG)
 def create(self: TocsinTask, parts: list[str] | None = None, note: str = "") -> dict[str, Any]:
-    """Back up the PagerDuty account, Tocsin's state and its configuration, or those `parts`; encrypted where a key is set."""
-    return self.runtime.backups.service.create(parts or (), note=note).model_dump(mode="json")
+    """Back up the PagerDuty account, Tocsin's state and its configuration, or those `parts`. Fails where one cannot be read."""
+    return self.runtime.backups.service.create_or_fail(parts or (), note=note).model_dump(mode="json")
 
 
 @shared_task(bind=True, name="backups.verify", has_effect=False, **LONG)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tasks.backups.service import PartlyBackedUpError
 from tests.acceptance.backup_world import BackupWorld
 from tests.acceptance.sync_world import PRIMARY, STANDBY
 
@@ -185,3 +186,13 @@ def _silence(world: BackupWorld) -> str:
 
     draft = SilenceDraft(matchers=["component=disk"], duration_seconds=3600, author="ada", comment="moving")
     return str(world.runtime.silences.create(draft).id)
+
+
+def test_while_pagerduty_is_away_the_other_parts_are_backed_up_and_it_is_told(world: BackupWorld) -> None:
+    world.sandbox.fault(kind="outage")
+
+    with pytest.raises(PartlyBackedUpError, match="the part account is not in it"):
+        world.runtime.backups.service.create_or_fail()
+
+    [made] = world.runtime.backups.service.list()
+    assert made.parts.keys() == {"state", "config"}

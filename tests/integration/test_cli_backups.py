@@ -189,7 +189,7 @@ def test_pruning_asks_first_and_says_why_each_one_stays(shell: Shell, copied: di
 
     assert asked.returncode == ExitCode.NEEDS_CONFIRMATION
     assert done.returncode == ExitCode.OK
-    assert "last, last good one" in done.stdout
+    assert "last, last good one of config, last good one of state" in done.stdout
     assert len(json.loads(shell("backups", "list", "--json", **copied).stdout)) == 1
 
 

@@ -1,6 +1,6 @@
 """`tocsin backups …`: snapshots of the PagerDuty account, of Tocsin's state and of its configuration."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,7 +8,10 @@ from workers.cli.backup_options import As, Encrypt, JsonFlag, Note, Parts
 from workers.cli.backup_restore import restore
 from workers.cli.backup_upkeep import drill, prune, verify
 from workers.cli.lazy import new_app
-from workers.cli.output import answer, answer_fields, answer_json, answer_table, say
+from workers.cli.output import ExitCode, answer, answer_fields, answer_json, answer_table, say
+
+if TYPE_CHECKING:
+    from tasks.backups.models import CreateReport
 
 app = new_app(
     help="Snapshots of the PagerDuty account, of Tocsin's own state and of its configuration: made, checked, restored.",
@@ -42,7 +45,6 @@ def create(*, parts: Parts = None, encrypt: Encrypt = None, note: Note = "", as_
 
 
 def _create(parts: list[str], *, encrypt: bool | None, note: str, as_json: bool) -> None:
-    from workers.cli.backup_words import size
     from workers.cli.progress import watched
     from workers.cli.wiring import shell_runtime
 
@@ -55,7 +57,15 @@ def _create(parts: list[str], *, encrypt: bool | None, note: str, as_json: bool)
         say(f"warning: {warning}")
     if as_json:
         answer_json(report.model_dump(mode="json"))
-        return
+    else:
+        _show_made(report)
+    if report.missed:
+        raise typer.Exit(ExitCode.DEGRADED)
+
+
+def _show_made(report: "CreateReport") -> None:
+    from workers.cli.backup_words import size
+
     made = report.backup
     answer_fields(
         {

@@ -29,8 +29,11 @@ class Folder:
         self._never = never
 
     def items(self) -> Iterator[FileItem]:
-        """Every file, by path."""
-        for path in sorted(self.folder.rglob("*")):
+        """Every file, the last path first: an archive's anchors (`anchors.jsonl`) are read before its days (`2026-…jsonl`).
+
+        What is sealed meanwhile is then beyond the last anchor, as after a crash, and not a tail that was cut off.
+        """
+        for path in sorted(self.folder.rglob("*"), reverse=True):
             name = path.relative_to(self.folder).as_posix()
             if self._takes(name) and path.is_file() and not path.is_symlink():
                 yield FileItem(FILES, name, path)

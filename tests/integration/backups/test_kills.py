@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tasks.backups.items import canonical
+from tasks.backups.pruning import WASTE
 from tests.conftest import ROOT
 from tests.integration.backups.repository_kit import CANARY, KEY, Kit
 from tests.integration.backups.victim import world
@@ -132,11 +133,11 @@ def prunings(victim: Victim, kit: Kit, kills: int, seed: int) -> None:
 
 
 def assert_is_tidy(kit: Kit) -> None:
-    """Nothing is left that nobody needs."""
+    """Little is left that nobody needs: what is below the waste that a pack may hold."""
     objects = kit.repository.objects()
     assert len(kit.repository.snapshots()) == 1
     assert list((kit.folder / "tmp").iterdir()) == []
-    assert len(objects.places) == sum(map(len, objects.packs.values()))
+    assert sum(map(len, objects.packs.values())) < len(objects.places) / (1 - WASTE)
     assert kit.verify().holds
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tasks.backups.retention import Keep
 from tasks.utils.error_handler import PermanentError
-from tests.integration.backups.repository_kit import Kit, flip, many
+from tests.integration.backups.repository_kit import Kit, Shelf, flip, many
 
 
 def test_what_only_a_forgotten_backup_needed_is_freed(kit: Kit) -> None:
@@ -43,7 +43,7 @@ def test_the_last_good_backup_stays_where_the_rules_keep_only_damaged_ones(kit: 
 
     assert {backup.id for backup in report.kept} == {good.id, newest.id}
     assert [backup.id for backup in report.forgotten] == [oldest.id]
-    assert report.reasons[good.id] == ["last good one"]
+    assert report.reasons[good.id] == ["last good one of account"]
     assert len(kit.holds(good)) == 30
 
 
@@ -52,7 +52,7 @@ def test_where_no_backup_is_good_none_is_forgotten(kit: Kit) -> None:
     kit.create(many(30))
     flip(kit.folder / first.packs[0], 300 * 8)
 
-    with pytest.raises(PermanentError, match="no backup is good"):
+    with pytest.raises(PermanentError, match="no backup of the part account is good"):
         kit.prune()
 
     assert len(kit.repository.snapshots()) == 2
@@ -89,3 +89,14 @@ def test_one_who_was_overtaken_deletes_nothing(kit: Kit) -> None:
     with pytest.raises(OvertakenError):
         Pruner(kit.repository, Keep(last=1), untold, overtaken).prune(dry_run=False)
     assert len(kit.repository.snapshots()) == 2
+
+
+def test_backups_of_one_part_do_not_displace_those_of_another(kit: Kit) -> None:
+    whole = kit.create(many(20), Shelf("config"))
+    for number in range(3):
+        kit.create(Shelf("config", {("files", str(number)): {"content": number}}))
+
+    report = kit.prune(Keep(last=1))
+
+    assert whole.id in report.reasons
+    assert len(report.forgotten) == 2

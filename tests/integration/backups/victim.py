@@ -12,8 +12,8 @@ from pathlib import Path
 from tasks.backups.retention import Keep
 from tests.integration.backups.repository_kit import KEY, Kit, Shelf, many
 
-ITEMS = 300
-PACK_BYTES = 4096
+ITEMS = 120
+PACK_BYTES = 2048
 
 
 def main() -> None:
