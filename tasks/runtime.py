@@ -31,11 +31,11 @@ from tasks.utils.slots import Slots
 from tasks.webhooks.answers import Answers
 
 if TYPE_CHECKING:
-    from tasks.cleaning import LogWiring
     from tasks.alerts.explain import Explainer
     from tasks.alerts.maintenance import Maintenance
     from tasks.audit.act_archive import ActArchive
     from tasks.backing_up import BackupWiring
+    from tasks.cleaning import LogWiring
     from tasks.escalations.wiring import Escalations
     from tasks.health.service import OwnAlerts
     from tasks.incidents.receipts import Receipts

@@ -17,7 +17,7 @@ from workers.app import Tocsin, make_app
 from workers.queues import GROUPS, ROUTES
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTED = re.compile(r"`((?:alerts|notifications|audit|escalations|incidents|webhooks)\.[a-z_]+)`")
+DOCUMENTED = re.compile(r"`((?:alerts|notifications|audit|backups|escalations|incidents|webhooks)\.[a-z_]+)`")
 
 
 @pytest.fixture(scope="module")

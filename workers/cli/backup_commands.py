@@ -1,6 +1,6 @@
 """`tocsin backups …`: snapshots of the PagerDuty account, of Tocsin's state and of its configuration."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -35,16 +35,14 @@ def _group(
     if not make:
         answer(context.get_help())
         return
-    _create([], encrypt=True if encrypt else None, note="", as_json=False)
+    command: Any = context.command
+    make_it = command.commands["create"].callback  # as the verb itself is run: on the record of acts
+    make_it(parts=None, encrypt=True if encrypt else None, note="", as_json=False)
 
 
 @app.command()
 def create(*, parts: Parts = None, encrypt: Encrypt = None, note: Note = "", as_json: JsonFlag = False) -> None:
     """Make a backup; encrypted where a key is set. What is as in the one before is not stored again."""
-    _create(parts or [], encrypt=encrypt, note=note, as_json=as_json)
-
-
-def _create(parts: list[str], *, encrypt: bool | None, note: str, as_json: bool) -> None:
     from workers.cli.progress import watched
     from workers.cli.wiring import shell_runtime
 
@@ -52,7 +50,7 @@ def _create(parts: list[str], *, encrypt: bool | None, note: str, as_json: bool)
     if encrypt:
         runtime.settings.require_encryption_key()
     with watched():
-        report = runtime.backups.service.create(parts, encrypt=encrypt, note=note)
+        report = runtime.backups.service.create(parts or [], encrypt=encrypt, note=note)
     for warning in report.warnings:
         say(f"warning: {warning}")
     if as_json:
