@@ -31,10 +31,15 @@ class Account(Protocol):
 
 
 def override(account: Account, number: int) -> None:
-    """Somebody else for a day, in years to come."""
-    schedule, day = account.in_turn("schedules", number), f"2040-{number % 12 + 1:02d}-{number % 28 + 1:02d}"
+    """Somebody else for years: whenever it is looked for, it lasts."""
+    schedule, day = account.in_turn("schedules", number), f"{number % 12 + 1:02d}-{number % 28 + 1:02d}"
     user = reference("user", account.any_of("users")["id"])
-    made = {"id": account.store.new_id(), "start": f"{day}T08:00:00Z", "end": f"{day}T20:00:00Z", "user": user}
+    made = {
+        "id": account.store.new_id(),
+        "start": f"2026-{day}T08:00:00Z",
+        "end": f"2040-{day}T20:00:00Z",
+        "user": user,
+    }
     schedule.setdefault("overrides", []).append(made)
 
 

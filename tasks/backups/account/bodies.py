@@ -17,8 +17,6 @@ TYPES: Final = {
     "users": "user",
     "teams": "team",
     "notification_rules": "assignment_notification_rule",
-    "oncall_handoff_notification_rules": "oncall_handoff_notification_rule",
-    "status_update_notification_rules": "status_update_notification_rule",
     "schedules": "schedule",
     "escalation_policies": "escalation_policy",
     "services": "service",

@@ -33,9 +33,9 @@ class View:
     until: datetime
 
     @property
-    def span(self) -> dict[str, datetime]:
-        """As a query says it."""
-        return {"since": self.since, "until": self.until}
+    def span(self) -> dict[str, Any]:
+        """As a query says it; what reaches beyond it is to be told whole."""
+        return {"since": self.since, "until": self.until, "overflow": True}
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ def _members(view: View, team_id: str) -> Items:
 
 def _overrides(view: View, schedule_id: str) -> Items:
     schedule = reference_to("schedule", schedule_id)
-    for raw in view.rest.schedules.overrides(schedule_id, view.since, view.until):
+    overrides = view.rest.schedules.v2.below(schedule_id, "overrides", "override", "overrides")
+    for raw in overrides.list(**view.span):
         yield item_of("schedule_overrides", raw, schedule=schedule)
 
 

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from tasks.utils.rest.client import RestClient
     from tests.integration.sandbox.kit import SandboxProcess
 
-SMALL = {"services": 8, "users": 8, "service_custom_fields": 2, "incident_workflows": 2, "webhook_subscriptions": 4}
+SMALL = {
+    "services": 8,
+    "users": 8,
+    "service_rules": 2,
+    "service_custom_fields": 2,
+    "incident_workflows": 2,
+    "webhook_subscriptions": 4,
+}
 BUILT_IN = ("default@sandbox.invalid",)
 NO_LIMIT = {"limits.rest_calls_per_minute": 1_000_000}
 
@@ -85,3 +92,35 @@ def one(items: list[Item], kind: str, **fields: Any) -> Item:
 def calls(sandbox: SandboxProcess) -> int:
     """How many requests have arrived since the log was cleared."""
     return int(sandbox.control("GET", "/state")["log"]["entries"])
+
+
+def furnish(rest: RestClient, items: list[Item]) -> None:
+    """Add to a made-up account what the generator does not make."""
+    user, method = one(items, "users"), one(items, "contact_methods")
+    own, named = method.document["user"]["id"], {"id": method.id, "type": f"{method.document['type']}_reference"}
+    rule = {"contact_method": named, "handoff_type": "both", "notify_advance_in_minutes": 60}
+    rest.users.handoff_rules(own).create(rule)
+    rest.users.status_update_rules(own).create({"contact_method": named})
+    schedule, rotation = one(items, "v3_schedules"), one(items, "v3_rotations")
+    times = {"start_time": "2026-03-01T08:00:00Z", "end_time": "2040-03-01T20:00:00Z"}
+    member = {"type": "user_member", "user_id": user.id}
+    path = f"/v3/schedules/{schedule.id}"
+    shift = {"type": "custom_shift", **times, "assignments": [{"type": "shift_assignment", "member": member}]}
+    rest.caller.call("POST", f"{path}/custom_shifts", body={"custom_shifts": [shift]})
+    members = {"overridden_member": member, "overriding_member": {"type": "empty_member"}}
+    override = {"type": "override_shift", "rotation_id": rotation.id, **times, **members}
+    rest.caller.call("POST", f"{path}/overrides", body={"overrides": [override]})
+    addon = {"type": "full_page_addon", "name": "Board", "src": "https://board.example.com/"}
+    rest.caller.call("POST", "/addons", body={"addon": addon})
+    service = one(items, "service_orchestrations")
+    variable = {
+        "name": "last",
+        "conditions": [],
+        "configuration": {"type": "recent_value", "source": "a", "regex": "."},
+    }
+    variables = rest.orchestrations.path_to("services", service.id, "cache_variables")
+    rest.caller.call("POST", variables, body={"cache_variable": variable})
+    other = one(items, "services", status="active")
+    policy = other.document["escalation_policy"]
+    rest.services.update(other.id, {"type": "service", "escalation_policy": policy, "status": "disabled"})
+    rest.tags.change("escalation_policies", policy["id"], add=["policy"])

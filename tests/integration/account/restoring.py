@@ -19,7 +19,7 @@ def main(server: str, url: str, items: str, journal: str, settle: str) -> None:
     with connect(server) as client, rest_of(client, Keys(), url, NO_LIMIT) as rest:
         restorer = restorer_of(rest, float(settle))
         outcome = restorer.apply(restorer.plan(backup), FileJournal(Path(journal)), silent)
-    print(json.dumps([f"{one.verb} {one.kind} {one.why}" for one in outcome.differences]))
+    sys.stdout.write(json.dumps([f"{one.verb} {one.kind} {one.why}" for one in outcome.differences]))
 
 
 if __name__ == "__main__":

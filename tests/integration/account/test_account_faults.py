@@ -42,7 +42,7 @@ def restored(target: SandboxProcess, other: RestClient, items: list[Item], journ
     return restorer.apply(restorer.plan(items), journal, silent)
 
 
-@pytest.mark.parametrize("path", ["/users", "/services", "/event_orchestrations", "/extensions", "/v3/schedules"])
+@pytest.mark.parametrize("path", ["/users", "/event_orchestrations", "/extensions"])
 def test_what_was_made_without_an_answer_is_found_and_not_made_again(
     target: SandboxProcess, other: RestClient, items: list[Item], journal: FileJournal, path: str
 ) -> None:

@@ -7,16 +7,19 @@ import random
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.account.kit import by_kind, calls, made_up, read
+from tests.integration.account.kit import by_kind, made_up, read
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from deploy.local.embedded import Server
+    from tasks.backups.items import Item
+    from tasks.utils.rest.client import RestClient
     from tests.integration.sandbox.kit import SandboxProcess
 
 WRITES = ("POST", "PUT")
@@ -25,8 +28,8 @@ WRITES = ("POST", "PUT")
 class Restoring:
     """One backup on its way into one account, run by run."""
 
-    def __init__(self, server: Server, target: SandboxProcess, items: list[Any], folder: Path, settle: float) -> None:
-        self._target = target
+    def __init__(self, server: Server, target: SandboxProcess, items: list[Item], folder: Path, settle: float) -> None:
+        self.target, self.items = target, items
         path = folder / "items"
         path.write_text(json.dumps([[item.kind, item.id, item.document] for item in items]))
         module = "tests.integration.account.restoring"
@@ -52,61 +55,51 @@ class Restoring:
         return found
 
     def _writes(self) -> int:
-        counts = self._target.control("GET", "/state")["log"]["counts"]
+        counts = self.target.control("GET", "/state")["log"]["counts"]
         return int(counts.get("written", 0))
 
 
-def kill(
-    source: SandboxProcess,
-    target: SandboxProcess,
-    server: Server,
-    items: list[Any],
-    folder: Path,
-    kills: int,
-    seed: int,
-    delay: float = 0.0,
-) -> None:
-    """Kill a restore so often, let it end, and look for what is missing, double or half done."""
-    target.control("POST", "/limits", {"read_delay_seconds": delay})
-    chance, restoring = random.Random(seed), Restoring(server, target, items, folder, delay * 1.5)
-    most = 2 * (len(items) + 100) // (kills + 1)
+@pytest.fixture
+def restoring(
+    rest: RestClient, source: SandboxProcess, target: SandboxProcess, server: Server, tmp_path: Path
+) -> Callable[..., Restoring]:
+    """Makes up an account, backs it up, and gets ready to restore it where lists are so many seconds behind."""
+
+    def make(delay: float = 0.0, **counts: int) -> Restoring:
+        made_up(source, webhook_subscriptions=1, **counts)
+        target.control("POST", "/limits", {"read_delay_seconds": delay})
+        return Restoring(server, target, read(rest), tmp_path, delay * 1.5)
+
+    return make
+
+
+def kinds_after_kills(restoring: Restoring, other: RestClient, kills: int, seed: int) -> dict[str, int]:
+    """What is there after so many kills and a last run that was left alone, by kind."""
+    chance = random.Random(seed)
+    most = int(1.2 * len(restoring.items) / kills)
 
     killed = sum(restoring.killed_after(chance.randint(0, most)) for _ in range(kills))
-    differences = restoring.finished()
 
-    assert differences == []
+    assert restoring.finished() == []
     assert killed > kills / 2
+    restoring.target.control("POST", "/limits", {"read_delay_seconds": 0})
+    return by_kind(read(other))
 
 
-@pytest.mark.parametrize("seed", [1])
 def test_a_restore_killed_at_random_points_ends_whole_and_makes_nothing_twice(
-    source: SandboxProcess, target: SandboxProcess, server: Server, rest: Any, other: Any, tmp_path: Path, seed: int
+    restoring: Callable[..., Restoring], other: RestClient
 ) -> None:
-    made_up(source, webhook_subscriptions=1)
-    items = read(rest)
+    restore = restoring()
 
-    kill(source, target, server, items, tmp_path, kills=4, seed=seed)
-
-    assert by_kind(read(other)) == by_kind(items)
+    assert kinds_after_kills(restore, other, kills=4, seed=1) == by_kind(restore.items)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("delay", [0.0, 1.0])
 def test_a_restore_killed_at_twenty_random_points_ends_whole_and_makes_nothing_twice(
-    source: SandboxProcess,
-    target: SandboxProcess,
-    server: Server,
-    rest: Any,
-    other: Any,
-    tmp_path: Path,
-    seed: int,
-    delay: float,
+    restoring: Callable[..., Restoring], other: RestClient, seed: int, delay: float
 ) -> None:
-    made_up(source, seed=20 + seed, services=60, users=50, webhook_subscriptions=1)
-    items = read(rest)
+    restore = restoring(delay, seed=20 + seed, services=60, users=50)
 
-    kill(source, target, server, items, tmp_path, kills=20, seed=seed, delay=delay)
-
-    target.control("POST", "/limits", {"read_delay_seconds": 0})
-    assert by_kind(read(other)) == by_kind(items)
+    assert kinds_after_kills(restore, other, kills=20, seed=seed) == by_kind(restore.items)

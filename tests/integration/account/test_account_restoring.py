@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.integration.account.kit import FileJournal, by_kind, made_up, read, restorer_of, silent
+from tests.integration.account.kit import FileJournal, by_kind, furnish, made_up, read, restorer_of, silent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +17,7 @@ def test_an_empty_account_becomes_equal_ids_aside(
     source: SandboxProcess, target: SandboxProcess, rest: RestClient, other: RestClient, tmp_path: Path
 ) -> None:
     made_up(source)
+    furnish(rest, read(rest))
     items = read(rest)
     restorer = restorer_of(other)
 
