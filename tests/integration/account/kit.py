@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tests.integration.sandbox.kit import SandboxProcess
 
 SMALL = {
-    "services": 8,
-    "users": 8,
+    "services": 5,
+    "users": 5,
     "service_rules": 2,
     "service_custom_fields": 2,
     "incident_workflows": 2,
