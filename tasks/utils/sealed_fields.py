@@ -64,7 +64,9 @@ class SealedFields:
 
     def seal_unknown(self, raw: Any) -> Any:
         """What may be an alert or not, to be kept as it came: with sensitive fields encrypted, or all of it where they cannot be found."""
-        if not self.is_wanted or (isinstance(raw, dict) and "event_action" in raw and isinstance(raw.get("payload"), dict)):
+        if not self.is_wanted or (
+            isinstance(raw, dict) and "event_action" in raw and isinstance(raw.get("payload"), dict)
+        ):
             return self.seal(raw)
         return {"encrypted": self.seal_text(json.dumps(raw, default=str))}
 

@@ -21,7 +21,7 @@ STATES = {"enabled": (True,), "disabled": (False,), "all": (True, False)}
 
 def _view(_: Request, kept: Entity) -> Mapping[str, Any]:
     parent = kept.get("parent_type")
-    return {"parent": {"id": parent, "type": "incident_type_reference"} if parent else None}
+    return {"parent": {"id": parent, "type": "incident_type_reference"}} if parent else {}
 
 
 def _verify(request: Request, new: Entity, old: Entity | None) -> Iterable[str]:

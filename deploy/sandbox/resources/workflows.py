@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deploy.sandbox.crud import matching, routes
+from deploy.sandbox.crud import delete, matching, routes
 from deploy.sandbox.fields import anything, each, fields, flag, mapping, nullable, one_of, refers_to, text
 from deploy.sandbox.names import ids
 from deploy.sandbox.paging import cursor
+from deploy.sandbox.request import Reply
 from deploy.sandbox.resource import Resource, known, show
 
 if TYPE_CHECKING:
@@ -138,8 +139,15 @@ def list_triggers(request: Request) -> dict[str, Any]:
     return {**page, "more": page["next_cursor"] is not None}
 
 
+def remove_workflow(request: Request) -> Reply:
+    """200 without a body, where everything else answers 204."""
+    delete(request, WORKFLOWS)
+    return Reply(200)
+
+
 ROUTES: Routes = {
     **routes(WORKFLOWS),
+    ("DELETE", f"{PATH}/{{id}}"): remove_workflow,
     **routes(TRIGGERS),
     ("GET", TRIGGERS_PATH): list_triggers,
 }
