@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 KEY = "sandboxlosspage".ljust(32, "0")
 INGEST = "ingestlossfleet".ljust(32, "0")
+POLICY = "steps:\n  - {name: late, after: 6h, targets: [{channel: page}]}\n"
 TOKEN = "tOcSiNtEsT0123456789"
 PATIENCE = 60
 
@@ -31,8 +32,10 @@ class LossFleet(Fleet):
         config = folder / "config"
         (config / "services").mkdir(parents=True)
         (config / "pagerduty.yaml").write_text("default_service: shop\n")
-        service = f"ingest_keys: [{INGEST}]\nchannels:\n  - {{name: page, routing_key: {KEY}}}\n"
-        (config / "services" / "shop.yaml").write_text(service)
+        (config / "policies").mkdir()
+        (config / "policies" / "nights.yaml").write_text(POLICY)
+        channels = f"channels:\n  - {{name: page, routing_key: {KEY}}}\n"
+        (config / "services" / "shop.yaml").write_text(f"ingest_keys: [{INGEST}]\nescalation: nights\n{channels}")
         super().__init__(
             folder,
             sandbox_options=("--no-limits",),
@@ -63,6 +66,10 @@ class LossFleet(Fleet):
     def open_there(self) -> int:
         """How many incidents are open at PagerDuty."""
         return int(self.sandbox.control("GET", "/state")["incidents"]["open"])
+
+    def timers(self) -> int:
+        """How many escalations go on by themselves."""
+        return int(self.client.zcount(self.keys.escalations_due, "-inf", "(+inf"))
 
     def arrived(self, key: str) -> bool:
         """Whether PagerDuty has got a trigger of that key."""

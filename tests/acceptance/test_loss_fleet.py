@@ -36,6 +36,7 @@ def test_a_flush_in_the_middle_of_open_incidents(tmp_path: Path, many: int) -> N
         assert noticed <= 10, noticed
         assert (report["rebuilt"], report["incidents"]) == (many, many)
         assert report["calls"] <= many // 100 + 1
+        assert fleet.timers() == many
         assert fleet.rest_calls() <= 0.3 * 960
 
         fleet.post("trigger", keys)
@@ -44,6 +45,7 @@ def test_a_flush_in_the_middle_of_open_incidents(tmp_path: Path, many: int) -> N
 
         fleet.post("resolve", keys)
         fleet.wait(lambda: fleet.open_there() == 0 and fleet.is_idle(), 60, "not everything is resolved")
+        assert fleet.timers() == 0
 
         proof = fleet.run("audit.prove", "maintenance")
         assert (proof["verdict"], proof["broken_count"], proof["lost"]) == ("lost", 0, len(before))
