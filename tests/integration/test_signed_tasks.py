@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -16,6 +19,7 @@ from tasks.notifications.dead_letters import DeadLetters
 from tasks.utils.admission import Admission
 from tasks.utils.clock import MovableClock
 from tasks.utils.rows import Inbox, InboxRow, new_event_id
+from tests.conftest import ROOT
 from tests.fleet import Fleet
 from tests.integration.test_cli_program import tocsin
 from tests.pipeline import alert
@@ -33,6 +37,14 @@ OTHER_KEY = base64.urlsafe_b64encode(b"o" * 32).decode()
 ASIDE = "aside:"  # messages are made here and carried to the workers' queues by hand
 SILENCE = {"matchers": ["host=web1"], "duration_seconds": 3600, "author": "ann", "comment": "signed"}
 Raw = dict[str, Any]
+PRODUCER = """
+from celery import Celery
+app = Celery(broker=os.environ["REDIS_URL"])
+app.conf.broker_transport_options = {"global_keyprefix": "tocsin:"}
+payload = {"summary": "x", "source": "y", "severity": "error"}
+alert = {"service": "checkout", "event_action": "trigger", "dedup_key": "as-documented", "payload": payload}
+print(app.send_task("alerts.submit", kwargs={"alerts": [alert]}, queue="alert").id)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -232,6 +244,18 @@ def test_a_machine_with_the_key_of_one_role_sends_that_and_nothing_else(fleet: F
 
     assert refused(fleet, silence["headers"]["id"]).reason == "forged_message"
     event = fleet.keys.event(f"{sent['headers']['id']}:0")
+    fleet.wait(lambda: fleet.client.hget(event, "state") == "sent", 20, "it does not run")
+
+
+def test_a_celery_producer_signs_as_the_documentation_shows(fleet: Fleet) -> None:
+    shown = (ROOT / "docs/security.md").read_text().split("```python\nimport hashlib", 1)[1].split("```", 1)[0]
+    program = f"import hashlib{shown}{PRODUCER}"
+    key = str(master_key(fleet.settings, "producer"))
+    environ = {**os.environ, "REDIS_URL": fleet.server.url, "TOCSIN_TASK_KEY": key}
+
+    done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True)
+
+    event = fleet.keys.event(f"{done.stdout.strip()}:0")
     fleet.wait(lambda: fleet.client.hget(event, "state") == "sent", 20, "it does not run")
 
 
