@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from tasks.tokens.revocation import ALL, Revocation, RevocationList
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST: Final = 10_000  # in force at a time; gateways read all of them
 FILE: Final = "security/revocations.json"
+log = structlog.get_logger("tocsin.tokens")
 _MANY: Final = TypeAdapter(list[Revocation])
 _FULL: Final = (
     "{most:,} revocations are in force and no more are taken; revoke by subject instead of token by token, or everything "
@@ -116,5 +118,14 @@ def read_look(answer: Iterable[Any]) -> Looked:
     moment = datetime.fromtimestamp(int(now) / 1000, UTC)
     if isinstance(kept, int):
         return Looked(str(version), moment, None)
-    found = RevocationList(Revocation.model_validate_json(text) for text in kept)
+    found = RevocationList(filter(None, map(_read, kept)))
     return Looked(str(version), moment, found.alive(moment))
+
+
+def _read(text: str) -> Revocation | None:
+    """One that cannot be read must not put the others out of force."""
+    try:
+        return Revocation.model_validate_json(text)
+    except ValidationError:
+        log.warning("revocation_unreadable", text=text[:100])
+        return None

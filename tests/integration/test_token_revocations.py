@@ -194,6 +194,16 @@ def test_a_copy_that_is_damaged_counts_as_none(
     assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
 
 
+def test_one_that_cannot_be_read_puts_no_other_out_of_force(
+    revocations: Revocations, server: Server, client: Any, keys: Keys, tmp_path: Path
+) -> None:
+    revocations.revoke("token", "t1", by="ops", token=token())
+    client.hset(keys.revocations, "token:t2", "{")
+    client.delete(keys.revocations_version)
+
+    assert "revoked" in refusal(server.url, keys, tmp_path / "new", token())
+
+
 def test_a_thousand_revocations_cost_a_check_next_to_nothing() -> None:
     now = datetime.now(UTC)
     many = [

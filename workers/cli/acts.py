@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LOOKING: Final = frozenset({
     "check", "dead-letters", "describe", "diff", "docs", "explain", "groups", "history", "keygen", "keys", "limits", "list", "log",
     "ls", "mappings", "open", "own", "plan", "preview", "prove", "receipts", "revocations", "schema", "show", "simulate", "status",
-    "task-key", "top", "trail", "try", "validate", "verify",
+    "top", "trail", "try", "validate", "verify",
 })  # fmt: skip
 # Processes that run until they are stopped; what they do is on record by itself. And what beat has done every minute anyway.
 UNRECORDED: Final = frozenset({

@@ -50,7 +50,7 @@ def grant_headers(task: Any, arguments: Mapping[str, Any], task_id: str) -> dict
 def _proven(act: str, scope: str, about: str, person: str | None) -> Actor:
     """Whoever proves to be there; it goes on record, and so does every refusal."""
     from tasks.utils.act_context import underway
-    from tasks.utils.error_handler import TocsinError
+    from tasks.utils.error_handler import DeniedError, TocsinError
     from workers.cli.wiring import shell_runtime
 
     runtime = shell_runtime()
@@ -59,6 +59,8 @@ def _proven(act: str, scope: str, about: str, person: str | None) -> Actor:
         actor, way = _by_identity(runtime, scope) or _by_code(runtime, name, about)
     except (CliError, TocsinError) as error:
         _record(runtime, act, named(name), "denied", why=str(error))
+        if isinstance(error, DeniedError):
+            runtime.errors.record(error, "security.log_in")
         raise
     _record(runtime, act, actor, "ok", by=way)
     around = underway()

@@ -76,6 +76,7 @@ ACTS: Final = frozenset(
         "alerts.silence.add",
         "alerts.silence.expire",
         "alerts.submit",
+        "audit.collect",
         "audit.seal",
         "backups",  # with --create
         "backups.create",

@@ -60,10 +60,6 @@ CALLS: dict[str, tuple[Asked, Asked]] = {
         ),
         lambda _, http: http.post("/dead-letters/purge", json={}),
     ),
-    "revokeTokens": (
-        lambda _, http: http.post("/revocations", json={"subject": "ci", "comment": "leaked"}),
-        lambda _, http: http.post("/revocations", json={}),
-    ),
 }
 
 
