@@ -16,6 +16,7 @@ from tasks.audit.act_models import RecordsReport, VerifiedRecords, is_begun, vie
 from tasks.audit.pagerduty_records import PagerDutyRecords
 from tasks.audit.pagerduty_view import pagerduty_view
 from tasks.audit.sealed_record import SealedRecord
+from tasks.utils.audit_logger import AuditLogger
 from tasks.utils.clock import Clock
 
 if TYPE_CHECKING:
@@ -50,11 +51,13 @@ class ActArchive:
         self.folder = folder
         self.acts = SealedRecord(client, keys.of(ACTS), replace(rules, folder=folder / "acts"))
         self.pagerduty = SealedRecord(client, keys.of(PAGERDUTY), replace(rules, folder=folder / "acts" / "pagerduty"))
+        self._door = AuditLogger(client, keys, folder / "acts")
         clock = Clock(client, keys)
         self.collector = PagerDutyRecords(client, keys.of(PAGERDUTY), self.pagerduty, clock, rest)
 
     def seal(self) -> RecordsReport:
-        """Chain, archive and anchor what is new in both, then take out of Redis what is over."""
+        """Take up what waits on this machine, chain, archive and anchor what is new in both, then take out of Redis what is over."""
+        self._door.take_up()
         acts, pagerduty = self.acts.seal(), self.pagerduty.seal()
         return RecordsReport(acts=acts, pagerduty=pagerduty, trimmed=self.acts.trim() + self.pagerduty.trim())
 

@@ -14,8 +14,11 @@ import pytest
 from tasks.audit.anchors import Anchors
 from tasks.audit.archive import Archive
 from tasks.audit.chain import START, extend, take_apart
+from tasks.audit.outgoing import Outgoing
+from tasks.utils.audit_logger import Act, AuditLogger
+from tasks.utils.connect import connect
 from tasks.utils.ledger import Entry
-from tests.integration.act_kit import KEY, ActKit
+from tests.integration.act_kit import ANNA, KEY, ActKit
 
 if TYPE_CHECKING:
     from tasks.utils.clock import MovableClock
@@ -167,3 +170,28 @@ def test_a_hundred_thousand_acts_are_verified_within_five_seconds(client: Any, k
     took = time.perf_counter() - started
     assert (report.holds, report.entries, report.anchors) == (True, 100_000, 20)
     assert took <= 5
+
+
+def test_a_record_whose_oldest_files_were_archived_by_the_clean_up_holds(kit: ActKit, clock: MovableClock) -> None:
+    clock.advance(timedelta(days=1))
+    kit.do("c.one")
+    kit.archive.seal()
+    oldest = min(kit.folder.glob("2*.jsonl"))
+    outgoing = Outgoing(Archive(kit.folder), Anchors(kit.folder, [KEY]), clock)
+
+    assert outgoing.move_out(oldest, "archive-1")
+
+    report = kit.archive.acts.verify()
+    assert report.holds, report.broken
+    assert "archive-1" in report.notes[0]
+    assert kit.actions() == ["c.one"]
+    kit.rewrite([line.replace(b"anna", b"anne") for line in kit.lines()])
+    assert places(kit) == [(kit.file().name, 1)]
+
+
+def test_what_waits_on_the_machine_that_seals_is_taken_up_and_sealed(kit: ActKit) -> None:
+    away = AuditLogger(connect("redis://127.0.0.1:1/0"), kit.keys, kit.folder)
+    away.record(Act("while.away", "thing/1", ANNA))
+
+    assert kit.archive.seal().acts.sealed == 1
+    assert kit.actions()[-1] == "while.away"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -162,3 +163,21 @@ def test_an_act_that_nothing_takes_down_is_not_begun(cut_off, folder):
         done.append("rotated")
 
     assert done == []
+
+
+def test_many_who_record_while_it_is_taken_up_lose_and_double_nothing(acts, keys, client, folder):
+    def work(number: int) -> list[str]:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        away = AuditLogger(connect(f"redis://127.0.0.1:{port}/0"), keys, folder)
+        return [away.record(Act(f"worker.{number}", actor=ANNA)) for _ in range(25)]
+
+    with ThreadPoolExecutor(6) as pool:
+        told = [pool.submit(work, number) for number in range(5)]
+        while not all(each.done() for each in told):
+            acts.take_up()
+    acts.take_up()
+
+    on_record = [entry["e"] for _, entry in client.xrange(keys.acts)]
+    assert sorted(on_record) == sorted(act_id for each in told for act_id in each.result())

@@ -50,6 +50,7 @@ class Call:
         self.correlation = given if _FIT.fullmatch(given) else str(uuid4())
         self.address = (scope.get("client") or ("unknown",))[0]
         self.actor = Actor("stranger", "unknown", self.address)
+        self.token = ""
         self.body = b""
         self.operation = ""
         self._door = door
@@ -59,6 +60,7 @@ class Call:
     def known(self, holder: AccessToken, route: Any) -> None:
         """Say who holds the token, and what is asked for."""
         self.actor = Actor("token", holder.subject, self.address)
+        self.token = holder.id
         self.operation = route.operation_id or route.name
 
     async def allowed(self, scope: Scope) -> None:
@@ -71,7 +73,8 @@ class Call:
             return
         self._action = ACTIONS.get(self.operation, f"api.{self.operation}")
         about = object_of(self._action.partition(".")[0], given)
-        act = Act(self._action, about, self.actor, "ok", self.correlation, detail_of(given))
+        detail = {**detail_of(given), "token": self.token}
+        act = Act(self._action, about, self.actor, "ok", self.correlation, detail)
         self._begun = await asyncio.to_thread(self._door.begin, act)
         enter(self._begun)
 
@@ -144,7 +147,7 @@ class Logins:
         self._seen.move_to_end(call.actor)
         if len(self._seen) > MOST_LOGINS:
             self._seen.popitem(last=False)
-        act = Act("api.log_in", f"subject/{call.actor.name}", call.actor, "ok", call.correlation)
+        act = Act("api.log_in", f"subject/{call.actor.name}", call.actor, "ok", call.correlation, {"token": call.token})
         await asyncio.to_thread(self._door.record, act)
 
 
