@@ -37,8 +37,6 @@ ACTIONS: Final = {
     "notifications breakers force": "breakers.force",
     "notifications breakers release": "breakers.release",
 }
-# Groups that act by themselves, without a command: the flag that says so, and the act.
-GROUPS: Final = {"backups": ("make", "backups.create")}
 ONLY_LOOKS: Final = ("dry_run", "validate", "preview")  # flags with which a command changes nothing
 
 
@@ -52,36 +50,21 @@ def action_of(path: str) -> str | None:
 
 def witnessed(command: Command, path: str) -> Command:
     """The command, or group of commands, with every one that acts put on record when it is run."""
-    is_group = hasattr(command, "commands")
     for name, below in getattr(command, "commands", {}).items():
         witnessed(below, f"{path} {name}")
-    flag, action = GROUPS.get(path, ("", None)) if is_group else ("", action_of(path))
-    if action is not None and command.callback is not None:
-        command.callback = _on_record(command.callback, path, action, flag)
+    action = action_of(path)
+    if action is not None and command.callback is not None and not hasattr(command, "commands"):
+        command.callback = _on_record(command.callback, path, action)
     return command
 
 
-def _on_record(callback: Callable[..., Any], path: str, action: str, needed: str = "") -> Callable[..., Any]:
-    """The same on record; with `needed`, only where that flag is given and no command below is called."""
-
-    def is_act(given: dict[str, Any]) -> bool:
-        if any(given.get(flag) for flag in ONLY_LOOKS):
-            return False
-        return not needed or (bool(given.get(needed)) and not _goes_on())
-
+def _on_record(callback: Callable[..., Any], path: str, action: str) -> Callable[..., Any]:
     @wraps(callback)
     def run(**given: Any) -> Any:
-        door = _door() if is_act(given) else None
+        door = None if any(given.get(flag) for flag in ONLY_LOOKS) else _door()
         return callback(**given) if door is None else _run(door, path, action, lambda: callback(**given), given)
 
     return run
-
-
-def _goes_on() -> bool:
-    """Whether a command below the group was chosen, which is on record by itself."""
-    from typer._click.globals import get_current_context
-
-    return get_current_context().invoked_subcommand is not None
 
 
 def _run(door: AuditLogger, path: str, action: str, call: Callable[[], Any], given: dict[str, Any]) -> Any:
