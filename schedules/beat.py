@@ -43,5 +43,6 @@ ENTRIES: Final[dict[str, Entry]] = {
     "backups-verify": Entry("backups.verify", "30 5 * * *", {"read_data": True}, 12 * HOUR),
     "backups-drill": Entry("backups.drill", "10 6 * * 0", catch_up=24 * HOUR),
     "pagerduty-audit": Entry("audit.collect", "4-59/10 * * * *"),
+    "logs-clean-up": Entry("logs.clean_up", "50 4 * * *", catch_up=12 * HOUR),
     "ledger-proof-whole": Entry("audit.prove", "25 4 * * *", {"keep": "whole"}, 12 * HOUR),
 }

@@ -91,6 +91,7 @@ class LogWiring:
             Files("spool", self._state / "spool", ("*.damaged", "damaged*"), back),
             Files("temp", self._state, DRAFTS, back),
             *(Files("temp", self._state / name, DRAFTS, back) for name in ("ledger", "acts", "restore", "logs")),
+            *(Files("temp", self.folder / kind, DRAFTS, back) for kind in KINDS),
         ]
 
     def _record(self, name: str, still_open: StillOpen | None = None) -> Outgoing:

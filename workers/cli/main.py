@@ -45,6 +45,9 @@ class Tocsin(LazyGroup):
         ),
         "backups": Entry("workers.cli.backup_commands:app", "Back up, verify, restore (also: backup)", ("backup",)),
         "audit": Entry("workers.cli.audit_commands:app", "The record behind the proof"),
+        "logs": Entry(
+            "workers.cli.log_commands:app", "Clean up old records; archives, legal holds (also: log)", ("log",)
+        ),
         "tokens": Entry("workers.cli.token_commands:app", "Access to the HTTP API (also: token)", ("token",)),
         "security": Entry("workers.cli.security_commands:app", "Second factors of persons"),
         "configuration": Entry(

@@ -1,0 +1,65 @@
+"""A process that cleans up in children, to be killed at any moment: `python -m tests.integration.logs.victim`, wired by its environment.
+
+Each line it reads is the number of the call the child dies at (0: at none); it answers with how many calls were made, or `killed`.
+A call is one of a C function (write, fsync, rename, unlink, send, …) by the code under test: the child dies just before it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from config.settings import load
+from tasks.runtime import Runtime
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+OURS = tuple(str(Path(__file__).parents[3] / part) for part in ("tasks/logs", "tasks/audit", "tasks/utils"))
+
+
+class Fate:
+    """Counts calls, and ends the process at one of them."""
+
+    def __init__(self, last: int) -> None:
+        self.calls = 0
+        self._last = last
+
+    def __call__(self, frame: FrameType, event: str, _: Any) -> None:
+        if event != "c_call" or not frame.f_code.co_filename.startswith(OURS):
+            return
+        self.calls += 1
+        if self.calls == self._last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    for line in sys.stdin:
+        mine, childs = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.write(childs, str(clean_up(int(line))).encode())
+            os._exit(0)
+        os.close(childs)
+        with os.fdopen(mine) as answer:
+            told = answer.read()
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        sys.stdout.write(f"{told if code == 0 else 'killed' if code == -signal.SIGKILL else 'failed'}\n")
+        sys.stdout.flush()
+
+
+def clean_up(last: int) -> int:
+    """Clean up everything; the number of calls that took."""
+    fate = Fate(last)
+    cleaning = Runtime(load()).logs.clean_up
+    sys.setprofile(fate)
+    cleaning.run()
+    sys.setprofile(None)
+    return fate.calls
+
+
+if __name__ == "__main__":
+    main()
