@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MODULE: Final = "deploy.sandbox"
+# It ends when this process does, however that ends: then nobody holds the other end of its input.
+PROGRAM: Final = f"""
+import os, sys, threading
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+from {MODULE}.__main__ import main
+sys.exit(main(["--host", "127.0.0.1", "--port", "0", "--no-limits"]))
+"""
 PATIENCE: Final = 10.0  # seconds
 HOME: Final = Path(__file__).parents[2]  # where the sandbox's package lies, too
 
@@ -23,10 +30,10 @@ HOME: Final = Path(__file__).parents[2]  # where the sandbox's package lies, too
 def sandbox() -> Iterator[str]:
     """The address of an empty sandbox that throttles nothing. TransientError: it does not start."""
     process = subprocess.Popen(  # noqa: S603 (our own program)
-        [sys.executable, "-m", MODULE, "--host", "127.0.0.1", "--port", "0", "--no-limits"],
+        [sys.executable, "-c", PROGRAM],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
         cwd=HOME,
     )
     try:
@@ -38,8 +45,9 @@ def sandbox() -> Iterator[str]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
 def _address(process: subprocess.Popen[bytes]) -> str:

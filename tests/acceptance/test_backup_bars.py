@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tasks.utils.clock import MovableClock
+from tasks.utils.connect import connect
+from tasks.utils.keys import Keys
+from tasks.utils.single_flight import LEASE
 from tests.bench.backup import COUNTS, installation, stored, tocsin
 from tests.conftest import ROOT
 
@@ -54,7 +58,11 @@ def test_create_and_prune_of_the_program_are_killed_at_twenty_moments(tmp_path: 
     (tmp_path / "counts.json").write_text('{"services": 60}')
     (tmp_path / "tmp").mkdir()
     chance = random.Random(7)
-    with installation(tmp_path, tmp_path / "counts.json") as environment:
+    with (
+        installation(tmp_path, tmp_path / "counts.json") as environment,
+        connect(environment["REDIS_URL"]) as client,
+    ):
+        clock = MovableClock(client, Keys())
         environment |= {"TMPDIR": str(tmp_path / "tmp")}
         ledger = tmp_path / "state" / "ledger" / "2026-01-01.jsonl"
         ledger.parent.mkdir(parents=True)
@@ -64,6 +72,7 @@ def test_create_and_prune_of_the_program_are_killed_at_twenty_moments(tmp_path: 
             ledger.write_bytes(b"%b %d\n" % (CANARY, kills) * 20_000)
             words = chance.choice((("create",), ("prune", "--keep-last", "1", "--yes")))
             kills += killed(environment, chance.uniform(0.2, 1) * usual, *words)
+            clock.advance(LEASE)  # of the dead process's turn
 
             assert tocsin(environment, "verify", "--read-data").answer["holds"]
             folders = (tmp_path / "state" / "backups", tmp_path / "tmp")

@@ -157,3 +157,14 @@ def test_one_whole_copy_of_the_header_is_enough_and_the_other_is_written_anew(ki
     ]
     kit.create(many(5))
     assert kit.verify().holds
+
+
+def test_the_note_of_what_is_damaged_is_looked_at_too(kit: Kit) -> None:
+    first = kit.create(many(10))
+    flip(kit.folder / first.packs[0], 100 * 8)
+    kit.verify()
+    note = kit.folder / "repository.damage.json"
+    flip(note, 40)
+
+    assert any(note.name in fault.what for fault in kit.verify().faults)
+    assert not any(note.name in fault.what for fault in kit.verify().faults)
