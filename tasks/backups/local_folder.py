@@ -25,6 +25,7 @@ DRAFTS: Final = "tmp"
 LOCKS: Final = "locks"
 OWN: Final = ("packs", "snapshots", DRAFTS, LOCKS)
 WRITING: Final = "writing"  # one writes
+READ_ONLY: Final = (errno.EROFS, errno.EACCES, errno.EPERM)
 A_DAY: Final = 86_400
 READING: Final = "reading"  # who deletes waits for nobody to read
 
@@ -86,7 +87,7 @@ class LocalFolder:
 
     @contextmanager
     def hold(self, how: Hold) -> Iterator[None]:
-        """The kernel's locks on two files: they end with the process that holds them."""
+        """The kernel's locks on two files: they end with the process that holds them. Where nothing can be written, reading needs none."""
         with ExitStack() as held:
             try:
                 self._make(self.folder / LOCKS)
@@ -95,7 +96,8 @@ class LocalFolder:
                 reading = fcntl.LOCK_EX if how is Hold.DELETE else fcntl.LOCK_SH
                 held.enter_context(self._lock(READING, reading))
             except OSError as error:
-                raise _unwritable(self.folder, error) from error
+                if how is not Hold.READ or error.errno not in READ_ONLY:
+                    raise _unwritable(self.folder, error) from error
             if how is not Hold.READ:
                 self._drop_drafts()
             yield

@@ -12,6 +12,7 @@ from tasks.backups.header import NoKeyError
 from tasks.backups.models import MOST_NAMED, Fault, VerifyReport
 from tasks.backups.quarantine import Quarantine
 from tasks.backups.storage import Hold
+from tasks.utils.error_handler import TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +102,10 @@ class Verifier:
             for name, what in checker.read_pack(blob):
                 self._fault(what)
                 damaged |= {(blob.name, name)} if name else set()
-        Quarantine(objects.storage).write(damaged)
+        try:
+            Quarantine(objects.storage).write(damaged)
+        except TransientError as error:
+            self._notes.append(f"what is damaged could not be noted, so the next backup will not heal it: {error}")
 
     def _snapshots(self) -> list[Snapshot]:
         whole = []

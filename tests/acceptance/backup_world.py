@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.runtime import Runtime
-from tests.acceptance.sync_world import SERVICES, World
+from tests.acceptance.sync_world import SERVICES, TOKEN, World
 from tests.integration.backups.repository_kit import KEY
 from tests.loss import lose_everything
 
@@ -31,6 +32,20 @@ class BackupWorld(World):
         (folder / "config" / "policies" / "nights.yaml").write_text(POLICY)
         self.environment = {"ENCRYPTION_KEY": KEY, "TOCSIN_BACKUPS__FOLDER": str(folder / "backups"), **environ}
         super().__init__(folder / "config", redis_url, sandbox, **self.environment)
+
+    def environ(self) -> dict[str, str]:
+        """The environment of the program on this machine."""
+        settings = self.runtime.settings
+        return {
+            **os.environ,
+            **self.environment,
+            "REDIS_URL": settings.redis.url.get_secret_value(),
+            "TOCSIN_STATE_DIR": str(settings.state_dir),
+            "TOCSIN_CONFIG_DIR": str(settings.config_dir),
+            "TOCSIN_DEFAULT_SERVICE": settings.default_service,
+            "PAGERDUTY_API_KEY": TOKEN,
+            "PAGERDUTY_FROM_EMAIL": "bot@example.com",
+        }
 
     def restart(self) -> None:
         """Work on as a new process."""

@@ -35,7 +35,7 @@ class Folder:
         """
         for path in sorted(self.folder.rglob("*"), reverse=True):
             name = path.relative_to(self.folder).as_posix()
-            if self._takes(name) and path.is_file() and not path.is_symlink():
+            if self._takes(name) and path.is_file():  # or leads to one: Kubernetes mounts settings as links
                 yield FileItem(FILES, name, path)
 
     def _takes(self, name: str) -> bool:
