@@ -60,14 +60,14 @@ def new_body(kind: str, document: Document) -> dict[str, Any]:
 def changed_body(kind: str, document: Document, before: Document, now: datetime) -> dict[str, Any]:
     """What makes of `before` the document. Parts keep their ids, in order, where there are as many of them."""
     body = {name: value for name, value in _sent(kind, document).items() if name not in FIXED.get(kind, ())}
+    if kind == "services" and "alert_grouping_parameters" not in body and before.get("alert_grouping_parameters"):
+        body["alert_grouping_parameters"] = {"type": None}  # only then: whoever sends it leaves a setting it shares
     for name in BY_NAME[kind].sent:
         if name not in body and before.get(name) not in (None, []) and name in document:
             body[name] = [] if isinstance(before[name], list) else "" if isinstance(before[name], str) else None
     for name in BY_NAME[kind].numbered:
         if name in body:
             body[name] = _numbered(name, body[name], before.get(name) or [], now)
-    if kind == "services" and "alert_grouping_parameters" not in body and before.get("alert_grouping_parameters"):
-        body["alert_grouping_parameters"] = {"type": None}
     return _trigger(body) if kind == "incident_workflow_triggers" else body
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tasks.backups.restoring import Change
     from tasks.utils.rest.client import RestClient
 
+ONE_BY_ONE: Final = ("users", "service_dependencies")
+"""Of what PagerDuty locks the account or mixes up, where several are made at once."""
 BATCH: Final = 64
 TRIES: Final = 4
 TAKEN: Final = ("already been taken", "must be unique", "already exists")
@@ -116,7 +118,11 @@ class Doing:
         together = [step for step in steps if step.item.kind == "service_dependencies"]
         if together and self._depend(together):
             return
-        crew.all(self._one, steps)
+        if steps and steps[0].item.kind in ONE_BY_ONE:
+            for step in steps:
+                self._one(step)
+        else:
+            crew.all(self._one, steps)
 
     def _write_down(self) -> None:
         self._book.end(self._made, [step.name for step in self._unmade])

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.backups.account.crew import Crew
 from tasks.backups.account.listings import LISTINGS
 from tasks.backups.account.parts import FIELD_VALUES, View
+from tasks.backups.account.patience import Patience
 from tasks.backups.account.reading import Gap, Reading
 from tasks.utils.rest.errors import RefusedError, TokenRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from tasks.backups.account.listings import Listing
@@ -30,8 +32,16 @@ class AccountReader:
 
     name = "account"
 
-    def __init__(self, rest: RestClient, *, workers: int = WORKERS, horizon: timedelta = HORIZON) -> None:
+    def __init__(
+        self,
+        rest: RestClient,
+        *,
+        workers: int = WORKERS,
+        horizon: timedelta = HORIZON,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         """`rest` with the share of the calls that reading may take; `horizon`: stand-ins further ahead are not kept."""
+        self._patience = Patience(sleep)
         self._rest = rest
         self._workers = workers
         self._horizon = horizon
@@ -40,7 +50,7 @@ class AccountReader:
     def read(self, progress: Progress) -> Iterator[Item]:
         """Every item. TransientError: PagerDuty does not answer, or has no calls left; begin again later."""
         reading = self._reading()
-        abilities = self._rest.abilities.list()
+        abilities = self._patience(self._rest.abilities.list)
         began = reading.view.since
         with Crew(self._workers) as crew:
             for listing in LISTINGS:
@@ -53,7 +63,7 @@ class AccountReader:
 
     def _reading(self) -> Reading:
         now = self._rest.now().replace(microsecond=0)
-        return Reading(View(self._rest, now, now + self._horizon))
+        return Reading(View(self._rest, now, now + self._horizon), self._patience)
 
     def _read_list(self, listing: Listing, reading: Reading, crew: Crew, progress: Progress) -> None:
         for raw in reading.listed(listing):
@@ -94,7 +104,8 @@ class AccountReader:
     def _touched(self, since: datetime) -> set[tuple[str, str]]:
         """What the audit trail says was changed; nothing where we may not see it."""
         try:
-            records = list(self._rest.audit_records.list(since=since, root_resource_types=list(AUDITED)))
+            asked = {"since": since, "root_resource_types": list(AUDITED)}
+            records = self._patience(lambda: list(self._rest.audit_records.list(**asked)))
         except TokenRefusedError:
             raise
         except RefusedError:

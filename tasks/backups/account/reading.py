@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from tasks.backups.account.canonical import item_of, reference_to
 from tasks.backups.account.listings import LISTINGS, TAGGED, Listing
 from tasks.backups.account.long_lists import everything
+from tasks.backups.account.patience import TRIES, Patience
 from tasks.backups.account.shelf import Shelf, fingerprint
+from tasks.utils.error_handler import TransientError
 from tasks.utils.rest.errors import NotFoundError, RefusedError, TokenRefusedError
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Reading:
     """What was read. `prints` says of each object what its list showed, `made` what was made of it."""
 
     view: View
+    patience: Patience
     shelf: Shelf = field(default_factory=Shelf)
     prints: dict[Object, bytes] = field(default_factory=dict)
     made: dict[Object, set[tuple[str, str]]] = field(default_factory=dict)
@@ -53,11 +56,28 @@ class Reading:
         if listing.kind == "users":
             self._read_licences()
         try:
-            yield from map(self._with_licence, everything(listing, self.view.rest, self._note))
+            yield from map(self._with_licence, self._patiently(listing))
         except TokenRefusedError:
             raise
         except RefusedError as error:
             self._note(listing.kind, _why(error))
+
+    def _patiently(self, listing: Listing) -> Iterator[Mapping[str, Any]]:
+        """A list to its end; from its beginning where it broke off, without what has come already."""
+        seen: set[str] = set()
+        for tried in range(TRIES):
+            try:
+                for place, raw in enumerate(everything(listing, self.view.rest, self._note)):
+                    name = str(raw.get("id", place))
+                    if name not in seen:
+                        seen.add(name)
+                        yield raw
+            except TransientError as error:
+                if tried == TRIES - 1:
+                    raise
+                self.patience.rest(error, tried)
+            else:
+                return
 
     def take(self, listing: Listing, raw: Mapping[str, Any]) -> None:
         """Keep what the list shows of an object."""
@@ -87,7 +107,7 @@ class Reading:
         """Keep what PagerDuty shows of an object only when asked for it by itself."""
         name = (listing.kind, item_id)
         try:
-            items = list(part.read(self.view, item_id))
+            items = self.patience(lambda: list(part.read(self.view, item_id)))
         except NotFoundError:
             with self._lock:
                 self.missing.setdefault(name, set()).add(part.kinds[0])
@@ -107,15 +127,15 @@ class Reading:
         if tag is None:
             return
         try:
-            found = [
-                f"{kind}.{raw['id']}"
-                for kind in TAGGED
-                for raw in self.view.rest.tags.wearers(tag_id, kind)  # type: ignore[arg-type]
-            ]
+            found = self.patience(lambda: self._wearers_of(tag_id))
         except NotFoundError:
             return
         with self._lock:
             self.wearers[tag_id] = (str(tag.document["label"]), found)
+
+    def _wearers_of(self, tag_id: str) -> list[str]:
+        wearers = self.view.rest.tags.wearers
+        return [f"{kind}.{raw['id']}" for kind in TAGGED for raw in wearers(tag_id, kind)]  # type: ignore[arg-type]
 
     def forget(self, name: Object) -> None:
         """Of an object that has gone, keep nothing."""
@@ -150,7 +170,7 @@ class Reading:
     def _read_licences(self) -> None:
         asked = Listing("license_allocations", "/license_allocations")
         try:
-            found = everything(asked, self.view.rest, self._note)
+            found = self._patiently(asked)
             self.licences = {raw["user"]["id"]: raw["license"]["id"] for raw in found}
         except TokenRefusedError:
             raise

@@ -95,7 +95,7 @@ class AccountRestorer:
         return found
 
     def _read(self, progress: Progress) -> Shelf:
-        return Shelf(AccountReader(self._rest, workers=self._workers).read(progress))
+        return Shelf(AccountReader(self._rest, workers=self._workers, sleep=self._sleep).read(progress))
 
 
 def _host(target: Shelf) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.conftest import ROOT
 from tests.integration.account.kit import calls, client_of, furnish, made_up, one, read, silent
 
 if TYPE_CHECKING:
+    from tasks.utils.clock import MovableClock
     from tasks.utils.rest.client import RestClient
     from tests.integration.sandbox.kit import SandboxProcess
 
@@ -165,3 +167,19 @@ def test_a_key_that_is_refused_ends_it(client: Any, keys: Any, source: SandboxPr
 
     with client_of(client, keys, source) as rest, pytest.raises(Exception, match="PAGERDUTY_API_KEY"):
         read(rest)
+
+
+def test_a_short_outage_does_not_begin_it_anew(source: SandboxProcess, rest: RestClient, clock: MovableClock) -> None:
+    made_up(source)
+    whole = names(read(rest))
+    source.control("POST", "/faults", {"kind": "error", "path": "/event_orchestrations/services", "count": 8})
+    naps: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        naps.append(seconds)
+        clock.advance(timedelta(seconds=seconds + 1))
+
+    items = names(list(AccountReader(rest, workers=2, sleep=sleep).read(silent)))
+
+    assert items == whole
+    assert naps
