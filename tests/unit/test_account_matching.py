@@ -191,5 +191,5 @@ def test_what_cannot_be_reached_is_told() -> None:
 
     found = list(everything(listing, Any, lambda kind, why: told.append(f"{kind}: {why}")))
 
-    assert told == [f"extensions: PagerDuty lists 10,000 at most; 5 of 20 could be reached"]
+    assert told == ["extensions: PagerDuty lists 10,000 at most; 5 of 20 could be reached"]
     assert len(found) == 5
