@@ -43,7 +43,9 @@ READS: Final = frozenset(
         "incidents.list",
         "incidents.open",
         "incidents.show",
+        "logs.hold.list",
         "logs.list",
+        "logs.verify",
         "notifications.breakers",
         "notifications.dead-letters",
         "notifications.groups",
@@ -100,6 +102,9 @@ ACTS: Final = frozenset(
         "incidents.snooze",
         "incidents.sync",
         "incidents.update",
+        "logs.hold.add",
+        "logs.hold.release",
+        "logs.restore",  # brings records back, and takes none away
         "notifications.breakers.force",  # ends by itself
         "notifications.breakers.release",
         "notifications.replay",
@@ -133,6 +138,7 @@ DESTROYS: Final[Mapping[str, Destroys]] = {
     "backups.prune": Destroys("backups.prune", ("dry_run",)),
     "backups.restore": Destroys("backups.restore", ("dry_run",)),
     "deployments.apply": Destroys("deployments.apply", ("dry_run", "validate")),
+    "logs.cleanup": Destroys("logs.clean_up", ("dry_run",)),
     "logs.clean-up": Destroys("logs.clean_up", ("dry_run",)),
     "notifications.drop": Destroys("notifications.drop"),
     "notifications.purge": Destroys("notifications.purge", ("dry_run",)),
