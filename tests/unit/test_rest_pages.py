@@ -68,6 +68,17 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small")
+def test_what_came_before_a_list_turned_out_too_long_does_not_come_again() -> None:
+    early = [*map(float, range(30)), 1.5, 2.5, 5.125, 0.015625, 0.03125, 0.0625]
+    account = Account([*early, 972_000.0, 1_943_964.25], counts=False)
+    account.furthest = 40
+
+    listed = list(account.by_time().items(Span(START, NOW)))
+
+    assert listed == account.expected()
+
+
+@pytest.mark.usefixtures("small")
 @settings(max_examples=200, deadline=None)
 @given(
     seconds=st.lists(st.floats(0, 3_000_000) | st.integers(0, 60).map(float), max_size=300, unique=True),

@@ -65,10 +65,12 @@ class TimeReader:
         """All items of the span, in order, each once. TooLongError where one second has more than 10,000."""
         waiting = self._reversed(span.parts(self.now))
         before: set[str] = set()
+        broken_off: set[str] = set()  # what came of parts that were too long lies anywhere in their halves
         while waiting:
             part = waiting.pop()
             reader = self._reader(part)
-            reader.seen |= before  # what lies on the border of two parts is in both
+            known = before | broken_off  # what lies on the border of two parts is in both
+            reader.seen |= known
             first = reader.page(0, total=True)
             if (first.get("total") or 0) <= FURTHEST:
                 try:
@@ -76,9 +78,9 @@ class TimeReader:
                 except TooLongError:  # it has grown, or PagerDuty did not count it
                     pass
                 else:
-                    before = reader.seen - before
+                    before = reader.seen - known
                     continue
-            before = reader.seen
+            broken_off = set(reader.seen)
             waiting += self._reversed(part.halves(self.now))
 
     def everything(self) -> Iterator[Item]:
