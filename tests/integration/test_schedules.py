@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tasks.utils.clock import MovableClock
 from tests.fleet import Fleet
@@ -17,12 +21,11 @@ MINUTE = timedelta(minutes=1)
 
 
 class Town:
-    """A fleet with a maintenance worker, its clock half past a minute."""
+    """A fleet with a maintenance worker, and its clock."""
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
         self.clock = MovableClock(fleet.client, fleet.keys)
-        self.to(30)
 
     def beats(self, *names: str) -> None:
         for name in names:
@@ -39,7 +42,7 @@ class Town:
 
     def lose_everything(self) -> None:
         """Flush the server, on which the clock goes on; somebody has noticed when this returns."""
-        offset = self.fleet.client.get(self.fleet.keys.clock)
+        offset = self.fleet.client.get(self.fleet.keys.clock) or 0
         with self.fleet.client.pipeline(transaction=True) as pipe:
             pipe.flushall()
             pipe.set(self.fleet.keys.clock, offset)
@@ -52,8 +55,12 @@ class Town:
         told = [json.loads(line) for line in log if '"event": "scheduled_run"' in line]
         return Counter(one["slot"] for one in told if one["entry"] == entry)
 
+    @staticmethod
+    def slot(minute: datetime) -> str:
+        return f"ledger-seal@{minute:%Y-%m-%dT%H:%MZ}"
+
     def has_run(self, minute: datetime, patience: float = 15) -> None:
-        slot = f"ledger-seal@{minute:%Y-%m-%dT%H:%MZ}"
+        slot = self.slot(minute)
         self.fleet.wait(lambda: self.runs()[slot], patience, f"{slot} does not run")
 
 
@@ -61,6 +68,7 @@ def test_two_beats_one_killed_and_the_server_flushed_run_every_slot_once(tmp_pat
     with Fleet(tmp_path, LOG_LEVEL="INFO") as fleet:
         fleet.start_workers("maintenance")
         town = Town(fleet)
+        town.to(30)
         town.beats("one", "two")
         due = [town.to(1)]
         town.has_run(due[-1])
@@ -86,4 +94,35 @@ def test_two_beats_one_killed_and_the_server_flushed_run_every_slot_once(tmp_pat
         due.append(town.to(1))
         town.has_run(due[-1])
 
-        assert town.runs() == {f"ledger-seal@{minute:%Y-%m-%dT%H:%MZ}": 1 for minute in due}
+        assert town.runs() == {town.slot(minute): 1 for minute in due}
+
+
+@pytest.mark.slow
+def test_in_real_time_every_minute_is_run_once_while_beats_are_killed_and_the_server_is_flushed(tmp_path: Path) -> None:
+    chance = random.Random(int(os.environ.get("SEED", "1")))
+    with Fleet(tmp_path, LOG_LEVEL="INFO") as fleet:
+        fleet.start_workers("maintenance", "delivery")
+        fleet.start("sentinel")
+        town = Town(fleet)
+        town.beats("one", "two")
+        first = town.clock.now().replace(second=0, microsecond=0) + MINUTE
+
+        for minute in range(6):
+            end = first + (minute + 1) * MINUTE
+            moment = first + minute * MINUTE + timedelta(seconds=chance.uniform(1, 55))
+            fleet.wait(lambda moment=moment: town.clock.now() >= moment, 120, "time stands still")
+            if minute in (1, 3):
+                fleet.kill("one")
+            if minute in (2, 4):
+                town.beats("one")
+            if minute == 4:
+                fleet.kill("two")
+                town.lose_everything()
+            fleet.wait(lambda end=end: town.clock.now() >= end, 120, "time stands still")
+        last = first + 5 * MINUTE
+        town.has_run(last)
+
+        due = [first + number * MINUTE for number in range(6)]
+        assert {slot: count for slot, count in town.runs().items() if slot <= town.slot(last)} == {
+            town.slot(minute): 1 for minute in due
+        }
