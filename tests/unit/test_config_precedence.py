@@ -46,7 +46,7 @@ def _spread(folder: Folder, urls: dict[str, str]) -> tuple[dict[str, str], dict[
     return environ, {"redis.url": urls.get("flag")}
 
 
-NO_ONE_LINERS = {*ELSEWHERE, "inhibition"}
+NO_ONE_LINERS = {*ELSEWHERE, "inhibition", "schedules"}
 TLS = {
     "TOCSIN_REDIS__URL": "rediss://h/0",
     "TOCSIN_REDIS__TLS_CERT_FILE": __file__,
