@@ -103,11 +103,11 @@ def encrypt(*, config_dir: Folder = None) -> None:
     """
     from config.errors import ConfigError, Problem
     from config.sealed import seal_setting
+    from config.settings import read_keyring
     from config.values import ENCRYPTION_KEY_MEND
-    from workers.cli.connection import encryption_keyring
     from workers.cli.secret_input import read_secret
 
-    keyring = encryption_keyring(config_dir)
+    keyring = read_keyring(config_dir=config_dir)
     if keyring is None:
         raise ConfigError([Problem("ENCRYPTION_KEY", "security.encryption_key", "is not set", ENCRYPTION_KEY_MEND)])
     answer(seal_setting(read_secret("Value to encrypt"), keyring))

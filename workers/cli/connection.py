@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    from config.keyring import Keyring
     from config.models import Settings
 
 
@@ -30,19 +27,6 @@ def current_settings() -> Settings:
         return settings
     os.environ.update(found)
     return load()
-
-
-def encryption_keyring(config_dir: Path | None = None) -> Keyring | None:
-    """The encryption keys, also where the rest of the settings is not right yet; None where none is set."""
-    from config.errors import ConfigError
-    from config.settings import read_keyring
-
-    keyring = read_keyring(config_dir=config_dir)
-    if keyring is None:
-        with suppress(ConfigError):  # no key, and wrong settings: the key is what is asked for
-            current_settings()
-            keyring = read_keyring(config_dir=config_dir)
-    return keyring
 
 
 def _talk_on_stderr() -> None:

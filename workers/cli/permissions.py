@@ -27,6 +27,7 @@ READS: Final = frozenset(
         "backups.verify",
         "configuration.check",
         "configuration.docs",
+        "configuration.encrypt",
         "configuration.keygen",
         "configuration.schema",
         "configuration.show",
@@ -84,7 +85,6 @@ ACTS: Final = frozenset(
         "backups.create",
         "backups.drill",  # restores into a sandbox of its own
         "beat",
-        "configuration.encrypt",
         "demo",
         "escalations.cancel",
         "escalations.pause",
