@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from heapq import nlargest
@@ -72,7 +73,7 @@ class ActArchive:
         own = filter(wanted.fits, _folded(self.acts.entries(wanted.first_day), wanted))
         if not with_pagerduty:
             return own
-        theirs = map(pagerduty_view, filter(wanted.may_fit, self.pagerduty.entries(wanted.first_day)))
+        theirs = _readable(pagerduty_view, filter(wanted.may_fit, self.pagerduty.entries(wanted.first_day)))
         return chain(own, filter(wanted.fits, theirs))
 
     def follow(self, wanted: ActFilter, every: float = 1.0) -> Iterator[ActView]:
@@ -81,8 +82,8 @@ class ActArchive:
         while True:
             for entry in self.acts.live_after(after):
                 after = entry.id
-                if not is_begun(entry) and wanted.fits(view_of(entry)):
-                    yield view_of(entry)
+                if not is_begun(entry):
+                    yield from filter(wanted.fits, _readable(view_of, [entry]))
             time.sleep(every)
 
     def export(self, wanted: ActFilter, form: str, *, with_pagerduty: bool = False) -> ExportReport:
@@ -115,5 +116,12 @@ def _folded(entries: Iterable[Entry], wanted: ActFilter) -> Iterator[ActView]:
         if len(order) > REMEMBERED:
             del told[order.popleft()]
         if wanted.may_fit(entry):
-            yield view_of(entry)
-    yield from map(view_of, filter(wanted.may_fit, open_acts.values()))
+            yield from _readable(view_of, [entry])
+    yield from _readable(view_of, filter(wanted.may_fit, open_acts.values()))
+
+
+def _readable(view: Callable[[Entry], ActView], entries: Iterable[Entry]) -> Iterator[ActView]:
+    """The acts of those entries that hold one; of others `tocsin audit verify` says who was at fault, if anybody."""
+    for entry in entries:
+        with suppress(ValueError, TypeError, AttributeError):
+            yield view(entry)

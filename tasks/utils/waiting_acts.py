@@ -28,10 +28,10 @@ class WaitingActs:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing waits."""
+        """Whether nothing waits that this process may take up."""
         try:
             return self._path.stat().st_size == 0
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
             return True
 
     def add(self, entry: ActEntry) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from tasks.audit.act_export import Exporter
 from tasks.audit.act_filter import ActFilter, filter_of
-from tasks.utils.audit_logger import Act, Actor
+from tasks.utils.audit_logger import Act, Actor, AuditLogger
 from tasks.utils.error_handler import PermanentError
 from tests.integration.act_kit import ANNA, ActKit
 
@@ -147,3 +147,34 @@ def test_a_filter_says_what_is_wrong_with_it() -> None:
             filter_of(**wrong)
     with pytest.raises(PermanentError, match="there is no format 'xml'"):
         Exporter(io.BytesIO(), "xml")
+
+
+def test_entries_that_hold_no_act_hide_none_that_does(kit: ActKit) -> None:
+    for broken in ({"d": "no json"}, {"d": "[]"}, {"s": "fine", "d": "{}"}, {"d": '{"d":7}'}):
+        kit.client.xadd(kit.keys.acts, {"e": "0" * 28, "s": "ok", "r": "rubbish", "t": "1", **broken})
+    kit.do("came.later")
+
+    assert "came.later" in kit.actions()
+    assert kit.archive.last(1, ActFilter())[0].action == "came.later"
+
+
+def test_after_a_loss_of_redis_the_record_goes_on_in_the_same_chain(kit: ActKit) -> None:
+    kit.archive.seal()
+    before = len(kit.read())
+    kit.client.flushall()
+    kit.do("came.later")
+
+    kit.archive.seal()
+
+    report = kit.archive.acts.verify()
+    assert report.holds, report.broken
+    assert len(kit.read()) == before + 1
+
+
+def test_a_folder_that_may_not_be_looked_into_keeps_nobody_from_recording(kit: ActKit, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    door = AuditLogger(kit.client, kit.keys, tmp_path / "file" / "acts")
+    door.record(Act("came.later", actor=ANNA))
+
+    assert kit.actions()[-1] == "came.later"
