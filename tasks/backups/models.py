@@ -92,6 +92,8 @@ class Difference(BaseModel):
     item: str
     change: Literal["added", "removed", "changed"]
     fields: list[str] = Field(default_factory=list)
+    words: str = ""
+    """For people, where the item is PagerDuty's: by the names of things, with what a field was and is."""
 
 
 class DiffReport(BaseModel):

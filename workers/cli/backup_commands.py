@@ -154,5 +154,6 @@ def diff(before: As, after: As = "latest", *, as_json: JsonFlag = False) -> None
         return
     signs = {"added": "+", "removed": "-", "changed": "~"}
     for one in report.differences:
-        answer(f"{signs[one.change]} {one.item}{'  ' if one.fields else ''}{', '.join(one.fields)}")
+        plain = f"{signs[one.change]} {one.item}{'  ' if one.fields else ''}{', '.join(one.fields)}"
+        answer(f"{one.words}  ({one.item})" if one.words else plain)
     answer(f"{report.added} added, {report.removed} removed, {report.changed} changed")

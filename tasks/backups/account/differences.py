@@ -13,9 +13,12 @@ from tasks.backups.account.shelf import Shelf
 from tasks.backups.account.translation import NAMING, NOUNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from tasks.backups.items import Item
+
+    Named = Callable[[str, str], Item | None]
+    """Gives an item by its kind and id."""
 
 LONGEST: Final = 80
 MARKS: Final = {"added": "+", "removed": "-", "changed": "~"}
@@ -52,26 +55,31 @@ def differences(before: Iterable[Item], after: Iterable[Item]) -> Iterator[Diffe
     """What is new, gone and changed, kind by kind; ids of parts, and orders that mean nothing, are no difference."""
     first, second = Shelf(before), Shelf(after)
     for kind in BY_NAME:
-        were, are = first.ids(kind), set(second.ids(kind))
-        for item in (one for one in first.of(kind) if one.id not in are):
-            yield Difference("removed", kind, item.id, _title(item, first))
-        known = set(were)
-        for item in second.of(kind):
-            if item.id not in known:
-                yield Difference("added", kind, item.id, _title(item, second))
-            elif (old := first.get(kind, item.id)) and (fields := differing(kind, old.document, item.document)):
-                told = tuple(_field(name, old, item, first, second) for name in fields)
-                yield Difference("changed", kind, item.id, _title(item, second), told)
+        for name in dict.fromkeys((*first.ids(kind), *second.ids(kind))):
+            found = difference(first.get(kind, name), second.get(kind, name), first.get, second.get)
+            if found:
+                yield found
 
 
-def _field(name: str, old: Item, new: Item, first: Shelf, second: Shelf) -> FieldChange:
+def difference(old: Item | None, new: Item | None, were: Named, are: Named) -> Difference | None:
+    """What became of one item; None is nothing. `were` and `are` know the items that it names, before and after."""
+    if new is None:
+        return Difference("removed", old.kind, old.id, _title(old, were)) if old else None
+    if old is None:
+        return Difference("added", new.kind, new.id, _title(new, are))
+    fields = differing(new.kind, old.document, new.document)
+    told = tuple(_field(name, old, new, were, are) for name in fields)
+    return Difference("changed", new.kind, new.id, _title(new, are), told) if told else None
+
+
+def _field(name: str, old: Item, new: Item, first: Named, second: Named) -> FieldChange:
     one, other = old.document.get(name), new.document.get(name)
     if isinstance(one, list) and isinstance(other, list):
         return FieldChange(name, *_lists(name, one, other, first, second))
     return FieldChange(name, _said(name, one, first), _said(name, other, second))
 
 
-def _lists(name: str, one: list[Any], other: list[Any], first: Shelf, second: Shelf) -> tuple[str, str]:
+def _lists(name: str, one: list[Any], other: list[Any], first: Named, second: Named) -> tuple[str, str]:
     """What only one of two lists has."""
     were, are = [_said(name, value, first) for value in one], [_said(name, value, second) for value in other]
     gone, new = [word for word in were if word not in are], [word for word in are if word not in were]
@@ -80,34 +88,34 @@ def _lists(name: str, one: list[Any], other: list[Any], first: Shelf, second: Sh
     return _short(", ".join(gone) or "nothing"), _short(", ".join(new) or "nothing")
 
 
-def _said(name: str, value: Any, shelf: Shelf) -> str:
+def _said(name: str, value: Any, named: Named) -> str:
     """A value for people: what is named is told by its name."""
     if value in EMPTY:
         return "nothing"
     if is_reference(value):
-        return _called(NOUNS.get(value["type"].removesuffix(SUFFIX), ()), value["id"], shelf)
+        return _called(NOUNS.get(value["type"].removesuffix(SUFFIX), ()), value["id"], named)
     if isinstance(value, str):
-        return _called((NAMING[name],), value, shelf) if name in NAMING else f'"{_short(value)}"'
+        return _called((NAMING[name],), value, named) if name in NAMING else f'"{_short(value)}"'
     if isinstance(value, dict):
-        inner = {key: _said(key, one, shelf) for key, one in value.items() if key != "id" and one not in EMPTY}
+        inner = {key: _said(key, one, named) for key, one in value.items() if key != "id" and one not in EMPTY}
         return _short(", ".join(f"{key.replace('_', ' ')} {one}" for key, one in inner.items()))
     if isinstance(value, list):
-        return _short(", ".join(_said(name, one, shelf) for one in value))
+        return _short(", ".join(_said(name, one, named) for one in value))
     return json.dumps(value)
 
 
-def _called(kinds: Iterable[str], item_id: str, shelf: Shelf) -> str:
-    found = (item for kind in kinds if (item := shelf.get(kind, item_id)))
+def _called(kinds: Iterable[str], item_id: str, named: Named) -> str:
+    found = (item for kind in kinds if (item := named(kind, item_id)))
     item = next(found, None)
     return f'"{title_of(item)}"' if item else item_id
 
 
-def _title(item: Item, shelf: Shelf) -> str:
+def _title(item: Item, named: Named) -> str:
     """What people call it; what belongs to another also by that."""
     own = item.document.get(BY_NAME[item.kind].title)
-    title = _said("", own, shelf).strip('"') if is_reference(own) else title_of(item)
+    title = _said("", own, named).strip('"') if is_reference(own) else title_of(item)
     owner = item.document.get(BY_NAME[item.kind].owner or "team" * (item.kind == "team_memberships"))
-    return f"{title} of {_said('', owner, shelf).strip(chr(34))}" if is_reference(owner) and owner != own else title
+    return f"{title} of {_said('', owner, named).strip(chr(34))}" if is_reference(owner) and owner != own else title
 
 
 def _short(text: str) -> str:
