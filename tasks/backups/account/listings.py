@@ -147,3 +147,12 @@ LISTINGS: Final = (
 )
 TAGGED: Final = {"users": "user", "teams": "team", "escalation_policies": "escalation_policy"}
 """What bears tags, and how it is called."""
+UNKEPT: Final = (
+    Listing("automation_actions", "/automation_actions/actions", paging=CURSOR, many="actions"),
+    Listing("automation_runners", "/automation_actions/runners", paging=CURSOR, many="runners"),
+    Listing("templates", "/templates"),
+    Listing("status_pages", "/status_pages", paging=WHOLE),
+    Listing("rulesets", "/rulesets"),
+    Listing("webhook_oauth_clients", "/webhook_subscriptions/oauth_clients", paging=WHOLE, many="oauth_clients"),
+)
+"""What no backup holds. Whether an account has any is looked at, so that this can be said."""

@@ -55,6 +55,7 @@ class AccountReader:
         with Crew(self._workers) as crew:
             for listing in LISTINGS:
                 self._read_list(listing, reading, crew, progress)
+            reading.look_for_the_unkept()
             crew.join()
             self._settle(reading, crew, began if "audit_trail" in abilities else None, progress)
         reading.finish(abilities)

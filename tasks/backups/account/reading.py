@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.backups.account.canonical import item_of, reference_to
-from tasks.backups.account.listings import LISTINGS, TAGGED, Listing
+from tasks.backups.account.listings import LISTINGS, TAGGED, UNKEPT, Listing
 from tasks.backups.account.long_lists import everything
 from tasks.backups.account.patience import TRIES, Patience
 from tasks.backups.account.shelf import Shelf, fingerprint
 from tasks.utils.error_handler import TransientError
+from tasks.utils.rest.collection import OFFSET
 from tasks.utils.rest.errors import NotFoundError, RefusedError, TokenRefusedError
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 Object = tuple[str, str]
 """A listing's kind, and an id in it."""
-ABILITIES: Final = "abilities"
+UNKEPT_WHY: Final = "Tocsin does not back these up, and the account has some"
 
 
 @dataclass(frozen=True, order=True)
@@ -145,6 +147,22 @@ class Reading:
             self.wearers.pop(name[1], None)
             for item in self.made.pop(name, ()):
                 self.shelf.drop(item)
+
+    def look_for_the_unkept(self) -> None:
+        """Say what the account has that no backup holds; what PagerDuty does not show it does not have."""
+        for listing in UNKEPT:
+            try:
+                found = self.patience(partial(self._has_any, listing))
+            except TokenRefusedError:
+                raise
+            except RefusedError:
+                continue
+            if found:
+                self._note(listing.kind, UNKEPT_WHY)
+
+    def _has_any(self, listing: Listing) -> bool:
+        asked = {"limit": 1} if listing.paging == OFFSET else {}
+        return bool(listing.collection(self.view.rest).reading(asked)({}).get(listing.many or listing.kind))
 
     def finish(self, abilities: list[str]) -> None:
         """Add what is known only once all is read: who wears which tags, and what the picture as a whole is of."""
