@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ A_CLAIM: Final = 50
 DRAIN_SECONDS: Final = 5.0
 OVERLAP: Final = 2.0  # then somebody else is called, who may have to wait for a free hand
 STAY: Final = timedelta(milliseconds=250)  # so long a worker waits for the next one: cheaper than to be called again
+AT_ONCE: Final = (
+    2  # in one process: more take turns with Python's lock, and leave no thread for sends while thousands are overdue
+)
 BREATH: Final = 0.015  # seconds; what falls due meanwhile is taken together
 
 
@@ -71,9 +75,18 @@ class EscalationService:
         self._pause = pause
         self._rules = rules or EscalationRules()
         self._told = told
+        self._seats = threading.BoundedSemaphore(AT_ONCE)
 
     def advance(self) -> AdvanceReport:
-        """Go on with what is due, for a while. Safe to run twice, and beside others."""
+        """Go on with what is due, for a while; at once back where enough do so in this process. Safe to run twice, and beside others."""
+        if not self._seats.acquire(blocking=False):
+            return AdvanceReport()
+        try:
+            return self._advance()
+        finally:
+            self._seats.release()
+
+    def _advance(self) -> AdvanceReport:
         report, turn, has_heir = AdvanceReport(), Turn(uuid.uuid4().hex, begins=True), False
         began = time.monotonic()
         while (spent := time.monotonic() - began) < DRAIN_SECONDS + OVERLAP:

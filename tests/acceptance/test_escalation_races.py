@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks.escalations.rows import Turn
+from tasks.escalations.messages import Ways
+from tasks.escalations.rows import Claimed, Turn
+from tasks.escalations.service import EscalationService
 from tasks.utils.connect import connect
 from tasks.utils.scripts import assembled
 from tests.acceptance.escalation_world import MINUTE, UID, Tower, policy
@@ -213,3 +215,34 @@ def test_the_last_one_that_leaves_has_the_pumps_look(tower: Tower) -> None:
 
     assert tower.client.llen(tower.keys.wake) == 1
     assert not tower.client.hexists(tower.keys.hints, "escalation")
+
+
+class Waiting:
+    """Rows whose claims wait until they may go on; then nothing is due."""
+
+    def __init__(self) -> None:
+        self.claims = threading.Semaphore(0)
+        self.may_go_on = threading.Event()
+
+    def claim(self, *_: Any) -> Claimed:
+        self.claims.release()
+        self.may_go_on.wait(10)
+        return Claimed(0, -1, [])
+
+
+def test_overdue_timers_leave_threads_for_what_they_send(tower: Tower) -> None:
+    rows = Waiting()
+    service = EscalationService(rows, Ways({}), tower.pause)
+    busy = [threading.Thread(target=service.advance) for _ in range(2)]
+    for one in busy:
+        one.start()
+        assert rows.claims.acquire(timeout=10)
+
+    assert service.advance().taken == 0
+    assert not rows.claims.acquire(blocking=False), "a third one does not even ask"
+
+    rows.may_go_on.set()
+    for one in busy:
+        one.join()
+    service.advance()
+    assert rows.claims.acquire(blocking=False), "there is room again"
