@@ -46,7 +46,7 @@ def alert(key: str = "disk", action: str = "trigger", **payload: Any) -> dict[st
 class Pipeline:
     """Alerts in, deliveries out. `shop` has a primary channel and a standby; `solo` has one channel only."""
 
-    services: ClassVar[Sequence[str]] = ("shop", "solo")
+    known_services: ClassVar[Sequence[str]] = ("shop", "solo")
     client: Any
     keys: Keys
     url: str
@@ -72,7 +72,7 @@ class Pipeline:
 
     def ruled_by(self, **rules: Any) -> None:
         """Accept by these rules from now on: `inhibitions`, `flapping`, `router`, … of `AlertRules`."""
-        windows = dict.fromkeys(self.services, self.window)
+        windows = dict.fromkeys(self.known_services, self.window)
         self.alerts = AlertService(self.client, self.keys, AlertRules(windows, "shop", 500, 5, **rules))
 
     @property

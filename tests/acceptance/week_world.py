@@ -94,7 +94,7 @@ def _shows(one: Plan, wall: datetime) -> bool:
 class Week(Tower):
     """The pipeline with a service in each zone, that escalates by its wall's clock to a channel `chat`."""
 
-    services: ClassVar[Sequence[str]] = tuple(ZONES)
+    known_services: ClassVar[Sequence[str]] = tuple(ZONES)
 
     def __post_init__(self) -> None:
         super().__post_init__()
