@@ -158,7 +158,8 @@ class World:
         return {str(entry.get("dedup_key", "")).removeprefix("alertmanager/") for entry in self.fleet.sandbox.log()}
 
     def _pagerduty_refuses_us(self) -> None:
-        self.fleet.sandbox.fault(kind="reject", status=401, path="/")
+        for path in ("/incidents", "/webhook_subscriptions"):  # not the Events API: its key would rest for minutes
+            self.fleet.sandbox.fault(kind="reject", status=401, path=path)
         self._shell("incidents", "ack", "PABCDEF", "--json")
         self._shell("task", "run", "webhooks.check", "--wait", "--json", "--timeout", "10")
         self.fleet.sandbox.heal()
