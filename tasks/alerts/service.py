@@ -126,7 +126,7 @@ class AlertService:
     def _question(self, one: Incoming, now: datetime) -> Question:
         """The script call that decides on one alert."""
         try:
-            checked = check_alert(self._rules.fields.open(one.raw))
+            checked = check_alert(self._rules.fields.readable(one.raw))
         except InvalidAlertError as error:
             return self._refusal(one, "invalid", str(error))
         service = checked.alert.setdefault("service", self._rules.default_service)

@@ -62,6 +62,14 @@ class SealedFields:
             return alert
         return _walked(alert, lambda value, place: self._opened(value, _purpose(self._service(alert), place)))
 
+    def readable(self, alert: Any) -> Any:
+        """The alert as its check must see it: opened, where its service wants fields encrypted, or did so when it came."""
+        if not isinstance(alert, dict):
+            return alert
+        payload = alert.get("payload")
+        whole = (*(alert.get(name) for name in ROOTS), payload.get(IN_PAYLOAD) if isinstance(payload, dict) else None)
+        return self.open(alert) if self._service(alert) in self._paths or any(map(is_sealed, whole)) else alert
+
     def seal_unknown(self, raw: Any) -> Any:
         """What may be an alert or not, to be kept as it came: with sensitive fields encrypted, or all of it where they cannot be found."""
         if not self.is_wanted or (

@@ -199,3 +199,19 @@ def test_a_group_of_alerts_tells_the_fields_of_each_to_people_only(
 
     assert SECRET not in everything(client)
     assert arrived(sandbox)
+
+
+def test_what_was_encrypted_whole_passes_after_nobody_wants_it_encrypted_any_more(
+    fleet: Fleet, sandbox: Sandbox, client: Any, keys: Any
+) -> None:
+    before = wired(fleet, "encrypt_fields: [custom_details, links]\n")
+    alert = {**secretive(), "links": [{"href": "https://x.example/", "text": SECRET}]}
+    Inbox(client, keys).put([InboxRow(new_event_id(), before.sealed_fields.seal(alert), "events")])
+
+    after = wired(fleet, more="")
+    after.alerts.drain_inbox()
+    after.delivery.drain()
+
+    (event,) = arrived(sandbox)
+    assert event["payload"]["custom_details"]["password"] == SECRET
+    assert event["links"][0]["text"] == SECRET

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 # Last words of commands that only look. What is not named here or below is on record: better once too often.
 LOOKING: Final = frozenset({
-    "check", "dead-letters", "describe", "diff", "docs", "encrypt", "explain", "groups", "history", "keygen", "keys", "limits", "list", "log",
-    "ls", "mappings", "open", "own", "plan", "preview", "prove", "receipts", "revocations", "schema", "show", "simulate", "status",
-    "top", "trail", "try", "validate", "verify",
+    "check", "dead-letters", "describe", "diff", "docs", "encrypt", "explain", "groups", "history", "keygen", "keys", "limits",
+    "list", "log", "ls", "mappings", "open", "own", "plan", "preview", "prove", "receipts", "revocations", "schema", "show",
+    "simulate", "status", "top", "trail", "try", "validate", "verify",
 })  # fmt: skip
 # Processes that run until they are stopped; what they do is on record by itself. And what beat has done every minute anyway.
 UNRECORDED: Final = frozenset({
