@@ -34,6 +34,7 @@ class Archives:
         self._vault = vault
         self._chain = chain
         self._host = host
+        self._known: dict[tuple[str, str], list[Link]] | None = None
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -42,6 +43,9 @@ class Archives:
         descriptor = os.open(self._vault.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._known = {}
+            for link in self._chain.links():
+                self._known.setdefault((link.kind, link.name), []).append(link)
             yield
         except BlockingIOError:
             raise TransientError("another process of this machine is cleaning up; wait until it has ended") from None
@@ -49,11 +53,12 @@ class Archives:
             os.close(descriptor)
 
     def put(self, source: Source, item: Item) -> Link | None:
-        """The archive of an item, read to its end and found to be what the item still is; None where that has changed.
+        """Within `alone`: the archive of an item, read to its end and found to be what the item still is; None where that has changed.
 
         One that a killed run had written is taken, once it has been read again.
         """
-        known = self._known(source, item)
+        same = self._same(item)
+        known = self._sound(source, item, same)
         if known is not None:
             return known
         last = self._chain.last()
@@ -65,18 +70,22 @@ class Archives:
                 return None
         link = self._chain.add(item, stored, self._clock.now_ms(), self._host)
         self._client.hset(self._keys.log_archives, self._host, link.hash)
+        same.append(link)
         return link
 
-    def _known(self, source: Source, item: Item) -> Link | None:
-        same = [link for link in self._chain.links() if (link.kind, link.name) == (item.kind, item.name)]
+    def _same(self, item: Item) -> list[Link]:
+        """The archives of what was called the same."""
+        if self._known is None:
+            raise PermanentError("archives are written within `alone` only")
+        return self._known.setdefault((item.kind, item.name), [])
+
+    def _sound(self, source: Source, item: Item, same: list[Link]) -> Link | None:
+        """The one of them that holds what the item is now, and reads back so."""
         if not same:
             return None
         with source.read(item) as content:
             digest = digest_of(content)
-        for link in same:
-            if link.stored.sha256 == digest and not self._fault(link):
-                return link
-        return None
+        return next((link for link in same if link.stored.sha256 == digest and not self._fault(link)), None)
 
     def views(self, kind: Kind | None = None) -> list[ArchiveView]:
         """Every archive, or those of one class, oldest first."""

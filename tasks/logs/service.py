@@ -114,7 +114,7 @@ class CleanUp:
         Why it stays all the same; '' if it is gone.
         """
         run.items, run.bytes = run.items + 1, run.bytes + item.bytes
-        report(run.items, 0, f"{source.kind}: files or pages of rows")
+        report(run.items, 0, f"items, now {source.kind}")
         if dry_run:
             told.items, told.bytes = told.items + 1, told.bytes + item.bytes
             return ""

@@ -76,7 +76,10 @@ class ScheduleStates:
         pipe = self._client.pipeline(transaction=False)
         for entry in entries:
             pipe.hgetall(self._keys.schedule(entry))
-        return {entry: _state(known, now) for entry, known in zip(entries, pipe.execute(), strict=True)}
+            pipe.lindex(self._keys.schedule_runs(entry), 0)
+        replies = pipe.execute()
+        known = zip(entries, replies[::2], replies[1::2], strict=True)
+        return {entry: _state(state, json.loads(newest or "{}"), now) for entry, state, newest in known}
 
     def runs(self, entry: str) -> list[Run]:
         """Its last fifty runs that came to an end, newest first."""
@@ -94,7 +97,7 @@ class ScheduleStates:
         return was_paused
 
 
-def _state(known: dict[str, str], now: datetime) -> State:
+def _state(known: dict[str, str], newest: dict[str, Any], now: datetime) -> State:
     missed = None
     if known.get("missed_at"):
         is_caught_up = known["missed_caught_up"] == "1"
@@ -102,7 +105,9 @@ def _state(known: dict[str, str], now: datetime) -> State:
         missed = Missed(at, since, int(known["missed_count"]), is_caught_up)
     has_run = known.get("began") or known.get("result")
     progress = known.get("progress", "") if not known.get("ended") else ""
-    return State(_run(known) if has_run else None, _pause(known, now), missed, progress)
+    last = _run(known) if has_run else None
+    was_asked_for = newest.get("slot") == 0 and int(newest["began"]) >= int(known.get("began") or 0)
+    return State(_run(newest) if was_asked_for else last, _pause(known, now), missed, progress)
 
 
 def _pause(known: dict[str, str], now: datetime) -> Pause | None:

@@ -257,3 +257,15 @@ def test_a_pause_outlives_a_loss_of_the_server_and_so_does_its_end(machine: Mach
     machine.epochs.ask()
     assert machine.state().pause is None
     assert machine.state().last.slot == machine.clock.now().astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def test_the_last_run_is_also_one_somebody_asked_for(machine: Machine) -> None:
+    assert machine.run("one") == "run"
+    with machine.slots.run(Call("job", None, "* * * * *"), "asked"):
+        machine.slots.progress("job", "3 of 9 files")
+
+    assert machine.state().last.slot is None
+    assert machine.state().progress == ""
+    machine.clock.advance(MINUTE)
+    machine.run("two")
+    assert machine.state().last.slot is not None

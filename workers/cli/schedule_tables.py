@@ -25,7 +25,7 @@ def row(view: ScheduleView) -> list[str]:
         _moment(last.began or last.slot) if last else "",
         _result(last) if last else "",
         _took(last) if last else "",
-        span(last.late_seconds) if last and last.began else "",
+        _late(last),
         _next(view),
     ]
 
@@ -52,7 +52,7 @@ def fields(view: ScheduleView) -> None:
             else "not made up for",
             "last run": f"{_moment(last.began or last.slot)} {_result(last)}" if last else "never",
             "took": _took(last) if last else "",
-            "late": span(last.late_seconds) if last and last.began else "",
+            "late": _late(last),
             "why": last.detail if last else "",
             "by": last.by if last else "",
             "progress": view.progress,
@@ -82,6 +82,11 @@ def _missed(view: ScheduleView) -> str:
 
 def _result(run: RunView) -> str:
     return run.result or "at work"
+
+
+def _late(run: RunView | None) -> str:
+    """A run that somebody asked for is never late."""
+    return span(run.late_seconds) if run and run.began and run.slot else ""
 
 
 def _took(run: RunView) -> str:

@@ -8,7 +8,7 @@ local entry, slot, message, result, detail, began, by = ARGV[1], tonumber(ARGV[2
 local at = now()
 if redis.call("HGET", K.schedule(entry), "message") == message then
   redis.call("HSET", K.schedule(entry), "ended", string.format("%d", at), "result", result, "detail", detail)
-  redis.call("HDEL", K.schedule(entry), "progress")
 end
+redis.call("HDEL", K.schedule(entry), "progress")
 note_run(entry, {slot = slot, began = began, ended = at, late = slot > 0 and began - slot or 0, by = by, result = result, detail = detail})
 return at

@@ -18,6 +18,8 @@ from tasks.runtime import Runtime
 if TYPE_CHECKING:
     from types import FrameType
 
+    from config.models import Settings
+
 OURS = tuple(str(Path(__file__).parents[3] / part) for part in ("tasks/logs", "tasks/audit", "tasks/utils"))
 
 
@@ -37,11 +39,12 @@ class Fate:
 
 
 def main() -> None:
+    settings = load()
     for line in sys.stdin:
         mine, childs = os.pipe()
         pid = os.fork()
         if pid == 0:
-            os.write(childs, str(clean_up(int(line))).encode())
+            os.write(childs, str(clean_up(settings, int(line))).encode())
             os._exit(0)
         os.close(childs)
         with os.fdopen(mine) as answer:
@@ -51,10 +54,10 @@ def main() -> None:
         sys.stdout.flush()
 
 
-def clean_up(last: int) -> int:
+def clean_up(settings: Settings, last: int) -> int:
     """Clean up everything; the number of calls that took."""
     fate = Fate(last)
-    cleaning = Runtime(load()).logs.clean_up
+    cleaning = Runtime(settings).logs.clean_up
     sys.setprofile(fate)
     cleaning.run()
     sys.setprofile(None)
