@@ -17,6 +17,7 @@ _VIEWER: Final = {
     "maintenance:read": "see maintenance windows, and preview what one would hold back",
     "dead-letters:read": "see what could not be delivered",
     "health:read": "see how Tocsin is",
+    "schedules:read": "see what runs when, and how it went",
 }
 _RESPONDER: Final = {
     **_VIEWER,
@@ -27,6 +28,7 @@ _OPERATOR: Final = {
     **_RESPONDER,
     "maintenance:write": "make and end maintenance windows",
     "dead-letters:replay": "give dead letters another chance",
+    "schedules:write": "let scheduled tasks rest, and run again",
 }
 _ADMIN: Final = {
     **_OPERATOR,

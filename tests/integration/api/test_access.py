@@ -172,6 +172,10 @@ OPERATIONS = [
     ("GET", "/revocations", "tokens:read"),
     ("POST", "/revocations", "tokens:revoke"),
     ("GET", "/acts", "audit:read"),
+    ("GET", "/schedules", "schedules:read"),
+    ("GET", "/schedules/x", "schedules:read"),
+    ("POST", "/schedules/x/pause", "schedules:write"),
+    ("POST", "/schedules/x/resume", "schedules:write"),
 ]
 
 

@@ -22,6 +22,14 @@ def made(http: httpx.Client, path: str) -> str:
 
 # How to call each operation that changes something: well, and so that it fails.
 CALLS: dict[str, tuple[Asked, Asked]] = {
+    "pauseSchedule": (
+        lambda _, http: http.post("/schedules/ledger-seal/pause", json={"comment": "disk swap"}),
+        lambda _, http: http.post("/schedules/ledger-seal/pause", json={}),
+    ),
+    "resumeSchedule": (
+        lambda _, http: http.post("/schedules/ledger-seal/resume"),
+        lambda _, http: http.post("/schedules/nothing/resume"),
+    ),
     "createSilence": (
         lambda _, http: http.post("/silences", json=SILENCE),
         lambda _, http: http.post("/silences", json={**SILENCE, "matchers": ["rubbish"]}),

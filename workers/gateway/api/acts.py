@@ -36,6 +36,8 @@ ACTIONS: Final = {
     "dropDeadLetter": "notifications.drop",
     "purgeDeadLetters": "notifications.purge",
     "revokeTokens": "tokens.revoke",
+    "pauseSchedule": "schedules.pause",
+    "resumeSchedule": "schedules.resume",
 }
 # Operations that look although they are no GET, and the alerts' way in: the ledger has every alert, and the log-in who held the token.
 UNRECORDED: Final = frozenset({"previewSilence", "previewMaintenanceWindow", "explainAlerts", "submitAlerts"})

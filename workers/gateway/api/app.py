@@ -10,7 +10,17 @@ from tasks.runtime import Runtime
 from tasks.tokens.revocations import RevocationCopy
 from tasks.utils.error_handler import ErrorHandler
 from tasks.utils.keys import Keys
-from workers.gateway.api import act_views, alerts, dead_letters, errors, health, revocations, silences, trails
+from workers.gateway.api import (
+    act_views,
+    alerts,
+    dead_letters,
+    errors,
+    health,
+    revocations,
+    schedules,
+    silences,
+    trails,
+)
 from workers.gateway.api.acts import OnRecord
 from workers.gateway.api.guard import DOCUMENT, Guard
 from workers.gateway.api.revoked import RevocationWatch
@@ -65,7 +75,7 @@ def _add_routes(api: FastAPI) -> None:
         silences.router("silence", "/silences", "silences", "silence"),
         silences.router("maintenance", "/maintenance-windows", "maintenance", "maintenance window"),
     )
-    others = (trails.router, dead_letters.router, health.router, revocations.router, act_views.router)
+    others = (trails.router, dead_letters.router, health.router, revocations.router, act_views.router, schedules.router)
     for router in (alerts.router, *rules, *others):
         api.include_router(router)
 
