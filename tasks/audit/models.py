@@ -208,3 +208,36 @@ class AlertTrail(BaseModel):
     uid: str
     events: list[TrailEvent]
     steps: list[TrailStep] = Field(description="Of all of them, in the order of time.")
+
+
+class DayReport(BaseModel):
+    """How alerts of one day fared."""
+
+    day: str
+    alerts: int = Field(0, description="That were to be delivered, and have come to an end or past their deadline.")
+    in_time: int = Field(0, description="Of those, taken by a channel before the deadline of their severity.")
+    lost_to_dead_letters: int = Field(0, description="Of those, dead letters.")
+    waiting: int = Field(0, description="That wait, and have time left.")
+
+    @property
+    def share(self) -> float | None:
+        """Of the alerts, how many were in time; None where there were none."""
+        return self.in_time / self.alerts if self.alerts else None
+
+
+class OutageReport(BaseModel):
+    """A span in which at least one accepted alert was past its deadline."""
+
+    begin: datetime
+    end: datetime
+    seconds: float
+    alerts: int = Field(description="How many were late in it.")
+
+
+class AvailabilityReport(BaseModel):
+    """How many accepted alerts were delivered in time."""
+
+    since: datetime
+    until: datetime
+    days: list[DayReport]
+    outages: list[OutageReport]

@@ -71,11 +71,16 @@ class Records:
             yield from (entry for entry in entries if is_wanted(entry) and entry.id not in told)
 
 
+def severity_in(entry: Entry) -> str:
+    """The severity an entry that accepts a trigger names; '' where it is older than that, or accepts something else."""
+    return entry.detail.rpartition(" ")[2] if entry.detail.count(" ") == 2 else ""
+
+
 def uid_in(entry: Entry) -> str:
     """The alert of an entry that accepts one of its events, or starts its escalation; '' if it is none, or does not say."""
     if entry.step == "started" and is_escalation(entry.event):
         return entry.event.split("-")[1]
-    return entry.detail.partition(" ")[2] if entry.step == "accepted" else ""
+    return entry.detail.partition(" ")[2].partition(" ")[0] if entry.step == "accepted" else ""
 
 
 def service_in(entry: Entry) -> str:

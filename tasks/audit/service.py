@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tasks.audit.anchors import Anchors
-from tasks.audit.archive import Archive
+from tasks.audit.archive import Archive, day_of
+from tasks.audit.availability import STEPS, Availability
 from tasks.audit.kept import KeptProofs
 from tasks.audit.prove import Prover
 from tasks.audit.records import Records, uid_in
@@ -19,13 +20,14 @@ from tasks.audit.trail import Trails
 from tasks.utils.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
     from tasks.audit.models import (
         AlertTrail,
         ArchiveReport,
+        AvailabilityReport,
         EventVerdict,
         KeptProof,
         ProofReport,
@@ -122,6 +124,14 @@ class AuditService:
                 if other.name != name and other.since is None and other.broken_count:
                     self._kept.keep(other.name, self.prove())
         return report
+
+    def availability(self, since: datetime, deadline: Callable[[str, str], int]) -> AvailabilityReport:
+        """How many alerts accepted since then were delivered in time; `deadline` gives ms for a service and a severity."""
+        known, begin = Availability(deadline), round(since.timestamp() * 1000)
+        for entry in self._records.everything(day_of(begin)):
+            if entry.step in STEPS:
+                known.add(entry)
+        return known.report(begin, self._clock.now_ms())
 
     def kept_proofs(self) -> dict[str, KeptProof]:
         """What the last scheduled proofs have found, by name."""

@@ -56,7 +56,7 @@ end
 local is_announced = false
 
 local function accepted(event_id)
-  record(at, event_id, "accepted", action, service .. " " .. uid)
+  record(at, event_id, "accepted", action, service .. " " .. uid .. (action == "trigger" and " " .. severity or ""))
   if is_announced then record(at, event_id, "adapted", "flapping_announced") end
   if adaptations ~= "" then record(at, event_id, "adapted", adaptations) end
 end

@@ -43,7 +43,7 @@ local function send(event)
   redis.call("HSET", K.alert(place), "newest", event.id)
   redis.call("HSET", K.event(event.id), "state", "queued", "reason", "", "service", service, "action", "trigger", "severity", event.severity,
     "summary", event.summary, "source", "escalation", "received", stamp, "accepted", stamp, "attempts", 0, "uid", place, "alert", uid, "body", event.body)
-  record(at, event.id, "accepted", "trigger", service .. " " .. uid)
+  record(at, event.id, "accepted", "trigger", service .. " " .. uid .. " " .. event.severity)
   local group = redis.call("HGET", K.alert(place), "group")
   if not group then return on_lane(event.id, lane, place) end
   redis.call("HSET", K.event(event.id), "group", group)
