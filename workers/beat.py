@@ -14,6 +14,7 @@ from celery.schedules import BaseSchedule, schedstate
 from schedules.entries import entries_of
 from schedules.missed import MissedRuns
 from tasks.utils.cron import next_due
+from workers.heart import Heart
 from workers.scheduled_calls import EXPIRES, call_of, said, send
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class SlotScheduler(Scheduler):
     """Sends what is due. It remembers nothing: what was claimed is known in Redis, and what nobody claimed is called for."""
 
     _entries: Mapping[str, Entry] = {}
+    _heart: Heart | None = None
 
     def setup_schedule(self) -> None:
         """Take the entries that are on."""
@@ -91,6 +93,7 @@ class SlotScheduler(Scheduler):
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Send what is due, and look every few seconds for what was missed; how long to sleep."""
+        self._beat()
         if time.monotonic() - self._looked >= LOOK_EVERY:
             self._looked = time.monotonic()
             self._look()
@@ -107,6 +110,18 @@ class SlotScheduler(Scheduler):
             cause = error.__context__ or error  # Celery wraps the real one
             self.app.runtime.errors.record(cause, f"beat {entry.name}")
             raise
+
+    def close(self) -> None:
+        """Beat ends, and says so."""
+        if self._heart is not None:
+            self._heart.stop()
+        super().close()
+
+    def _beat(self) -> None:
+        if self._heart is None:  # not before it works: a shell makes schedulers, too
+            self._heart = Heart(self.app.settings, "beat")
+            self._heart.start()
+        self._heart.tick()
 
     def _look(self) -> None:
         try:

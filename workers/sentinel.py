@@ -16,6 +16,7 @@ from schedules.entries import entries_of
 from schedules.missed import MissedRuns
 from tasks.runtime import Runtime
 from tasks.utils.cron import last_due
+from workers.heart import PATIENCE, Heart
 from workers.scheduled_calls import call_of, send
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("tocsin.sentinel")  # `tocsin up` waits for these events
 
+LONGEST_LOOK: Final = 15.0  # seconds, while nothing answers
 SLACK: Final = timedelta(minutes=2)  # what was due before must have been claimed by now
 
 
@@ -36,11 +38,13 @@ def run(settings: Settings) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    watch = Watch(settings)
-    watch.look()
-    log.info("sentinel_ready")
-    while not stopping.wait(settings.own_alerts.every.total_seconds()):
+    watch, every = Watch(settings), settings.own_alerts.every.total_seconds()
+    with Heart(settings, "sentinel", patience=every + LONGEST_LOOK + PATIENCE) as heart:
         watch.look()
+        log.info("sentinel_ready")
+        while not stopping.wait(every):
+            heart.tick()
+            watch.look()
     watch.close()
 
 

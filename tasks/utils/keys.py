@@ -91,10 +91,16 @@ FIXED: Final[dict[str, str]] = {
     "grants": "tokens:grants",  # hash: id of a grant that a task has begun with -> begun | done
     "grants_until": "tokens:grants:until",  # sorted set: that id -> when it is forgotten, ms
     "backups": "backups",  # hash: created | verified | pruned | drilled | restored -> what the last run of it reported, as JSON
+    "tails": "health:tails",  # hash: queue -> id of the message that is next there, and since when at least (ms), a blank between
+    "health": "health",  # hash: quick | full -> what was found when health was last looked at, as JSON
+    "health_runs": "health:runs",  # stream: s status, k quick or full, f names of the lines that failed or warn; the last 20,000
+    "presence": "presence",  # hash: name of a process -> what it says of itself, and when it last did, as JSON; see lua/presence_beat.lua
+    "watched": "health:watched",  # hash: at: when a sentinel last looked at the fleet, ms
     "signed_begun": "signed:begun",  # sorted set: nonce of a signed task message that was begun -> when it was signed, ms
     "signed_finished": "signed:finished",  # sorted set: the same of one that was finished; both are forgotten after security.task_window
 }
 FAMILIES: Final[dict[str, str]] = {
+    "watched_days": "health:watched:",  # hash of one day since the epoch: watched, alive: how long (ms); see lua/health_watched.lua
     "event": "event:",  # hash: one accepted event; see lua/accept.lua, and lua/lib/shrink.lua for what is left once its story has ended
     "alert": "alert:",  # hash: what is known of one dedup key of one service
     "lane": "lane:",  # list: event ids of one dedup key for one destination, in order
@@ -183,6 +189,10 @@ class Keys:
     def inhibitors(self, hold: str) -> str:
         """The set of the open alerts that feed one hold."""
         return f"{self.prefix}{FAMILIES['inhibitors']}{hold}"
+
+    def watched_days(self, day: int) -> str:
+        """The hash of how long the fleet was watched, and alive, on one day since the epoch."""
+        return f"{self.prefix}{FAMILIES['watched_days']}{day}"
 
     def rates(self, minute: int) -> str:
         """The hash of how many alerts each service got in one minute since the epoch."""

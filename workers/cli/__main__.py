@@ -1,3 +1,3 @@
-from workers.cli.main import main
+from workers.cli.start import main
 
 main()

@@ -23,6 +23,7 @@ from tasks.utils.rows import Inbox
 from workers.gateway.app import create_app
 from workers.gateway.connection import guarded
 from workers.gateway.tls import Certificate
+from workers.heart import Heart
 
 GRACE_SECONDS: Final = 5
 BACKLOG: Final = 2048
@@ -44,10 +45,11 @@ def run(settings: Settings, host: str | None = None, port: int | None = None) ->
         redis = connect(settings)
         app = create_app(settings, Inbox(redis, Keys(settings.redis.prefix)), redis)
         config = _config(app, settings.gateway.read_timeout)
-        server = _Server(config, certificate, url=_url(listener, certificate))
+        heart = Heart(settings, "gateway")
+        server = _Server(config, certificate, heart, url=_url(listener, certificate))
         # uvicorn raises a signal again once it has obeyed it: to stop when asked to is success.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        with contextlib.suppress(KeyboardInterrupt):
+        with heart, contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
 
 
@@ -75,8 +77,9 @@ def connect(settings: Settings) -> Redis:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, certificate: Certificate | None, url: str) -> None:
+    def __init__(self, config: uvicorn.Config, certificate: Certificate | None, heart: Heart, url: str) -> None:
         super().__init__(config)
+        self._heart = heart
         self._certificate = certificate
         self._url = url
         config.load()
@@ -89,6 +92,7 @@ class _Server(uvicorn.Server):
             sys.stdout.flush()
 
     async def on_tick(self, counter: int) -> bool:
+        self._heart.tick()
         if self._certificate is not None and counter % RENEWAL_TICKS == 0:
             self._certificate.renew()
         return await super().on_tick(counter)

@@ -1,0 +1,15 @@
+"""Where the program begins: a probe takes the short way, before anything of size is imported."""
+
+import sys
+
+
+def main() -> None:
+    """Run `tocsin`."""
+    words = sys.argv[1:]
+    if words[:2] == ["health", "--probe"]:
+        from workers.probe import main as probe
+
+        sys.exit(probe(words[2:]))
+    from workers.cli.main import main as program
+
+    program()
