@@ -1,6 +1,7 @@
 """Settings that come from environment variables and secret files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path as FilePath
 
 from pydantic import BaseModel
 
@@ -36,6 +37,12 @@ def setting_paths(model: type[BaseModel], above: Path = ()) -> Iterator[Path]:
             yield from setting_paths(kind, (*above, name))
         else:
             yield (*above, name)
+
+
+def secret_files(environ: Mapping[str, str]) -> dict[str, FilePath]:
+    """The files that `NAME_FILE` variables name for settings, by NAME."""
+    named = {name.removesuffix("_FILE"): value for name, value in environ.items() if name.endswith("_FILE") and value}
+    return {name: FilePath(value) for name, value in named.items() if name in SECRETS or name.startswith(PREFIX)}
 
 
 def variable_name(path: Path) -> str:

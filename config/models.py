@@ -10,6 +10,7 @@ from config.email import Email
 from config.errors import ConfigError, Problem, UnfitError
 from config.gateway import Gateway
 from config.grouping import Grouping
+from config.health import Health
 from config.holidays import Holidays
 from config.incidents import Incidents
 from config.limits import Limits
@@ -102,6 +103,7 @@ class Settings(Section):
     backups: Backups = Field(default_factory=Backups, description=Backups.__doc__)
     logs: Logs = Field(default_factory=Logs, description=Logs.__doc__)
     own_alerts: OwnAlerts = Field(default_factory=OwnAlerts, description=OwnAlerts.__doc__)
+    health: Health = Field(default_factory=Health, description=Health.__doc__)
     schedules: dict[Name, ScheduleEntry] = Field(
         default_factory=dict, description="What is changed of scheduled tasks, by the names of `tocsin schedules list`."
     )

@@ -44,5 +44,6 @@ ENTRIES: Final[dict[str, Entry]] = {
     "backups-drill": Entry("backups.drill", "10 6 * * 0", catch_up=24 * HOUR),
     "pagerduty-audit": Entry("audit.collect", "4-59/10 * * * *"),
     "logs-clean-up": Entry("logs.clean_up", "50 4 * * *", catch_up=12 * HOUR),
+    "health-check": Entry("health.check", "3-59/5 * * * *"),
     "ledger-proof-whole": Entry("audit.prove", "25 4 * * *", {"keep": "whole"}, 12 * HOUR),
 }

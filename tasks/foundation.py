@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +46,14 @@ def sealed_fields_of(settings: Settings) -> SealedFields:
     return SealedFields(fields, security_of(settings), settings.default_service)
 
 
+Expected = Callable[[datetime, datetime], Mapping[str, Any]]
+
+
+def nothing_expected(_: datetime, __: datetime) -> Mapping[str, Any]:
+    """Where nobody has told of a schedule."""
+    return {}
+
+
 class Foundation:
     """Tools that know of no capability, made once per process and only when asked for."""
 
@@ -51,6 +61,8 @@ class Foundation:
         self._settings = settings
         self.gate = Gate()
         """Who may work beside whom in this process."""
+        self.expected: Expected = nothing_expected
+        """What must have run by the first moment if the fleet began at the second; told by those who know the schedule."""
 
     @cached_property
     def settings(self) -> Settings:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tasks.backing_up import BackupWiring
     from tasks.cleaning import LogWiring
     from tasks.escalations.wiring import Escalations
+    from tasks.health.examination import HealthService
     from tasks.health.service import OwnAlerts
     from tasks.incidents.receipts import Receipts
     from tasks.incidents.sync import IncidentSync
@@ -81,6 +82,13 @@ class Runtime(Foundation):
         rules = own_rules(settings, outside.places_of(settings), outside.own_endpoints(settings))
         line, dead_man = outside.direct_line(settings, self.teller), DeadMan(outside.outside_post(settings))
         return OwnAlerts(self.client, self.keys, rules, line, dead_man)
+
+    @cached_property
+    def health(self) -> HealthService:
+        """Looks at everything to say how Tocsin is."""
+        from tasks.checking import health_service  # noqa: PLC0415 (few processes look)
+
+        return health_service(self)
 
     @cached_property
     def dead_letters(self) -> DeadLetters:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from celery import Celery
 from celery.signals import before_task_publish, setup_logging
 
+from schedules.due import due_by
 from schedules.entries import entries_of
 from tasks.base import TocsinTask
 from tasks.runtime import Runtime
 from tasks.utils.graves import REASON as UNUSABLE
 from tasks.utils.task_acts import carry
+from workers.heartbeat import HeartStep, TickStep
 from workers.logs import configure_logging
 from workers.memory import MemoryStep
 from workers.pump import PumpStep
@@ -36,6 +38,7 @@ TASK_MODULES = (
     "tasks.incidents.tasks",
     "tasks.escalations.tasks",
     "tasks.backups.tasks",
+    "tasks.health.tasks",
 )
 
 
@@ -60,7 +63,9 @@ class Tocsin(Celery):
     def _make_runtime(self, pid: int) -> None:
         with self._making:
             if self._runtime is None or self._runtime[0] != pid:
-                self._runtime = (pid, Runtime(self.settings))
+                runtime = Runtime(self.settings)
+                runtime.expected = due_by(lambda: runtime.settings)
+                self._runtime = (pid, runtime)
 
     def dead_letter(self, raw_body: bytes | str, fault: str, headers: dict[str, Any], reason: str = UNUSABLE) -> None:
         """Keep a message that no task can take, whole, as a dead letter."""
@@ -83,7 +88,8 @@ def make_app(settings: Settings, *, group: str | None = None, role: str = "cli")
         use_signing(app)
         app.gatekeeper = Gatekeeper(verifier(settings), group) if group else None
     if group is not None:
-        app.steps["worker"].update({PumpStep, MemoryStep, Watchdog, BoundedShutdown})
+        app.steps["worker"].update({PumpStep, MemoryStep, Watchdog, BoundedShutdown, HeartStep})
+        app.steps["consumer"].add(TickStep)
     return app
 
 

@@ -8,8 +8,11 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from tasks.utils.health_monitor import State  # noqa: TC001 - pydantic needs it at run time
+
 Severity = Literal["critical", "error", "warning"]
 Way = Literal["inbox", "direct"]
+Depth = Literal["quick", "full"]
 
 
 @dataclass(frozen=True)
@@ -46,3 +49,35 @@ class OwnReport(BaseModel):
 
     alerts: list[OwnAlert]
     redis_answers: bool = Field(description="If not, only what this machine knows is listed.")
+
+
+class LineView(BaseModel):
+    """One thing that was looked at; see `tasks.utils.health_monitor.Line`."""
+
+    name: str = Field(examples=["server.policy"])
+    state: State
+    value: str = Field(description="What was found; of a line that was skipped, why.")
+    limit: str = Field("", description="What would be well.")
+    mend: str = Field("", description="What to do now; empty where all is well.")
+
+
+class HealthReport(BaseModel):
+    """How Tocsin is: the worst of the lines, and each line."""
+
+    status: State
+    at: datetime
+    took_seconds: float
+    depth: Depth = Field(description="quick: only what can be asked at once. full: PagerDuty and the canary too.")
+    environment: str
+    host: str = Field(description="The machine that looked; disk, spool, files and clock are its own.")
+    version: str
+    checks: list[LineView]
+
+
+class HealthRun(BaseModel):
+    """One line of the history."""
+
+    at: datetime
+    depth: Depth
+    status: State
+    amiss: list[str] = Field(description="Lines that warned or failed.")

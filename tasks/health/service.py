@@ -16,6 +16,7 @@ from tasks.health.facts import read_facts
 from tasks.health.memory import FileMemory, FleetMemory
 from tasks.health.models import OwnAlert, OwnReport
 from tasks.health.standing import Patience, Standing, step
+from tasks.health.watching import Watching
 from tasks.utils.connect import REFUSES_EVERYBODY
 from tasks.utils.pulse import Pulse
 from tasks.utils.rows import Inbox, InboxRow, milliseconds
@@ -128,6 +129,7 @@ class OwnAlerts:
         self._scripts = Scripts(client, keys)
         self._inbox = Inbox(client, keys)
         self._pulse = Pulse(client, keys)
+        self._watching = Watching(client, keys)
         self._token = uuid.uuid4().hex
 
     def look(self, schedule: Callable[[datetime], Mapping[str, datetime | None]]) -> None:
@@ -167,6 +169,8 @@ class OwnAlerts:
         found = [one for check in OF_FLEET for one in check(facts, self._rules.limits)]
         untold = self._settle(self._fleet, found, int(now))
         self._pulse.ask()
+        is_alive = facts.now - facts.pulse.get("delivery", 0) <= self._rules.limits.late_after
+        self._watching.note(is_alive=is_alive, together_ms=turn)
         self._dead_man.look([*breaks(facts, self._rules.limits, self._rules.own_endpoints), *untold])
 
     def _settle(self, memory: Memory, found: Iterable[Finding], now: int) -> list[str]:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 MEMORY: Final = "own-alerts.json"  # in the state folder
 
 
-def own_rules(settings: Settings, places: Mapping[str, Place], own_endpoints: frozenset[str]) -> OwnRules:
-    """Thresholds and names."""
+def limits_of(settings: Settings, places: Mapping[str, Place]) -> Limits:
+    """From where on something is amiss."""
     own = settings.own_alerts
-    limits = Limits(
+    return Limits(
         late_after=milliseconds(own.late_after),
         failing_after=milliseconds(own.failing_after),
         memory_percent=own.memory_percent,
@@ -33,13 +33,18 @@ def own_rules(settings: Settings, places: Mapping[str, Place], own_endpoints: fr
         quotas={name: settings.quota(name) for name in settings.services},
         places=places,
     )
+
+
+def own_rules(settings: Settings, places: Mapping[str, Place], own_endpoints: frozenset[str]) -> OwnRules:
+    """Thresholds and names."""
+    own = settings.own_alerts
     return OwnRules(
         service=settings.own_service.name,
         host=socket.gethostname(),
         server=mask_redis_url(settings.redis.url.get_secret_value()).partition("://")[2].rpartition("@")[2],
         spool=settings.state_dir / SPOOL_FOLDER,
         memory=settings.state_dir / MEMORY,
-        limits=limits,
+        limits=limits_of(settings, places),
         own_endpoints=own_endpoints,
         every=own.every,
         raise_after=own.raise_after,

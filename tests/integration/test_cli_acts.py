@@ -178,7 +178,7 @@ def test_every_group_that_can_be_called_by_itself_is_known() -> None:
     """A group whose own flags act calls the command that is on record, as `backup --create` does."""
     alone = {path for path, group in groups().items() if group.invoke_without_command}
 
-    assert alone == {"backups", "notifications breakers"}
+    assert alone == {"backups", "health", "notifications breakers"}
 
 
 def test_an_alias_is_the_same_act(kit: ActKit) -> None:

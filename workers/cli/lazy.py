@@ -35,7 +35,8 @@ class FlagGroup(TyperGroup):
         """The group's parameters, none of them unset."""
         parameters = super().get_params(ctx)
         for parameter in parameters:
-            parameter.default = parameter.default or False
+            if getattr(parameter, "is_flag", False):
+                parameter.default = parameter.default or False
         return parameters
 
 
@@ -52,7 +53,8 @@ class LazyCommand(TyperCommand):
         module, _, attribute = self.target.partition(":")
         app: typer.Typer = getattr(import_module(module), attribute)
         app.rich_markup_mode = None
-        app.info.cls = FlagGroup
+        if not _is_ours(app.info.cls):
+            app.info.cls = FlagGroup
         command = typer.main.get_command(app)
         command.name = self.name
         guard(command, self._path)
@@ -75,6 +77,10 @@ class LazyGroup(FlagGroup):
         """Swap the chosen stand-in for the command itself."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, command.load() if isinstance(command, LazyCommand) else command, rest
+
+
+def _is_ours(cls: object) -> bool:
+    return isinstance(cls, type) and issubclass(cls, FlagGroup)
 
 
 def new_app(**settings: Any) -> typer.Typer:

@@ -53,6 +53,7 @@ class Tocsin(LazyGroup):
         "configuration": Entry(
             "workers.cli.config_commands:app", "Show and check the settings (also: config)", ("config",)
         ),
+        "health": Entry("workers.cli.health_commands:app", "How everything is, and what to do"),
         "task": Entry("workers.cli.task_commands:app", "List, describe and run tasks (also: tasks)", ("tasks",)),
         "schedules": Entry(
             "workers.cli.schedule_commands:app",

@@ -32,7 +32,7 @@ def rest_client(settings: Settings, client: Any, keys: Keys, reread: Callable[[]
     return RestClient(
         Caller(
             Line(pagerduty.api_url, pagerduty.api_timeout),
-            _credentials(settings, reread),
+            credentials_of(settings, reread),
             Allowance(client, keys, settings.limits.rest_calls_per_minute),
             CircuitBreaker(BREAKER, client, keys, rules=breaker_rules(pagerduty.circuit_breaker)),
             pagerduty.retry_attempts,
@@ -54,7 +54,7 @@ def _now(clock: Clock) -> Callable[[], datetime]:
     return now
 
 
-def _credentials(settings: Settings, reread: Callable[[], Settings]) -> Credentials:
+def credentials_of(settings: Settings, reread: Callable[[], Settings]) -> Credentials:
     """The app's, where one is set; else the key."""
     oauth = settings.pagerduty.oauth
     if not (oauth.client_id and oauth.client_secret):

@@ -176,6 +176,7 @@ OPERATIONS = [
     ("GET", "/schedules/x", "schedules:read"),
     ("POST", "/schedules/x/pause", "schedules:write"),
     ("POST", "/schedules/x/resume", "schedules:write"),
+    ("GET", "/health/checks", "health:read"),
 ]
 
 

@@ -164,6 +164,16 @@ def parts(http: httpx.Client) -> dict[str, Any]:
     return {part["name"]: part for part in http.get("/health").json()["components"]}
 
 
+def test_the_last_health_check_that_was_kept_is_shown_line_by_line(api: Api, http: httpx.Client) -> None:
+    nothing = http.get("/health/checks")
+    kept = api.runtime.health.check_and_keep("quick")
+    found = http.get("/health/checks", params={"depth": "quick"})
+
+    assert nothing.status_code == 404
+    assert found.json() == kept.model_dump(mode="json")
+    assert {"name", "state", "value", "limit", "mend"} <= found.json()["checks"][0].keys()
+
+
 def test_health_tells_what_waits_where(api: Api, http: httpx.Client) -> None:
     assert http.get("/health").json()["status"] == "pass"
 

@@ -10,8 +10,11 @@ from pydantic import BaseModel, Field
 from redis import RedisError
 
 from tasks.audit.models import KeptProof
+from tasks.health.models import HealthReport
+from tasks.health.waiting import Waiting, WaitingReader
 from tasks.runtime import Runtime
 from tasks.utils.breakers import BreakerView
+from tasks.utils.error_handler import UnknownError
 from workers.gateway.api.access import Wired, allows
 from workers.gateway.api.errors import described
 
@@ -64,22 +67,26 @@ async def health(request: Request, runtime: Wired, response: Response) -> Health
     return Health(status=status, components=components)
 
 
+@router.get(
+    "/checks",
+    operation_id="getHealthChecks",
+    summary="What the last health check found",
+    responses=described(404),
+    dependencies=[allows("health:read")],
+)
+async def checks(runtime: Wired, depth: Literal["quick", "full"] = "full") -> HealthReport:
+    """Every line of it, with what to do; a full one is made every five minutes. Its age is for the reader to judge."""
+    found = await run_in_threadpool(runtime.health.last, depth)
+    if found is None:
+        raise UnknownError("no health check was kept yet: one is made every five minutes, while beat and workers run")
+    return found
+
+
 def _in_redis(runtime: Runtime) -> list[Component]:
-    keys = runtime.keys
     asked = time.monotonic()
     try:
         now = runtime.clock.now_ms()
-        pipe = runtime.client.pipeline(transaction=False)
-        for key in (keys.inbox_due, keys.queued):
-            pipe.zcard(key)
-            pipe.zrange(key, 0, 0, withscores=True)
-        pipe.llen(keys.queue(QUEUE))
-        pipe.zcard(keys.dead)
-        pipe.zcard(keys.untold)
-        pipe.zrange(keys.groups_due, 0, 0, withscores=True)
-        pipe.zcount(keys.escalations_due, "-inf", "(+inf")
-        pipe.zrange(keys.escalations_due, 0, 0, withscores=True)
-        inbox, first_in, outbox, first_out, queue, dead, untold, first_due, timers, next_timer = pipe.execute()
+        waiting = WaitingReader(runtime.client, runtime.keys).read(now)
         shut = [breaker for breaker in runtime.breakers.list() if breaker.is_shut]
         proofs = runtime.audit.kept_proofs()
     except (RedisError, OSError):
@@ -88,13 +95,13 @@ def _in_redis(runtime: Runtime) -> list[Component]:
     slow = "" if took < 1 else f"Redis took {took:.1f} s to answer"
     return [
         Component(name="redis", status="warn" if slow else "pass", output=slow),
-        _queue(queue),
-        _waiting("inbox", inbox, first_in, now),
-        _waiting("outbox", outbox, first_out, now),
-        _groups(untold, first_due, now),
-        _timers(timers, next_timer, now),
+        _queue(waiting.queues[QUEUE].count),
+        _waiting("inbox", waiting.rows["inbox"]),
+        _waiting("outbox", waiting.rows["outbox"]),
+        _groups(waiting.rows["bundles"]),
+        _timers(waiting.rows["timers"]),
         _breakers(shut),
-        _dead(dead),
+        _dead(waiting.dead),
         _proof(proofs, now),
     ]
 
@@ -106,8 +113,8 @@ def _spool(state: Mapping[str, Any]) -> Component:
     return Component(name="spool", status="warn" if output else "pass", waiting=state["rows"], output=output)
 
 
-def _waiting(name: str, count: int, first: list[tuple[str, float]], now: int) -> Component:
-    seconds = max(0.0, (now - first[0][1]) / 1000) if first else None
+def _waiting(name: str, one: Waiting) -> Component:
+    count, seconds = one.count, one.age / 1000 if one.count else None
     if seconds is None or seconds <= PATIENCE[name]:
         return Component(name=name, status="pass", waiting=count, oldest_seconds=seconds)
     if name == "outbox":
@@ -120,19 +127,19 @@ def _waiting(name: str, count: int, first: list[tuple[str, float]], now: int) ->
     return Component(name=name, status=status, waiting=count, oldest_seconds=seconds, output=output)
 
 
-def _groups(untold: int, first_due: list[tuple[str, float]], now: int) -> Component:
+def _groups(one: Waiting) -> Component:
     """News that waits to be told together; only what is overdue is amiss."""
-    late = max(0.0, (now - first_due[0][1]) / 1000) if first_due else 0.0
+    late = one.late / 1000
     output = f"a bundle is {late:.0f} s late; the workers of group delivery do not run" if late > LATE else ""
-    return Component(name="groups", status="warn" if output else "pass", waiting=untold, output=output)
+    return Component(name="groups", status="warn" if output else "pass", waiting=one.count, output=output)
 
 
-def _timers(count: int, first: list[tuple[str, float]], now: int) -> Component:
+def _timers(one: Waiting) -> Component:
     """Escalations that go on by themselves; only what is overdue is amiss."""
-    late = max(0.0, (now - first[0][1]) / 1000) if first else 0.0
+    late = one.late / 1000
     output = f"timers are {late:.0f} s late; the workers of group delivery do not keep up, or do not run"
     status: Status = "fail" if late > GIVEN_UP else "warn" if late > LATE else "pass"
-    return Component(name="timers", status=status, waiting=count, output="" if status == "pass" else output)
+    return Component(name="timers", status=status, waiting=one.count, output="" if status == "pass" else output)
 
 
 def _breakers(shut: Sequence[BreakerView]) -> Component:
