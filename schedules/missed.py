@@ -25,11 +25,9 @@ class MissedRuns:
 
     def look(self) -> list[str]:
         """Look once; the entries that were called for."""
-        called = [name for name, entry in self._entries.items() if self._is_to_be_called(name, entry)]
+        seen = self._slots.watch_all({name: (entry.cron, entry.catch_up) for name, entry in self._entries.items()})
+        called = [name for name, sight in seen.items() if sight == "call"]
         for name in called:
             log.warning("scheduled_run_called_for", entry=name, meaning="nobody had run it in time")
             self._send(name, self._entries[name])
         return called
-
-    def _is_to_be_called(self, name: str, entry: Entry) -> bool:
-        return self._slots.watch(name, entry.cron, entry.catch_up) == "call"

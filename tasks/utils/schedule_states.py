@@ -81,6 +81,11 @@ class ScheduleStates:
         known = zip(entries, replies[::2], replies[1::2], strict=True)
         return {entry: _state(state, json.loads(newest or "{}"), now) for entry, state, newest in known}
 
+    def known(self) -> list[str]:
+        """Every entry that anything is known of, by name."""
+        start = self._keys.schedule("")
+        return sorted(key.removeprefix(start) for key in self._client.scan_iter(match=f"{start}*", count=1000))
+
     def runs(self, entry: str) -> list[Run]:
         """Its last fifty runs that came to an end, newest first."""
         return [_run(json.loads(line)) for line in self._client.lrange(self._keys.schedule_runs(entry), 0, -1)]

@@ -105,13 +105,22 @@ class Slots:
 
     def watch(self, entry: str, cron: str, window: timedelta) -> Sight:
         """Look whether an entry misses its run; `call`: this caller is the one to call for it."""
+        return self.watch_all({entry: (cron, window)})[entry]
+
+    def watch_all(self, entries: Mapping[str, tuple[str, timedelta]]) -> dict[str, Sight]:
+        """The same for many, each with its expression and how long a missed run is made up for; in two round trips."""
         now = self._clock.now()
-        due = last_due(cron, now)
-        spans = (milliseconds(AWAITED), milliseconds(window), milliseconds(GIVEN))
-        sight, before = self._scripts.run("slot_watch", entry, cron, _ms(due), *spans)
-        if sight == "given_up":
-            self._note_missed(entry, cron, int(before), due, is_caught_up=False)
-        return sight  # type: ignore[no-any-return]
+        dues = {entry: last_due(cron, now) for entry, (cron, _) in entries.items()}
+        patience, given = milliseconds(AWAITED), milliseconds(GIVEN)
+        calls = [
+            ("slot_watch", entry, cron, _ms(dues[entry]), patience, milliseconds(window), given)
+            for entry, (cron, window) in entries.items()
+        ]
+        seen = dict(zip(entries, self._scripts.run_many(calls), strict=True))
+        for entry, (sight, before) in seen.items():
+            if sight == "given_up":
+                self._note_missed(entry, entries[entry][0], int(before), dues[entry], is_caught_up=False)
+        return {entry: sight for entry, (sight, _) in seen.items()}
 
     def progress(self, entry: str, words: str) -> None:
         """Show how far the run of that entry is."""

@@ -64,8 +64,8 @@ class Town:
         self.fleet.wait(lambda: self.runs()[slot], patience, f"{slot} does not run")
 
 
-def test_two_beats_one_killed_and_the_server_flushed_run_every_slot_once(tmp_path: Path) -> None:
-    with Fleet(tmp_path, LOG_LEVEL="INFO") as fleet:
+def test_two_beats_one_killed_then_the_other_and_the_server_flushed_run_every_slot_once(tmp_path: Path) -> None:
+    with Fleet(tmp_path, LOG_LEVEL="INFO", TOCSIN_OWN_ALERTS__EVERY="500ms") as fleet:
         fleet.start_workers("maintenance")
         town = Town(fleet)
         town.to(30)
@@ -93,6 +93,11 @@ def test_two_beats_one_killed_and_the_server_flushed_run_every_slot_once(tmp_pat
         town.has_run(due[-1], 30)
         due.append(town.to(1))
         town.has_run(due[-1])
+        fleet.start("sentinel")
+        fleet.kill("one")
+        fleet.kill("two")
+        due.append(town.to(25))  # nobody is left but the sentinel
+        town.has_run(due[-1], 30)
 
         assert town.runs() == {town.slot(minute): 1 for minute in due}
 

@@ -9,6 +9,7 @@ import pytest
 
 from tasks.audit.epochs import EpochWatch
 from tasks.utils.cron import last_due
+from tasks.utils.schedule_lines import schedule_lines
 from tasks.utils.schedule_states import ScheduleStates
 from tasks.utils.single_flight import BusyError, SingleFlight
 from tasks.utils.slot_marks import SlotMarks
@@ -269,3 +270,23 @@ def test_the_last_run_is_also_one_somebody_asked_for(machine: Machine) -> None:
     machine.clock.advance(MINUTE)
     machine.run("two")
     assert machine.state().last.slot is not None
+
+
+def test_health_tells_of_what_failed_last_and_of_what_rests(machine: Machine) -> None:
+    def states() -> list[str]:
+        return [line.state for line in schedule_lines(machine.states, machine.clock.now())]
+
+    assert states() == ["skip", "ok"]
+    due = machine.clock.now().replace(second=0, microsecond=0)
+    with pytest.raises(ValueError, match="no disk"), machine.slots.run(Call("job", due, ""), "one"):
+        raise ValueError("no disk")
+    machine.states.pause("other", "ada", "new disk", None)
+
+    assert states() == ["warn", "warn"]
+    failed, resting = schedule_lines(machine.states, machine.clock.now())
+    assert failed.value == "1 failed at their last run (job: no disk)"
+    assert resting.value == "1 rest (other: new disk (ada))"
+    machine.clock.advance(MINUTE)
+    machine.run("two")
+    machine.states.resume("other", "ada")
+    assert states() == ["ok", "ok"]

@@ -86,10 +86,10 @@ def test_nothing_is_amiss_with_a_fleet_that_is_well() -> None:
         ({"missed": ["outbox-sweep"]}, ["schedule_late"]),
         (
             {"left_out": {"backup": LeftOut(NOW - 59 * MINUTE, NOW - 70 * MINUTE, is_caught_up=True)}},
-            ["runs_missed:backup"],
+            ["runs_missed"],
         ),
         ({"left_out": {"backup": LeftOut(NOW, NOW - 9 * MINUTE, is_caught_up=True)}}, []),
-        ({"left_out": {"backup": LeftOut(NOW, NOW - MINUTE, is_caught_up=False)}}, ["runs_missed:backup"]),
+        ({"left_out": {"backup": LeftOut(NOW, NOW - MINUTE, is_caught_up=False)}}, ["runs_missed"]),
         ({"left_out": {"backup": LeftOut(NOW - 61 * MINUTE, NOW - 90 * MINUTE, is_caught_up=False)}}, []),
         ({"rates": {"shop": 101}}, ["sender_over_quota:shop"]),
         ({"failing": {"primary|k1": fails(3 * MINUTE, outcome="refused")}}, ["key_rejected:k1"]),
