@@ -105,13 +105,13 @@ def _pagerduty(settings: Settings, sandbox_url: str | None) -> dict[str, str]:
     if sandbox_url is None:
         file.unlink(missing_ok=True)
         return {}
-    asked = {"PAGERDUTY_API_URL": sandbox_url}
+    asked = {"PAGERDUTY_API_URL": sandbox_url, "PAGERDUTY_EVENTS_URL": sandbox_url}
     if not settings.pagerduty.can_be_asked:
         asked["PAGERDUTY_API_KEY"] = SANDBOX_KEY
     if settings.pagerduty.from_email is None:
         asked["PAGERDUTY_FROM_EMAIL"] = SANDBOX_USER
     write_private(file, json.dumps(asked))
-    return {"PAGERDUTY_EVENTS_URL": sandbox_url, **asked}
+    return asked
 
 
 def _made_up_key(path: Path) -> Path:

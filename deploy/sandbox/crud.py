@@ -111,7 +111,8 @@ def matching(request: Request, resource: Resource) -> Iterable[Entity]:
     asked = {name: {*request.every(name), *request.query.get(name, ())} for name in resource.filters}
     wanted = {name: ids for name, ids in asked.items() if ids}
     for entity in request.store.all(resource.kind):
-        if query and query not in str(entity.get(resource.search, "")).lower():
+        said = f"{entity.get(resource.search, '')}\n{entity.get('email', '')}"  # people are found by their address, too
+        if query and query not in said.lower():
             continue
         if all(ids & set(resource.filters[name](request, entity)) for name, ids in wanted.items()):
             yield entity

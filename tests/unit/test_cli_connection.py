@@ -9,6 +9,7 @@ from workers.cli.connection import current_settings
 
 SANDBOX = {
     "PAGERDUTY_API_URL": "http://127.0.0.1:7778",
+    "PAGERDUTY_EVENTS_URL": "http://127.0.0.1:7778",
     "PAGERDUTY_API_KEY": "SandboxOpensNothing0",
     "PAGERDUTY_FROM_EMAIL": "default@sandbox.invalid",
 }
@@ -42,7 +43,7 @@ def test_it_finds_the_server_and_the_keys_that_up_has_made_up() -> None:
 def test_it_asks_the_sandbox_of_up_about_incidents() -> None:
     pagerduty = current_settings().pagerduty
 
-    assert pagerduty.api_url == SANDBOX["PAGERDUTY_API_URL"]
+    assert pagerduty.api_url == pagerduty.events_url == SANDBOX["PAGERDUTY_API_URL"]
     assert pagerduty.from_email == SANDBOX["PAGERDUTY_FROM_EMAIL"]
     assert pagerduty.can_be_asked
 

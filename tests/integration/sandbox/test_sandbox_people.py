@@ -73,12 +73,15 @@ def test_a_body_of_another_shape_is_refused(api: AccountApi, body: object) -> No
     assert api.refused("POST", "/users", body)[:2] == (400, 2001)
 
 
-def test_users_are_found_by_a_part_of_their_name_and_by_team(api: AccountApi) -> None:
+def test_users_are_found_by_a_part_of_their_name_by_their_address_and_by_team(api: AccountApi) -> None:
     users = [api.user(name) for name in ("Ann", "Anton", "Bob")]
     team = api.team()
     api.put(f"/teams/{team['id']}/users/{users[2]['id']}", {"role": "responder"}, status=204)
 
-    assert [one["name"] for one in api.get("/users", query="an")["users"]] == ["Ann", "Anton"]
+    anton = users[1]["email"]
+
+    assert [one["name"] for one in api.get("/users", query="ANTO")["users"]] == ["Anton"]
+    assert [one["name"] for one in api.get("/users", query=anton)["users"]] == ["Anton"]
     assert [one["name"] for one in api.get("/users", **{"team_ids[]": team["id"]})["users"]] == ["Bob"]
 
 
