@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # What a message that carries no work must not have: each of these would make it do something.
 WORK: Final = ("eta", "expires", "group", "shadow", "stamps", "tocsin_slot", "chord")
+EVERYTHING: Final = "cli"  # the role that may send every task
 HINT_HEADERS: Final = {
     "lang",
     "task",
@@ -52,13 +53,17 @@ class Gatekeeper:
                 raise ForgedError("is not signed (security.sign_tasks is on): its sender needs the key of a role")
             return
         signed = Signed(headers, message.properties, _raw(message.body), signature.queue)
-        fault = self._verifier.fault(signed, signature) or self._misuse(signature, str(headers.get("task")))
+        fault = self._verifier.fault(signed, signature) or self._misuse(signature, message)
         if fault:
             raise ForgedError(fault)
 
-    def _misuse(self, signature: Signature, task: str) -> str:
+    def _misuse(self, signature: Signature, message: Any) -> str:
+        task = str(message.headers.get("task"))
         if not may_send(signature.role, task):
             return f"calls {task!r}, which the role {signature.role!r} that signed it may not"
+        if signature.role != EVERYTHING and any((_embed(message.payload) or {}).values()):
+            # What follows a task is sent, and signed, by the worker: it may do more than whoever asked for it.
+            return f"has tasks follow it, which the role {signature.role!r} that signed it may not"
         if signature.queue not in self._queues:
             return f"was signed for the queue {signature.queue!r} and came by another"
         return ""
@@ -71,14 +76,19 @@ def _is_hint(message: Any, queues: tuple[str, ...]) -> bool:
     """
     headers, body = message.headers or {}, message.payload
     wanted = {(task, queue) for task, queue in HINTED.values() if queue in queues}
-    embed = body[2] if isinstance(body, list | tuple) and len(body) == 3 else None
+    embed = _embed(body)
     return (
         any(headers.get("task") == task for task, _ in wanted)
         and set(headers) <= HINT_HEADERS | HINT_HEADERS_TOO
         and not any(headers.get(name) for name in WORK)
-        and isinstance(embed, dict)
+        and embed is not None
         and not any((*body[:2], *embed.values()))
     )
+
+
+def _embed(body: Any) -> dict[str, Any] | None:
+    """What is to be called after a task, of its message's body."""
+    return body[2] if isinstance(body, list | tuple) and len(body) == 3 and isinstance(body[2], dict) else None
 
 
 def _raw(body: Any) -> bytes:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 HIDDEN: Final = "(encrypted)"
 GONE: Final = object()
+DEEPEST: Final = 64  # levels; a list of lists beyond is encrypted as a whole, for nothing may be nested without end
 IN_PAYLOAD: Final = "custom_details"
 
 log = logging.getLogger(__name__)
@@ -132,9 +133,13 @@ def _purpose(service: str, place: str) -> str:
     return f"alerts/{service}/{place}"
 
 
+def _depth(place: str) -> int:
+    return place.count("[") + place.count(".")
+
+
 def _at(node: Any, path: Sequence[str], place: str, change: Change) -> Any:
     """The node with the change made at every place beneath it that a path leads to; lists are gone through."""
-    if not path:
+    if not path or (isinstance(node, list) and _depth(place) >= DEEPEST):
         return change(node, place)
     if isinstance(node, list):
         return [_at(part, path, f"{place}[{index}]", change) for index, part in enumerate(node)]
@@ -172,6 +177,8 @@ def _walked(alert: dict[str, Any], change: Change) -> dict[str, Any]:
 def _deep(node: Any, place: str, change: Change) -> Any:
     if isinstance(node, str):
         return change(node, place) if node.startswith(MARK) else node
+    if _depth(place) > DEEPEST:
+        return node  # nothing was encrypted so far down
     if isinstance(node, dict):
         return {name: _deep(part, f"{place}.{name}", change) for name, part in node.items()}
     if isinstance(node, list):

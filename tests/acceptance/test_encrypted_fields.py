@@ -215,3 +215,20 @@ def test_what_was_encrypted_whole_passes_after_nobody_wants_it_encrypted_any_mor
     (event,) = arrived(sandbox)
     assert event["payload"]["custom_details"]["password"] == SECRET
     assert event["links"][0]["text"] == SECRET
+
+
+def test_endless_nesting_neither_hides_a_field_nor_costs_the_other_alerts(
+    fleet: Fleet, sandbox: Sandbox, client: Any
+) -> None:
+    runtime = wired(fleet, "encrypt_fields: [custom_details.password, custom_details.tree.password]\n")
+    nested: Any = {"password": SECRET}
+    for _ in range(400):
+        nested = [nested]
+
+    decisions = runtime.alerts.submit(new_event_id(), [secretive("deep", tree=nested), secretive("plain")]).alerts
+    written = everything(client)
+    runtime.delivery.drain()
+
+    assert [one.state for one in decisions][1] == "queued"
+    assert SECRET not in written
+    assert "plain" in [event["dedup_key"] for event in arrived(sandbox)]

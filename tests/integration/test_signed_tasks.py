@@ -8,10 +8,12 @@ import os
 import subprocess
 import sys
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from celery.app.task import Context
 
 from config.errors import ConfigError
 from config.settings import load
@@ -25,7 +27,9 @@ from tests.integration.test_cli_program import tocsin
 from tests.pipeline import alert
 from workers.app import make_app
 from workers.cli.output import ExitCode
-from workers.signing import master_key
+from workers.signing import master_key, verifier
+from workers.unreadable import Message
+from workers.verifying import Gatekeeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,12 +60,12 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         yield running
 
 
-def made(fleet: Fleet, task: str, role: str = "cli", **kwargs: Any) -> Raw:
+def made(fleet: Fleet, task: str, role: str = "cli", link: str = "", **kwargs: Any) -> Raw:
     """A signed message as it stands in its queue, not sent yet; names in capitals are variables of who signs it."""
     environ = {name: kwargs.pop(name) for name in list(kwargs) if name.isupper()}
     settings = load(environ={**fleet.environment, "TOCSIN_REDIS__PREFIX": ASIDE, **environ})
     app = make_app(settings, role=role)
-    app.send_task(task, kwargs=kwargs)
+    app.send_task(task, kwargs=kwargs, link=app.signature(link) if link else None)
     app.close()
     raw: Raw = json.loads(fleet.client.rpop(_queue(fleet)))
     return raw
@@ -157,8 +161,9 @@ def test_a_forged_or_altered_message_never_runs_and_is_a_dead_letter_by_name(fle
         ("alerts.silence", {"role": "beat"}),
         ("alerts.silence", {"ENCRYPTION_KEY": OTHER_KEY}),
         ("audit.seal", {}),
+        ("alerts.submit", {"role": "producer", "link": "alerts.silence"}),
     ],
-    ids=["a producer's key", "beat's key", "the key of another installation", "signed for another queue"],
+    ids=["a producer's key", "beat's key", "another installation's key", "for another queue", "a task that follows"],
 )
 def test_a_key_that_may_not_is_refused(fleet: Fleet, task: str, options: dict[str, str]) -> None:
     before = silences(fleet)
@@ -245,6 +250,32 @@ def test_a_machine_with_the_key_of_one_role_sends_that_and_nothing_else(fleet: F
     assert refused(fleet, silence["headers"]["id"]).reason == "forged_message"
     event = fleet.keys.event(f"{sent['headers']['id']}:0")
     fleet.wait(lambda: fleet.client.hget(event, "state") == "sent", 20, "it does not run")
+
+
+def test_what_a_worker_sends_anew_for_a_process_that_died_is_signed_anew(fleet: Fleet) -> None:
+    settings = load(environ={**fleet.environment, "TOCSIN_REDIS__PREFIX": ASIDE})
+    app = make_app(settings, group="maintenance")
+    first = made(fleet, "audit.seal", "beat")
+    app.loader.import_default_modules()
+    task = app.tasks["audit.seal"]
+
+    context = Context(
+        first["headers"], args=[], kwargs={}, delivery_info={"exchange": "", "routing_key": "maintenance"}
+    )
+    task.signature_from_request(context, countdown=1, retries=1).apply_async()
+    again = json.loads(fleet.client.rpop(f"{ASIDE}maintenance"))
+    app.close()
+
+    gatekeeper = Gatekeeper(verifier(settings), "maintenance")
+    gatekeeper.check(Message(json.dumps(again).encode(), SimpleNamespace(queue="maintenance", decode_body=decode)))
+    assert again["headers"]["id"] == first["headers"]["id"]
+    assert again["headers"]["tocsin_signature"]["role"] == "worker-maintenance"
+    assert again["headers"]["tocsin_signature"]["nonce"] != first["headers"]["tocsin_signature"]["nonce"]
+
+
+def decode(body: str, encoding: str) -> bytes:
+    assert encoding == "base64"
+    return base64.b64decode(body)
 
 
 def test_a_celery_producer_signs_as_the_documentation_shows(fleet: Fleet) -> None:
