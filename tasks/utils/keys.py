@@ -88,6 +88,7 @@ FIXED: Final[dict[str, str]] = {
     "revocations_until": "tokens:revocations:until",  # sorted set: that name -> when it is forgotten, ms
     "revocations_version": "tokens:revocations:version",  # string: another one after every change, so that gateways read them again
     "factors": "security:factors",  # hash: person -> their second factor, encrypted; nothing where it was removed
+    "guarded": "security:guarded",  # string: this server is a production's; there whatever a shell's own environment says
     "grants": "tokens:grants",  # hash: id of a grant that a task has begun with -> begun | done
     "grants_until": "tokens:grants:until",  # sorted set: that id -> when it is forgotten, ms
     "backups": "backups",  # hash: created | verified | pruned | drilled | restored -> what the last run of it reported, as JSON

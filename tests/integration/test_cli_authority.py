@@ -264,3 +264,20 @@ def test_outside_production_nobody_is_asked(world: World) -> None:
     done = world.shell(*DROP, TOCSIN_ACCESS__ENFORCE="")
 
     assert (done.returncode, world.buried()) == (ExitCode.OK, False)
+
+
+def test_another_environment_in_one_shell_opens_no_door_to_production(world: World, tmp_path: Path) -> None:
+    (tmp_path / "services").mkdir()
+    (tmp_path / "services" / "default.yaml").write_text(f"channels: [{{name: pager, routing_key: {'R' * 32}}}]")
+    world.enrolled("anna")
+    production = {"ENVIRONMENT": "production", "TOCSIN_CONFIG_DIR": str(tmp_path), "TOCSIN_ACCESS__ENFORCE": ""}
+
+    refused = world.shell(*DROP, **production)
+    token = world.identity("webhooks:delete", "dead-letters:drop")
+    world.runtime.client.delete(world.runtime.keys.guarded)
+    known = world.shell("notifications", "drop", "nothing", "--comment", "x", **production, TOCSIN_IDENTITY=token)
+    slipped = world.shell(*DROP, TOCSIN_ACCESS__ENFORCE="", ENVIRONMENT="development", TOCSIN_PERSON="anna")
+
+    assert refused.returncode == slipped.returncode == ExitCode.NEEDS_CONFIRMATION
+    assert "there is no dead letter" in known.stderr
+    assert world.buried()

@@ -10,6 +10,7 @@ from workers.cli.output import CliError, ExitCode, say
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from config.models import Settings
     from tasks.runtime import Runtime
     from tasks.utils.actor import Actor
 
@@ -32,17 +33,43 @@ def authorise(act: str, *, person: str | None = None) -> Actor:
 
     if act not in _allowed:
         told = DESTRUCTIVE[act]
-        guarded = current_settings().guards_acts
+        guarded = is_guarded(current_settings())
         _allowed[act] = _proven(act, told.scope, told.about, person) if guarded else local_actor()
     return _allowed[act]
 
 
+def is_guarded(settings: Settings) -> bool:
+    """Whether destructive acts are guarded: by these settings, or because the server is known to be a production's.
+
+    Else it would take no more than another ENVIRONMENT in one shell to destroy what is production's.
+    """
+    from redis import RedisError
+
+    from tasks.runtime import Runtime
+
+    if settings.guards_acts:
+        return True
+    runtime = Runtime(settings)
+    try:
+        return bool(runtime.client.exists(runtime.keys.guarded))
+    except RedisError:  # whatever is done then is not done to what lies there
+        return False
+    finally:
+        runtime.client.close()
+
+
+def note_guarded(runtime: Runtime) -> None:
+    """Let every shell know from now on that this server is a production's."""
+    if runtime.settings.environment == "production":
+        runtime.client.set(runtime.keys.guarded, "production")
+
+
 def grant_headers(task: Any, arguments: Mapping[str, Any], task_id: str) -> dict[str, str]:
-    """The headers that a task's message needs: nothing, or the grant for a destructive one, once that is authorised."""
+    """The headers that a task's message needs where acts are guarded: the grant for a destructive one, once it is authorised."""
     from tasks.tokens.grants import HEADER, Call
 
     act = task.needs_authority((), arguments)
-    if act is None or not task.runtime.settings.guards_acts:
+    if act is None:
         return {}
     return {HEADER: task.runtime.grants.issue(act, Call(task.name, task_id, (), arguments), authorise(act))}
 
@@ -63,6 +90,7 @@ def _proven(act: str, scope: str, about: str, person: str | None) -> Actor:
             runtime.errors.record(error, "security.log_in")
         raise
     _record(runtime, act, actor, "ok", by=way)
+    note_guarded(runtime)
     around = underway()
     if around is not None:
         around.actor = actor

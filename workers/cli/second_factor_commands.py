@@ -36,16 +36,19 @@ def enrol(
 
     Nothing is kept before the first code fits. Where others are enrolled already, one of them vouches for you.
     """
+    from workers.cli.authority import note_guarded
     from workers.cli.prompt import is_watched
     from workers.cli.wiring import shell_runtime
 
     if not is_watched():
         raise CliError("Enrol at a terminal: the secret must not end in a file.", ExitCode.USAGE)
-    factors, person = shell_runtime().second_factors, _person(name)
+    runtime, person = shell_runtime(), _person(name)
+    factors = runtime.second_factors
     _may_enrol(factors.persons(), person, again=again, vouched_by=vouched_by)
     enrolment = factors.begin(person)
     _show(enrolment)
     codes = _confirmed(factors, enrolment, again=again)
+    note_guarded(runtime)
     _show_codes(codes)
 
 

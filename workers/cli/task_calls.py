@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from celery.result import AsyncResult
 
+    from config.models import Settings
+
 _PENDING = "PENDING"
 _FAILURES = ("FAILURE", "REVOKED")
 _PROGRESS = "PROGRESS"
@@ -69,7 +71,7 @@ def send(
     A destructive one is authorised first, and its message carries the grant.
     """
     task_id = task_id or str(uuid4())
-    granted = _grant(name, arguments, task_id) if reach_redis().guards_acts else {}
+    granted = _grant(name, arguments, task_id, reach_redis())
     headers = {**(headers or {}), **granted}
     from workers.app import app
 
@@ -78,11 +80,11 @@ def send(
     return str(app.send_task(name, kwargs=dict(arguments), task_id=task_id, headers=headers, ignore_result=False).id)
 
 
-def _grant(name: str, arguments: Mapping[str, Any], task_id: str) -> dict[str, str]:
-    from workers.cli.authority import grant_headers
+def _grant(name: str, arguments: Mapping[str, Any], task_id: str, settings: Settings) -> dict[str, str]:
+    from workers.cli.authority import grant_headers, is_guarded
     from workers.cli.task_catalogue import find
 
-    return grant_headers(find(name), arguments, task_id)
+    return grant_headers(find(name), arguments, task_id) if is_guarded(settings) else {}
 
 
 def look_up(task_id: str) -> Outcome:
