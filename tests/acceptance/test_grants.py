@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks.runtime import Runtime
 from tasks.tokens.service import AccessTokens
 from tasks.tokens.wiring import token_rules
 from tests.fleet import Fleet
@@ -43,10 +42,14 @@ def outcome(fleet: Fleet, task_id: str) -> tuple[str, str]:
     return kept["status"], json.dumps(kept["result"])
 
 
+def acts(fleet: Fleet) -> str:
+    """The record of acts, as it lies in Redis."""
+    return "\n".join(" ".join(fields.values()) for _, fields in fleet.client.xrange(fleet.keys.of("acts").ledger))
+
+
 def denied(fleet: Fleet) -> int:
     """How many acts were refused, by the record."""
-    found = fleet.client.xrange(fleet.keys.of("acts").ledger)
-    return sum("denied" in json.dumps(fields) for _, fields in found)
+    return sum(" denied " in f" {line} " for line in acts(fleet).splitlines())
 
 
 def test_a_producer_that_knows_nothing_but_the_broker_is_refused_and_that_is_on_record(fleet: Fleet) -> None:
@@ -62,9 +65,10 @@ def test_a_producer_that_knows_nothing_but_the_broker_is_refused_and_that_is_on_
     assert outcome(fleet, dry.id)[0] == "SUCCESS"
 
 
-def test_a_shell_with_an_identity_is_let_through_and_its_message_is_good_once(fleet: Fleet) -> None:
+def test_a_shell_with_an_identity_is_let_through_and_its_message_is_good_once(fleet: Fleet, tmp_path: Path) -> None:
     identity = AccessTokens(token_rules(fleet.settings)).issue("ci", ["backups:prune"], timedelta(hours=1), "service")
-    shell = {**fleet.environment, "TOCSIN_IDENTITY": identity}
+    (tmp_path / "token").write_text(identity + "\n")
+    shell = {**fleet.environment, "TOCSIN_IDENTITY_FILE": str(tmp_path / "token")}
 
     refused = tocsin("task", "run", PRUNE, env=fleet.environment, stdin=-3)
     fleet.producer.control.cancel_consumer(QUEUE, reply=True, timeout=5, limit=1)
@@ -74,6 +78,8 @@ def test_a_shell_with_an_identity_is_let_through_and_its_message_is_good_once(fl
 
     assert refused.returncode == ExitCode.NEEDS_CONFIRMATION
     assert outcome(fleet, sent.stdout.strip())[0] == "SUCCESS"
+    assert '"n":"ci"' in acts(fleet)
+    assert identity not in acts(fleet)
     assert _replayed(fleet, json.loads(message)) == ("FAILURE", True)
 
 
@@ -89,7 +95,6 @@ def _replayed(fleet: Fleet, message: dict[str, Any]) -> tuple[str, bool]:
 def test_what_beat_sends_runs_by_the_identity_of_schedules(fleet: Fleet) -> None:
     app = make_app(fleet.settings)
     app.loader.import_default_modules()
-    runtime = Runtime(fleet.settings)
     from schedules.beat import ENTRIES
 
     before = fleet.client.hlen(fleet.keys.grants)
@@ -98,8 +103,6 @@ def test_what_beat_sends_runs_by_the_identity_of_schedules(fleet: Fleet) -> None
 
     fleet.wait(lambda: fleet.client.hlen(fleet.keys.grants) > before, SOON, "the scheduled run has not begun")
     fleet.wait(lambda: set(fleet.client.hvals(fleet.keys.grants)) == {"done"}, SOON, "the scheduled run has not ended")
-    told = [json.dumps(fields) for _, fields in fleet.client.xrange(fleet.keys.of("acts").ledger)]
-    assert any("schedule" in text and "backups-prune" in text and PRUNE in text for text in told)
-    runtime.client.close()
+    assert any("schedule" in line and "backups-prune" in line and PRUNE in line for line in acts(fleet).splitlines())
     app.runtime.client.close()
     app.close()

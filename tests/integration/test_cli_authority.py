@@ -149,19 +149,6 @@ def test_who_has_no_second_factor_hears_how_to_get_one(world: World) -> None:
     assert "tocsin security second-factor enrol" in refused.screen
 
 
-def test_a_program_goes_on_with_an_identity_that_has_the_scope(world: World, tmp_path: Path) -> None:
-    token = world.identity("dead-letters:drop")
-    (tmp_path / "token").write_text(token + "\n")
-
-    done = world.shell(*DROP, TOCSIN_IDENTITY_FILE=str(tmp_path / "token"))
-
-    assert (done.returncode, world.buried()) == (ExitCode.OK, False)
-    told = str(world.acts("security.log_in"))
-    assert "nightly" in told
-    assert "service" in told
-    assert token not in told + done.stdout + done.stderr
-
-
 def test_an_identity_that_may_not_or_is_revoked_is_refused_and_that_is_on_record(world: World) -> None:
     other, right = world.identity("backups:prune"), world.identity("dead-letters:drop")
     refused = world.shell(*DROP, TOCSIN_IDENTITY=other)
@@ -205,7 +192,7 @@ def _typed(world: World, person: str = "anna") -> Any:
     return code
 
 
-def test_the_second_person_is_vouched_for_by_the_first(world: World) -> None:
+def test_the_second_person_is_vouched_for_by_the_first_who_may_remove_them_again(world: World) -> None:
     world.enrolled("anna")
     enrol = ("security", "second-factor", "enrol", "ben")
 
@@ -218,6 +205,10 @@ def test_the_second_person_is_vouched_for_by_the_first(world: World) -> None:
     assert "--vouched-by anna" in alone.screen
     assert vouched.code == ExitCode.OK
     assert world.runtime.second_factors.persons() == ["anna", "ben"]
+    world.clock.advance(totp.STEP)
+    removed = world.terminal("security", "second-factor", "remove", "ben", answers={ASKED: [world.code()]})
+    assert removed.code == ExitCode.OK
+    assert world.runtime.second_factors.persons() == ["anna"]
 
 
 def test_nobody_enrols_or_sees_codes_where_they_would_end_in_a_file(world: World) -> None:
@@ -226,16 +217,6 @@ def test_nobody_enrols_or_sees_codes_where_they_would_end_in_a_file(world: World
     assert refused.returncode == ExitCode.USAGE
     assert "must not end in a file" in refused.stderr
     assert world.runtime.second_factors.persons() == []
-
-
-def test_one_who_has_left_is_removed_by_one_who_stays(world: World) -> None:
-    world.enrolled("anna")
-    world.enrolled("ben")
-
-    done = world.terminal("security", "second-factor", "remove", "ben", answers={ASKED: [world.code()]})
-
-    assert done.code == ExitCode.OK
-    assert world.runtime.second_factors.persons() == ["anna"]
 
 
 def test_who_lost_the_phone_gets_in_with_a_recovery_code_and_makes_new_ones(world: World) -> None:
