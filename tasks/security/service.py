@@ -93,7 +93,7 @@ class SecondFactors:
         plain = _BLANKS.sub("", code)
         if _CODE.fullmatch(plain):
             self._check_code(person, factor, plain)
-            self._store.renew(person, seen, factor)
+            self._store.renew(person, seen)
             return "code"
         self._use_up(person, seen, factor, plain)
         return "recovery code"
@@ -116,6 +116,10 @@ class SecondFactors:
         if not seen:
             raise UnknownError(f"{person} has no second factor; `tocsin security second-factor status` shows who has")
         self._store.put(person, seen, None)
+
+    def reseal(self) -> int:
+        """Encrypt with the newest key what former ones encrypted; how many. Safe to run again: then a former key is not needed."""
+        return sum(self._store.renew(person, text) for person, text in self._store.sealed().items())
 
     def views(self) -> list[FactorView]:
         """Everybody's, as others may see it."""

@@ -60,10 +60,12 @@ class FactorStore:
             raise PermanentError(f"the second factor of {person} was changed by somebody else meanwhile; look again")
         self.sealed()
 
-    def renew(self, person: str, seen: str, factor: Factor) -> None:
-        """Encrypt one anew where its key is not the newest any longer."""
-        if not self._security.is_current(seen):
-            self.put(person, seen, factor)
+    def renew(self, person: str, seen: str) -> bool:
+        """Encrypt one anew where its key is not the newest any longer; whether it was."""
+        is_old = not self._security.is_current(seen)
+        if is_old:
+            self.put(person, seen, self.open(person, seen))
+        return is_old
 
     @property
     def _security(self) -> SecurityManager:

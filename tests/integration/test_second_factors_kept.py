@@ -89,6 +89,17 @@ def test_a_new_encryption_key_reads_the_old_and_takes_its_place_with_the_next_co
     assert machine("a", NEW_KEY).check("anna", phone.code()) == "code"
 
 
+def test_after_a_rotation_all_are_encrypted_anew_at_once_and_only_once(
+    machine: Machines, clock: MovableClock, client: Any, keys: Keys
+) -> None:
+    anna, _ = enrolled(machine(), clock)
+    enrolled(machine(), clock, "ben")
+
+    assert machine("a", NEW_KEY, KEY).reseal() == 2
+    assert machine("a", NEW_KEY, KEY).reseal() == 0
+    assert machine("b", NEW_KEY).check("anna", anna.code()) == "code"
+
+
 @pytest.mark.parametrize("person", ["", "a b", "a:b", "a/b", "x" * 101, "a\x00"])
 def test_a_person_has_a_name_that_fits_an_app_and_a_log(factors: SecondFactors, person: str) -> None:
     with pytest.raises(PermanentError, match="a person's name"):
