@@ -13,10 +13,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.audit.act_export import ExportReport, export_to
-from tasks.audit.act_models import RecordsReport, VerifiedRecords, is_begun, view_of
+from tasks.audit.act_models import RecordsReport, VerifiedRecords, demand, is_begun, view_of
 from tasks.audit.pagerduty_records import PagerDutyRecords
 from tasks.audit.pagerduty_view import pagerduty_view
 from tasks.audit.sealed_record import SealedRecord
+from tasks.utils.act_context import about
 from tasks.utils.audit_logger import AuditLogger
 from tasks.utils.clock import Clock
 
@@ -62,11 +63,12 @@ class ActArchive:
         acts, pagerduty = self.acts.seal(), self.pagerduty.seal()
         return RecordsReport(acts=acts, pagerduty=pagerduty, trimmed=self.acts.trim() + self.pagerduty.trim())
 
-    def verify(self, ledger: VerifyReport, since: Since = None) -> VerifiedRecords:
-        """Whether all three records are as they were written; that of the ledger is known already."""
+    def verify(self, ledger: VerifyReport, since: Since = None, *, strict: bool = False) -> VerifiedRecords:
+        """Whether all three records are as they were written; that of the ledger is known already. `strict`: TamperedError if not."""
         acts, pagerduty = self.acts.verify(since), self.pagerduty.verify(since)
         holds = ledger.holds and acts.holds and pagerduty.holds
-        return VerifiedRecords(holds=holds, ledger=ledger, acts=acts, pagerduty=pagerduty)
+        report = VerifiedRecords(holds=holds, ledger=ledger, acts=acts, pagerduty=pagerduty)
+        return demand(report) if strict else report
 
     def read(self, wanted: ActFilter, *, with_pagerduty: bool = False) -> Iterator[ActView]:
         """The acts that fit, in the order of the record; then those that have not ended, then PagerDuty's."""
@@ -89,7 +91,9 @@ class ActArchive:
     def export(self, wanted: ActFilter, form: str, *, with_pagerduty: bool = False) -> ExportReport:
         """Write the acts that fit to a new file in the state folder's `exports`."""
         name = f"acts-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}.{form}"
-        return export_to(self.folder / "exports" / name, self.read(wanted, with_pagerduty=with_pagerduty), form)
+        report = export_to(self.folder / "exports" / name, self.read(wanted, with_pagerduty=with_pagerduty), form)
+        about(f"file/{name}", acts=report.acts, sha256=report.sha256)
+        return report
 
     def last(self, count: int, wanted: ActFilter, *, with_pagerduty: bool = False) -> list[ActView]:
         """The last so many that fit, oldest first."""

@@ -11,12 +11,16 @@ from pydantic import BaseModel, Field
 from tasks.audit.judge import as_datetime
 from tasks.audit.models import SealReport, VerifyReport  # noqa: TC001
 from tasks.utils.acts import BEGUN, begun_at
+from tasks.utils.error_handler import PermanentError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tasks.audit.models import Broken
     from tasks.utils.ledger import Entry
 
 Shown = Literal["ok", "failed", "denied", "begun"]
-SOURCES: Final = ("tocsin", "pagerduty")
+SHOWN: Final = 3
 
 
 class ActView(BaseModel):
@@ -53,6 +57,25 @@ class VerifiedRecords(BaseModel):
     ledger: VerifyReport
     acts: VerifyReport
     pagerduty: VerifyReport
+
+
+class TamperedError(PermanentError):
+    """A record is not as it was written; the text names the first places."""
+
+
+def demand(report: VerifiedRecords) -> VerifiedRecords:
+    """The same report; TamperedError where a record was touched."""
+    if report.holds:
+        return report
+    broken = [f"{name}: {one.wrong}" for name, one in _broken(report)]
+    more = f" … and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""
+    mend = "`tocsin audit verify` names all; docs/audit.md says what then"
+    raise TamperedError(f"a record is not as it was written: {'; '.join(broken[:SHOWN])}{more}; {mend}")
+
+
+def _broken(report: VerifiedRecords) -> Iterator[tuple[str, Broken]]:
+    for name in ("ledger", "acts", "pagerduty"):
+        yield from ((name, one) for one in getattr(report, name).broken)
 
 
 def view_of(entry: Entry) -> ActView:

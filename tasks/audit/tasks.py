@@ -37,14 +37,14 @@ def seal(self: TocsinTask) -> dict[str, Any]:
 
 
 @shared_task(bind=True, name="audit.verify", has_effect=False)
-def verify(self: TocsinTask, since_seconds: float | None = None) -> dict[str, Any]:
+def verify(self: TocsinTask, since_seconds: float | None = None, strict: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - arguments of the wire
     """Check archive and anchors of the ledger, of acts and of PagerDuty's records, line by line; judges no event.
 
-    `since_seconds`: only the files from that day on, where older ones were moved away.
+    `since_seconds`: only the files from that day on, where older ones were moved away. `strict`: fail where one was touched.
     """
     since = None if since_seconds is None else timedelta(seconds=since_seconds)
     ledger = self.runtime.audit.verify(since)
-    records = self.runtime.act_archive.verify(ledger, since)
+    records = self.runtime.act_archive.verify(ledger, since, strict=strict)
     return {**ledger.model_dump(mode="json"), **records.model_dump(mode="json", exclude={"ledger"})}
 
 

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tasks.audit.act_models import TamperedError
 from tasks.audit.anchors import Anchors
 from tasks.audit.archive import Archive
 from tasks.audit.chain import START, extend, take_apart
+from tasks.audit.models import VerifyReport
 from tasks.audit.outgoing import Outgoing
 from tasks.utils.audit_logger import Act, AuditLogger
 from tasks.utils.connect import connect
@@ -195,3 +197,13 @@ def test_what_waits_on_the_machine_that_seals_is_taken_up_and_sealed(kit: ActKit
 
     assert kit.archive.seal().acts.sealed == 1
     assert kit.actions()[-1] == "while.away"
+
+
+def test_the_nightly_check_fails_loudly_where_a_record_was_touched(kit: ActKit) -> None:
+    sound = kit.archive.verify(kit.archive.acts.verify(), strict=True)
+    assert sound.holds
+    lines = kit.lines()
+    kit.rewrite([lines[0], *lines[2:]])
+
+    with pytest.raises(TamperedError, match="acts: entry 2 is missing"):
+        kit.archive.verify(VerifyReport(holds=True), strict=True)

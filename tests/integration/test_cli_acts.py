@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pwd
@@ -258,7 +259,9 @@ def test_an_export_says_everything_and_is_an_act_itself(
     assert (issued["action"], issued["outcome"]) == ("tokens.issue", "ok")
     assert talk.startswith("1 acts, ")
     assert (tmp_path / "acts.csv").read_text().splitlines()[0].startswith("at,begun_at,outcome,action")
-    assert kit.actions(action="audit.export") == ["audit.export"] * 2
+    first, second = kit.read(action="audit.export")
+    assert first.detail["sha256"] == hashlib.sha256(printed.encode()).hexdigest()
+    assert second.object == f"file/{tmp_path}/acts.csv"
 
 
 def test_verifying_tells_each_record_apart_and_where_it_was_touched(

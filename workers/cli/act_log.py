@@ -77,6 +77,7 @@ def export(
     import sys
 
     from tasks.audit.act_export import Exporter, export_to
+    from tasks.utils.act_context import about
     from workers.cli.wiring import shell_runtime
 
     form = format_ or ("csv" if file is not None and file.suffix == ".csv" else "jsonl")
@@ -87,6 +88,7 @@ def export(
         sys.stdout.flush()
     else:
         report = export_to(file, acts, form)
+    about(f"file/{file or 'stdout'}", acts=report.acts, sha256=report.sha256)
     say(f"{report.acts} acts, {report.bytes} bytes, SHA-256 {report.sha256}")
 
 
