@@ -19,7 +19,7 @@ from tasks.utils.error_reports import outcome
 from tasks.utils.progress import Seldom, shown
 from tasks.utils.single_flight import BusyError
 from tasks.utils.slots import Call
-from tasks.utils.task_acts import act_of_task, arguments_of, changes_nothing, within_task
+from tasks.utils.task_acts import act_of_task, arguments_of, carried_by, changes_nothing, within_task
 from tasks.utils.task_signatures import Signature
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class TocsinTask(Task):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the task. While the server is away the message goes back: it must not be acknowledged on a guess."""
         started = time.monotonic()
-        structlog.contextvars.bind_contextvars(task=self.name, task_id=self.request.id)
+        structlog.contextvars.bind_contextvars(task=self.name, task_id=self.request.id, **carried_by(self.request))
         state = "done"
         try:
             with self._passage(args, kwargs):

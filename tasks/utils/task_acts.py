@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, MutableMapping
 
 HEADER: Final = "tocsin_act"  # of a message: on whose behalf it is sent, and as a consequence of what
+LONGEST_CORRELATION: Final = 100
 KINDS: Final = get_args(Kind)
 
 
@@ -23,6 +24,13 @@ def carry(headers: MutableMapping[str, Any]) -> None:
     if act is not None:
         actor = [act.actor.kind, act.actor.name, act.actor.origin]
         headers.setdefault(HEADER, {"correlation": act.correlation or act.id, "actor": actor})
+
+
+def carried_by(request: Any) -> dict[str, str]:
+    """The correlation id a task's message brings, by its name in log lines; nothing where it brings none."""
+    said = getattr(request, HEADER, None)
+    correlation = said.get("correlation") if isinstance(said, dict) else None
+    return {"correlation": str(correlation)[:LONGEST_CORRELATION]} if correlation else {}
 
 
 def caller_of(request: Any) -> tuple[Actor, str]:

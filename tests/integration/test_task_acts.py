@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.contextvars import get_contextvars
 
 from config.settings import load
 from tasks.utils.act_context import about
@@ -90,6 +91,15 @@ def test_a_task_runs_on_behalf_of_whoever_sent_it(task: Any, kit: ActKit) -> Non
     (act,) = kit.read()
     assert (act.actor_kind, act.actor, act.origin, act.correlation) == ("token", "anna", "192.0.2.7", "request-7")
     assert (act.object, act.detail["items"]) == ("backup/b9", 4)
+
+
+def test_log_lines_of_a_task_carry_the_request_it_follows_from(task: Any) -> None:
+    bound: list[dict[str, Any]] = []
+
+    task(lambda: bound.append(get_contextvars()), {"tocsin_act": {"correlation": "request-7"}})
+
+    assert bound[0]["correlation"] == "request-7"
+    assert (bound[0]["task"], bound[0]["task_id"]) == ("backups.restore", "task-1")
 
 
 RUBBISH: list[Any] = ["rubbish", {"actor": ["root"]}, {"actor": ["emperor", "anna", ""]}, ["token", "anna"]]
