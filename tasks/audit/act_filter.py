@@ -35,7 +35,7 @@ class ActFilter:
     @property
     def first_day(self) -> str:
         """The first file that may hold one: a file's name is never before the days of its entries."""
-        return "" if self.since is None else day_of(self.since)
+        return "" if self.since is None else day_of(max(0, self.since))
 
     def may_fit(self, entry: Entry) -> bool:
         """Whether it is worth taking the entry apart; an entry that says only that an act begins is no reason yet."""
@@ -75,7 +75,7 @@ def _moment(name: str, given: str | datetime | None) -> int | None:
         return None
     try:
         moment = given if isinstance(given, datetime) else datetime.fromisoformat(given)
-    except ValueError:
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return round(aware.timestamp() * 1000)
+    except (ValueError, OverflowError):
         raise PermanentError(f"{name!r} is no ISO time such as 2026-11-27T04:00:00Z") from None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return round(aware.timestamp() * 1000)

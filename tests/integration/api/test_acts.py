@@ -206,3 +206,12 @@ def test_the_record_is_read_with_a_scope_of_its_own(api: Api, http: httpx.Client
     assert [(act["action"], act["actor"], act["source"]) for act in found] == [("silences.create", "anna", "tocsin")]
     assert refused.status_code == 403
     assert "audit:read" in refused.text
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"since": "0001-01-01T00:00:00Z"}, {"until": "soon"}, {"outcome": "fine"}, {"limit": 0}, {"actor": "x" * 201}],
+    ids=str,
+)
+def test_a_question_about_acts_that_cannot_be_meant_is_refused(http: httpx.Client, asked: dict[str, Any]) -> None:
+    assert http.get("/acts", params=asked).status_code == 400

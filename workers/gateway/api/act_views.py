@@ -8,9 +8,11 @@ from pydantic import AwareDatetime, BaseModel, Field
 from tasks.audit.act_filter import filter_of
 from tasks.audit.act_models import ActView
 from workers.gateway.api.access import Wired, allows
+from workers.gateway.api.alerts import EARLIEST, LATEST
 from workers.gateway.api.errors import described
 
 MOST: Final = 1000
+Moment = Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST)]
 Pattern = Annotated[str, Query(max_length=200)]
 
 router = APIRouter(prefix="/acts", tags=["acts"])
@@ -32,8 +34,8 @@ class Acts(BaseModel):
 def list_all(  # noqa: PLR0913 - one for each filter
     runtime: Wired,
     *,
-    since: Annotated[AwareDatetime | None, Query(description="Over since then; else the whole record is read.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Over by then.")] = None,
+    since: Annotated[Moment | None, Query(description="Over since then; else the whole record is read.")] = None,
+    until: Annotated[Moment | None, Query(description="Over by then.")] = None,
     actor: Annotated[Pattern, Query(description="A pattern such as anna or token/*.")] = "",
     action: Annotated[Pattern, Query(description="A pattern such as silences.*.")] = "",
     object: Annotated[Pattern, Query(description="A pattern such as silence/*.")] = "",  # noqa: A002 - its name in the query
