@@ -30,6 +30,8 @@ from tasks.utils.clock import Clock
 from tasks.utils.connect import connect
 from tasks.utils.health_monitor import Check, Line
 from tasks.utils.rows import new_event_id
+from tasks.utils.schedule_lines import schedule_lines
+from tasks.utils.schedule_states import ScheduleStates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +64,7 @@ def checks_of(runtime: Runtime, client: Any) -> list[Check]:
     within = settings.health.canary_within.total_seconds()
     return [
         *own.all(),
+        Check("schedules", _schedules(runtime, client), OWN, is_quick=True),
         Check("backups", _backups(runtime, client), OWN, is_quick=True),
         Check("rest", _rest(settings), OUTSIDE),
         Check("events", _events(runtime), EVENTS + 1),
@@ -103,6 +106,14 @@ def doors_of(settings: Settings) -> list[Door]:
                 words = f"{service.name} via {channel.name}"
                 found.setdefault((base, key_id), Door(base, address.key(key_id), words, key_id))
     return list(found.values())
+
+
+def _schedules(runtime: Runtime, client: Any) -> Callable[[], list[Line]]:
+    def run() -> list[Line]:
+        states = ScheduleStates(client, runtime.keys, runtime.slot_marks)
+        return schedule_lines(states, Clock(client, runtime.keys).now())
+
+    return run
 
 
 def _backups(runtime: Runtime, client: Any) -> Callable[[], list[Line]]:
