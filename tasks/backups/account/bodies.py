@@ -38,6 +38,9 @@ FIXED: Final = {
     "webhook_subscriptions": ("url", "custom_headers", "type"),
 }
 """What can be said only when it is made."""
+AUTO_PAUSE: Final = "auto_pause_notifications_parameters"
+OWNER: Final = "owner"
+ONE_OWNER: Final = "an account has one owner, who alone can change that"
 FOR_GOOD: Final = ("schedule_layers",)
 """What can be ended and never taken away."""
 
@@ -50,6 +53,8 @@ def new_body(kind: str, document: Document) -> dict[str, Any]:
             body[name] = [{key: one for key, one in part.items() if key != "id"} for part in body[name]]
     if kind == "services":
         body["status"] = "active"  # PagerDuty takes no other of a new one
+        if not (body.get(AUTO_PAUSE) or {}).get("enabled"):
+            body.pop(AUTO_PAUSE, None)  # not every plan has what it would turn off
     if kind == "webhook_subscriptions":
         return _webhook(body)
     if kind == "incident_workflow_triggers":
@@ -59,16 +64,28 @@ def new_body(kind: str, document: Document) -> dict[str, Any]:
 
 def changed_body(kind: str, document: Document, before: Document, now: datetime) -> dict[str, Any]:
     """What makes of `before` the document. Parts keep their ids, in order, where there are as many of them."""
-    body = {name: value for name, value in _sent(kind, document).items() if name not in FIXED.get(kind, ())}
+    fixed = fixed_fields(kind, document, before)
+    body = {name: value for name, value in _sent(kind, document).items() if name not in fixed}
     if kind == "services" and "alert_grouping_parameters" not in body and before.get("alert_grouping_parameters"):
         body["alert_grouping_parameters"] = {"type": None}  # only then: whoever sends it leaves a setting it shares
     for name in BY_NAME[kind].sent:
-        if name not in body and before.get(name) not in (None, []) and name in document:
+        if name not in body and before.get(name) not in (None, []) and name in document and document[name] is None:
             body[name] = [] if isinstance(before[name], list) else "" if isinstance(before[name], str) else None
     for name in BY_NAME[kind].numbered:
         if name in body:
             body[name] = _numbered(name, body[name], before.get(name) or [], now)
     return _trigger(body) if kind == "incident_workflow_triggers" else body
+
+
+def fixed_fields(kind: str, document: Document, before: Document) -> tuple[str, ...]:
+    """What nobody can change of it."""
+    owned = kind == "users" and OWNER in (document.get("role"), before.get("role"))
+    return (*FIXED.get(kind, ()), *(("role",) if owned else ()))
+
+
+def why_fixed(fields: list[str]) -> str:
+    """Why these are not restored."""
+    return ONE_OWNER if fields == ["role"] else f"PagerDuty lets nobody change {', '.join(fields)}"
 
 
 def redacted_headers(document: Document) -> list[str]:

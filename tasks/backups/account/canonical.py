@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SUFFIX: Final = "_reference"
+WHOLE_ACCOUNT: Final = f"account{SUFFIX}"
 EVERYWHERE: Final = frozenset({"self", "html_url"})
 OF_OBJECTS: Final = EVERYWHERE | {
     "summary", "created_at", "updated_at", "created_by", "updated_by", "version", "deleted_at",
@@ -104,6 +105,8 @@ def _schedule(raw: Mapping[str, Any]) -> dict[str, Any]:
 def _webhook(raw: Mapping[str, Any]) -> dict[str, Any]:
     method = raw["delivery_method"]
     kept = {name: raw[name] for name in ("active", "description", "events", "filter", "oauth_client") if name in raw}
+    if (raw.get("filter") or {}).get("type") == WHOLE_ACCOUNT:
+        kept["filter"] = {"type": WHOLE_ACCOUNT}  # whichever account it is in
     return {**kept, "url": method["url"], "custom_headers": method.get("custom_headers") or []}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from tasks.backups.account.bodies import FIXED, hidden_values, redacted_headers
+from tasks.backups.account.bodies import fixed_fields, hidden_values, redacted_headers, why_fixed
 from tasks.backups.account.canonical import reference_to
 from tasks.backups.account.comparison import differing, is_over, title_of
 from tasks.backups.account.kinds import BY_NAME, KINDS
@@ -156,8 +156,9 @@ def _losses(item: Item) -> Iterator[str]:
 
 def _of_changed(change: Change, item: Item, there: Item, fields: list[str]) -> Change:
     kind = BY_NAME[item.kind]
-    fixed = [name for name in fields if name in FIXED.get(item.kind, ()) or name not in kind.sent]
-    why = f"PagerDuty lets nobody change {', '.join(fixed)}" if fixed else ""
+    settled = fixed_fields(item.kind, item.document, there.document)
+    fixed = [name for name in fields if name in settled or name not in kind.sent]
+    why = why_fixed(fixed) if fixed else ""
     if set(fields) <= set(fixed) and fields:
         return replace(change, verb="cannot", why=kind.lost if not kind.sent else why, fields=tuple(fields))
     if is_blank_item(item) and not is_blank_item(there):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tasks.backups.account.bodies import hidden_values, redacted_headers
+from tasks.backups.account.bodies import ONE_OWNER, hidden_values, redacted_headers
 from tasks.backups.account.comparison import differing, title_of
 from tasks.backups.account.matching import match
 from tasks.backups.account.planning import is_blank_item
@@ -50,5 +50,7 @@ def _why(item: Item, fields: list[str], unknown: list[str]) -> str:
     """The reason, where it is known beforehand."""
     if unknown:
         return f"it names {', '.join(unknown)}, which is not there"
+    if item.kind == "users" and fields == ["role"]:
+        return ONE_OWNER
     headers = redacted_headers(item.document) if fields == ["custom_headers"] else []
     return hidden_values(headers) if headers else ""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tasks.backups.account.bodies import changed_body, new_body
+from tasks.backups.account.bodies import OWNER, changed_body, new_body
 from tasks.backups.account.listings import TAGGED
 from tasks.utils.error_handler import PermanentError
 from tasks.utils.rest.collection import Collection
+from tasks.utils.rest.errors import InvalidRequestError
 from tasks.utils.rest.pages import items_of
 from tasks.utils.rest.parameters import path_of
 
@@ -82,11 +83,20 @@ class Writer:
             return self._create_in_list(item, collection)
         if item.kind == "v3_rotations":
             return collection.unwrapped(self.rest.caller.call("POST", collection.path))
-        made = collection.create(new_body(item.kind, item.document))
+        made = self._created(item, collection)
         if item.kind == "services" and item.document.get("status") == "disabled":
             body = new_body(item.kind, item.document)
             collection.update(made["id"], {**body, "status": "disabled"})
         return made
+
+    def _created(self, item: Item, collection: Collection) -> dict[str, Any]:
+        body = new_body(item.kind, item.document)
+        try:
+            return collection.create(body)
+        except InvalidRequestError:
+            if item.kind != "users" or body.get("role") != OWNER:
+                raise
+        return collection.create({**body, "role": "admin"})  # an account has one owner, and it has one already
 
     def change(self, item: Item, before: Document) -> None:
         """Make what has the item's id the same as the item."""

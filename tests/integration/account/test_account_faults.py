@@ -94,6 +94,24 @@ def test_what_is_refused_is_told_with_what_depends_on_it_and_the_rest_goes_on(
     assert by_kind(read(other))["tag_assignments"] == by_kind(items)["tag_assignments"]
 
 
+def test_a_second_owner_becomes_an_administrator_and_that_is_told(
+    target: SandboxProcess, other: RestClient, items: list[Item], journal: FileJournal
+) -> None:
+    fault = {"kind": "reject", "status": 400, "method": "POST", "path": "/users", "exact": True, "count": 1}
+    target.control("POST", "/faults", fault)
+
+    outcome = restored(target, other, items, journal)
+
+    (told,) = outcome.differences
+    assert (told.kind, told.fields, told.why) == (
+        "users",
+        ("role",),
+        "an account has one owner, who alone can change that",
+    )
+    again = [one for one in restorer_of(other).plan(items).changes if one.verb != "leave"]
+    assert [(one.verb, one.kind) for one in again] == [("cannot", "users")]
+
+
 def test_a_journal_of_another_account_is_refused(
     other: RestClient, rest: RestClient, items: list[Item], journal: FileJournal
 ) -> None:
