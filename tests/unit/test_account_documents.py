@@ -105,6 +105,14 @@ def test_an_event_that_had_begun_has_begun_whenever_that_was() -> None:
     assert differing("v3_events", past, now) == ["effective_since"]
 
 
+def test_a_restore_takes_no_tag_away() -> None:
+    one, more = {"labels": ["eu"]}, {"labels": ["eu", "new"]}
+
+    assert differing("tag_assignments", one, more, NOW) == []
+    assert differing("tag_assignments", more, one, NOW) == ["labels"]
+    assert differing("tag_assignments", one, more) == ["labels"]
+
+
 def test_people_are_known_by_their_address_in_any_case() -> None:
     assert key_of("users", {"email": "Ada@Example.com"}) == key_of("users", {"email": "ada@example.com"})
 

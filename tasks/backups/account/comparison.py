@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tasks.backups.items import Item
 
 EMPTY: Final[tuple[Any, ...]] = (None, "", [])
+ADDED: Final = {"tag_assignments": "labels", "service_custom_field_values": "custom_fields"}
+"""What putting in place adds to, and takes nothing from."""
 BEGIN: Final = "effective_since"
 ASKEW: Final = timedelta(hours=1)  # so far may PagerDuty's clock be ahead of ours
 RULES: Final = ("orchestration_rules", "service_orchestrations")
@@ -48,10 +50,13 @@ def comparable(kind: str, document: Mapping[str, Any]) -> dict[str, Any]:
 def differing(kind: str, one: Mapping[str, Any], other: Mapping[str, Any], now: datetime | None = None) -> list[str]:
     """The names of the fields that do not say the same.
 
-    `now`: a rotation's event that had begun has begun, whenever that was: PagerDuty lets none begin in the past.
+    `now`, of a restore: it takes nothing away, so the other may have more of what is only added; and a rotation's event that had
+    begun has begun, whenever that was, since PagerDuty lets none begin in the past.
     """
     first, second = comparable(kind, one), comparable(kind, other)
     found = sorted(name for name in {*first, *second} if first.get(name) != second.get(name))
+    if now and found == [ADDED.get(kind)] and all(part in second.get(found[0], ()) for part in first.get(found[0], ())):
+        return []
     if now and found == [BEGIN] and all(moment(since[BEGIN]) <= now + ASKEW for since in (one, other)):
         return []
     return found
