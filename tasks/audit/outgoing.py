@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from tasks.audit.chain import take_apart
 from tasks.audit.moved import MovedFiles
 from tasks.audit.records import service_in, uid_in
-from tasks.audit.stories import Stories
+from tasks.audit.stories import CLOSING
 from tasks.utils.files import lines_backwards, sync_folder
-from tasks.utils.ledger import is_escalation
+from tasks.utils.ledger import is_bundle, is_epoch, is_escalation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from tasks.audit.chain import Line
     from tasks.utils.clock import Clock
     from tasks.utils.keys import Keys
+    from tasks.utils.ledger import Entry
 
+BEGINNING: Final = ("received", "accepted", "replayed", "released", "missed")
 OPEN: Final = ("open", "acknowledged")
 PAGE: Final = 500
 
@@ -90,22 +92,18 @@ class StillOpen:
             return frozenset(), str(error)
 
     def _look(self, path: Path, later: Sequence[Path], pending: frozenset[str]) -> tuple[frozenset[str], str]:
-        stories, services = Stories(), set()
-        stories.is_whole = False
+        services: set[str] = set()
+        unended: set[str] = set()
         for line in _lines(path):
             entry = line.entry
-            stories.add(entry)
-            if entry.step != "accepted" and not is_escalation(entry.event):
-                if entry.event in pending:
-                    return frozenset(), f"event {entry.event} is not at its end, or is a dead letter"
-                continue
-            services.add(service_in(entry))
+            if entry.event in pending or (entry.step == "merged" and entry.detail in pending):
+                return frozenset(), f"event {entry.event} is not at its end, or is a dead letter"
             if uid_in(entry) in self._open:
                 return frozenset(), f"the alert of event {entry.event} is open"
-        unended = {event for event in stories.since(None) if stories.verdict(event).state == "open"}
-        if unended & pending:
-            return frozenset(), f"event {min(unended & pending)} is not at its end"
-        for event in self._without_end(unended, stories, later):
+            if entry.step == "accepted":
+                services.add(service_in(entry))
+            _follow(entry, unended)
+        for event in self._without_end(unended, later):
             return frozenset(), f"event {event} has no end in the ledger: see `tocsin prove`"
         return frozenset(services), ""
 
@@ -130,16 +128,26 @@ class StillOpen:
             yield from (uid for uid, status in zip(page, pipe.execute(), strict=True) if status in OPEN)
 
     @staticmethod
-    def _without_end(unended: set[str], stories: Stories, later: Sequence[Path]) -> set[str]:
-        """Those of the events that end in no later file either."""
+    def _without_end(unended: set[str], later: Sequence[Path]) -> set[str]:
+        """Those of the events that end in no later file either: most that are left open at midnight end soon after."""
         for path in later:
             if not unended:
                 break
+            asked = frozenset(unended)
             for line in _lines(path):
-                if line.entry.event in unended:
-                    stories.add(line.entry)
-            unended = {event for event in unended if stories.verdict(event).state == "open"}
+                if line.entry.event in asked:
+                    _follow(line.entry, unended)
         return unended
+
+
+def _follow(entry: Entry, unended: set[str]) -> None:
+    """Keep the set of events that have not ended up to date; memory holds no more than those."""
+    if is_bundle(entry.event) or is_epoch(entry.event) or is_escalation(entry.event):
+        return
+    if entry.step in CLOSING:
+        unended.discard(entry.event)
+    elif entry.step in BEGINNING:
+        unended.add(entry.event)
 
 
 class _DamagedError(Exception):

@@ -34,6 +34,7 @@ ACTIONS: Final = {
     "alerts silence add": "silences.create",
     "alerts silence expire": "silences.expire",
     "incidents ack": "incidents.acknowledge",
+    "logs cleanup": "logs.clean_up",
     "notifications breakers force": "breakers.force",
     "notifications breakers release": "breakers.release",
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from config.settings import load
+from tasks.runtime import Runtime
 from tasks.utils.error_handler import PermanentError
 from tests.unit.config_kit import ENCRYPTION_KEY
 
@@ -98,3 +101,16 @@ def test_no_header_list_or_name_of_an_archive_betrays_the_key_or_what_it_holds(a
 
     assert ENCRYPTION_KEY.encode() not in stored
     assert b"line of" not in stored
+
+
+def test_archives_outlive_a_new_key(archived: LogKit) -> None:
+    archived.environ |= {
+        "ENCRYPTION_KEY": base64.urlsafe_b64encode(b"n" * 32).decode(),
+        "TOCSIN_SECURITY__PREVIOUS_ENCRYPTION_KEYS": ENCRYPTION_KEY,
+    }
+    logs = Runtime(load(environ=archived.environ)).logs
+    archived.write("logs/new.log.1", "new words", days_old=20)
+    assert archived.told("worker_logs").items == 1
+
+    assert logs.archives.verify().holds
+    assert len(logs.restores.restore(logs.archives.views()[0].id, "ada").places) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tasks.logs.models import Scope
+from tasks.utils.audit_logger import Act
 from tests.integration.logs.log_kit import DAY, LogKit
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def test_a_file_that_tells_of_something_open_stays_and_so_does_what_follows(kit:
 
     assert told.items == 2
     assert [one.why for one in told.kept] == [
-        "event hangs is not at its end",
+        "event hangs is not at its end, or is a dead letter",
         "one before it stays, and the record must have no gap",
     ]
     kit.runtime.client.zrem(kit.runtime.keys.queued, "hangs")
@@ -146,3 +147,20 @@ def test_a_forged_note_hides_no_deleted_file(kit: LogKit) -> None:
 
     assert not proof.holds
     assert "has a signature that does not fit" in str(proof.broken)
+
+
+def test_the_record_of_acts_goes_the_same_way_and_verifies_without_what_is_gone(kit: LogKit) -> None:
+    for day in range(3):
+        kit.runtime.acts.record(Act("backups.create", f"backup/{day}"))
+        kit.runtime.act_archive.seal()
+        kit.clock.advance(DAY)
+    kit.age(400)
+
+    told = kit.told("audit")
+
+    assert told.items == 2
+    acts = kit.runtime.act_archive.acts.verify()
+    assert acts.holds, acts.broken
+    assert "entries 1 to 2" in acts.notes[0]
+    kit.runtime.logs.restores.restore(kit.runtime.logs.archives.views()[0].id, "ada")
+    assert kit.runtime.act_archive.acts.verify().notes == []
