@@ -38,11 +38,11 @@ class ServiceFiles:
             mend = f"{did_you_mean(name, list(self.nodes))} Or write {self.shown}/{name}.yaml"
             self._report(Problem(str(origin), "default_service", f"there is no service {name!r}", mend))
 
-    def check_own(self, name: str | None, origin: Origin) -> None:
-        """Report a service for Tocsin's own alerts that does not exist."""
+    def check_named(self, name: str | None, setting: str, origin: Origin) -> None:
+        """Report a service that this setting names and that does not exist."""
         if name is not None and self.nodes and name not in self.nodes:
             mend = did_you_mean(name, list(self.nodes))
-            self._report(Problem(str(origin), "own_alerts.service", f"there is no service {name!r}", mend))
+            self._report(Problem(str(origin), setting, f"there is no service {name!r}", mend))
 
     def check_mail(self) -> None:
         """Report every channel that sends mail, for there is no server to send it by."""

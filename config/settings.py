@@ -163,7 +163,12 @@ class _Reading:
 
     def _check_together(self, settings: Settings, node: Node, files: ServiceFiles) -> None:
         files.check_default(settings.default_service, node.nearest(("default_service",)).origin)
-        files.check_own(settings.own_alerts.service, node.nearest(("own_alerts", "service")).origin)
+        named = {
+            ("own_alerts", "service"): settings.own_alerts.service,
+            ("health", "canary_service"): settings.health.canary_service,
+        }
+        for path, name in named.items():
+            files.check_named(name, ".".join(path), node.nearest(path).origin)
         if settings.email.host is None:
             files.check_mail()
         files.check_incident_channels(settings.pagerduty)

@@ -62,6 +62,7 @@ class Heart:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heart", daemon=True)
         self._file: HeartbeatFile | None = None
+        self._is_mute = False
         self._alive = self._ready = time.monotonic()
 
     def tick(self) -> None:
@@ -120,8 +121,11 @@ class Heart:
             if self._file is None:
                 self._file = HeartbeatFile(self._state_dir, self._sign.role, self._server)
             self._file.write(self._alive, self._ready)
+            self._is_mute = False
         except OSError as error:
-            log.warning("heartbeat_not_written", error=type(error).__name__, folder=self._state_dir)
+            if not self._is_mute:
+                log.warning("heartbeat_not_written", error=type(error).__name__, folder=self._state_dir)
+            self._is_mute = True
 
 
 def server_words(url: str) -> str:

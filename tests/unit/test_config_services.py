@@ -121,3 +121,15 @@ def test_a_service_has_its_own_window_and_deadlines_or_the_general_ones(tmp_path
     assert settings.severity_deadline("shop", "critical") == timedelta(seconds=10)
     assert settings.severity_deadline("shop", "error") == timedelta(minutes=2)
     assert settings.severity_deadline("default", "critical") == timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("setting", ["own_alerts: {service: shoop}", "health: {canary_service: shoop}"])
+def test_a_service_that_another_setting_names_must_be_there(tmp_path: Path, setting: str) -> None:
+    folder = Folder(tmp_path)
+    folder.write("services/shop.yaml", SERVICE)
+    folder.write("pagerduty.yaml", f"default_service: shop\n{setting}\n")
+
+    problem = folder.problem()
+
+    assert problem.startswith("pagerduty.yaml:2: ")
+    assert "there is no service 'shoop'; mend: did you mean shop?" in problem

@@ -126,7 +126,7 @@ def _written(found: HealthReport, report: str) -> Path:
     writers = {".md": to_markdown, ".html": to_html, ".json": to_json}
     if path.suffix not in writers:
         raise CliError(f"a report ends in {', '.join(ENDINGS)}; {path} does not", ExitCode.USAGE)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f".{path.name}.new")
     draft.write_text(writers[path.suffix](found), "utf-8")
     draft.replace(path)

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tasks.utils.error_handler import TocsinError
+from tasks.utils.error_handler import PermanentError, TocsinError
 from tasks.utils.health_monitor import Line
 from tasks.utils.rest.errors import refusal, said_by
 from tasks.utils.rest.line import Request
@@ -54,6 +54,9 @@ class RestCheck:
         connection, credentials = self._connect()
         try:
             return self._look(connection, credentials.header())
+        except PermanentError as error:  # no key, or an app that gets no token
+            text, _, mend = str(error).rpartition("; ")
+            return [Line("rest.token", "fail", text or mend, "taken", mend)]
         except TocsinError as error:
             mend = "look at the network and the DNS on the way there, and at status.pagerduty.com"
             return [Line("rest.answer", "fail", f"{self._rules.name}: {error}", "answers", mend)]

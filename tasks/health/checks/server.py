@@ -12,6 +12,7 @@ import redis
 
 from tasks.utils.connect import REFUSES_EVERYBODY
 from tasks.utils.health_monitor import Line
+from tasks.utils.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -67,7 +68,7 @@ class ServerCheck:
             return [self._away(error)]
 
     def _away(self, error: redis.RedisError) -> Line:
-        why = str(error).partition(".")[0][:120]
+        why = redacted(str(error))[:200]
         if isinstance(error, redis.AuthenticationError | redis.exceptions.NoPermissionError):
             mend = "mend user and password in REDIS_URL, or the rights of that user"
         else:

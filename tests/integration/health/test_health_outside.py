@@ -100,6 +100,38 @@ def test_a_key_that_may_not_read_something_is_told_what_for(runtime: Runtime, sa
     assert "webhook_subscriptions (403): no care of webhooks" in found.value
 
 
+def app(tmp_path: Path, server: Server, sandbox: Sandbox, secret: str = "s") -> Runtime:
+    """An app that may read incidents and services, and no more."""
+    scopes = ("incidents.read", "services.read")
+    account(sandbox, oauth_clients=[{"client_id": "app", "client_secret": "s", "scopes": scopes}])
+    names = {"CLIENT_ID": "app", "CLIENT_SECRET": secret, "SCOPES": " ".join(scopes), "SUBDOMAIN": "acme"}
+    environ = {f"TOCSIN_PAGERDUTY__OAUTH__{name}": value for name, value in names.items()}
+    return wire(
+        tmp_path, server.url, sandbox, TOCSIN_PAGERDUTY__OAUTH__TOKEN_URL=f"{sandbox.url}/oauth/token", **environ
+    )
+
+
+def test_an_app_is_told_from_a_key_and_which_scope_it_lacks(
+    tmp_path: Path, client: Any, server: Server, sandbox: Sandbox
+) -> None:
+    made = app(tmp_path, server, sandbox)
+    found = look(made)
+    close(made)
+
+    assert found["rest.token"].value == "token of an OAuth app"
+    assert found["rest.scopes"].state == "warn"
+    assert found["rest.scopes"].mend == "give the app the scopes webhook_subscriptions.read"
+
+
+def test_an_app_that_gets_no_token_is_told_so(tmp_path: Path, client: Any, server: Server, sandbox: Sandbox) -> None:
+    made = app(tmp_path, server, sandbox, secret="wrong")
+    found = look(made)
+    close(made)
+
+    assert found["rest.token"].state == "fail"
+    assert "pagerduty.oauth" in found["rest.token"].mend
+
+
 def test_few_calls_left_are_warned_of(runtime: Runtime, sandbox: Sandbox) -> None:
     sandbox.control("POST", "/limits", {"rest_per_minute": 6})
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from redis import RedisError
 
 from tasks.audit.models import KeptProof
+from tasks.health.checks.queues import ROWS
 from tasks.health.models import HealthReport
 from tasks.health.waiting import Waiting, WaitingReader
 from tasks.runtime import Runtime
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 
 Status = Literal["pass", "warn", "fail"]
 WORST: Final[tuple[Status, ...]] = ("fail", "warn", "pass")
-PATIENCE: Final = {"inbox": 10, "outbox": 60}  # seconds an event may wait there before it is worth a warning
+PATIENCE: Final = {
+    name: limit for name, (_, limit, _) in ROWS.items()
+}  # seconds one may wait there before it is worth a warning
 QUEUE: Final = "alert"  # where alerts sent as Celery tasks wait
 MANY: Final = 1000
 GIVEN_UP: Final = 60  # seconds in the inbox: no worker decides on anything
-LATE: Final = 10  # seconds a bundle or a timer may be late
 STALE: Final = 1800  # seconds: a proof of the last hour is made every ten minutes
 
 
@@ -130,7 +132,9 @@ def _waiting(name: str, one: Waiting) -> Component:
 def _groups(one: Waiting) -> Component:
     """News that waits to be told together; only what is overdue is amiss."""
     late = one.late / 1000
-    output = f"a bundle is {late:.0f} s late; the workers of group delivery do not run" if late > LATE else ""
+    output = (
+        f"a bundle is {late:.0f} s late; the workers of group delivery do not run" if late > PATIENCE["bundles"] else ""
+    )
     return Component(name="groups", status="warn" if output else "pass", waiting=one.count, output=output)
 
 
@@ -138,7 +142,7 @@ def _timers(one: Waiting) -> Component:
     """Escalations that go on by themselves; only what is overdue is amiss."""
     late = one.late / 1000
     output = f"timers are {late:.0f} s late; the workers of group delivery do not keep up, or do not run"
-    status: Status = "fail" if late > GIVEN_UP else "warn" if late > LATE else "pass"
+    status: Status = "fail" if late > GIVEN_UP else "warn" if late > PATIENCE["timers"] else "pass"
     return Component(name="timers", status=status, waiting=one.count, output="" if status == "pass" else output)
 
 
