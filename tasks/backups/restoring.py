@@ -68,7 +68,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a restore did: how many it made and changed, and every difference that reading again found."""
+    """What a restore did: how many it made and changed, and every difference that reading again found and the plan did not name."""
 
     created: int
     changed: int

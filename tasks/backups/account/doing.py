@@ -11,7 +11,7 @@ from tasks.backups.account.adoption import Children
 from tasks.backups.account.crew import Crew
 from tasks.backups.account.kinds import BY_NAME, KINDS
 from tasks.backups.account.matching import match
-from tasks.backups.account.planning import change_of, waves
+from tasks.backups.account.planning import Prospects, waves
 from tasks.backups.account.writing import REMADE, Writer
 from tasks.backups.items import Item
 from tasks.utils.error_handler import TransientError
@@ -54,7 +54,7 @@ class Step:
 
 
 class Doing:
-    """One run of a restore. `created` and `changed` count, `refused` tells what PagerDuty would not do, or nobody can."""
+    """One run of a restore. `created` and `changed` count, `refused` tells what PagerDuty would not do, `hopeless` what nobody can."""
 
     def __init__(
         self, rest: RestClient, book: Book, items: Shelf, target: Shelf, translator: Translator, *, workers: int
@@ -63,6 +63,8 @@ class Doing:
         self.created = 0
         self.changed = 0
         self.refused: list[Change] = []
+        self.hopeless: set[Name] = set()
+        self._prospects = Prospects(translator)
         self._rest = rest
         self._writer = Writer(rest)
         self._book = book
@@ -92,11 +94,11 @@ class Doing:
         """What is to be done with these."""
         now = self._rest.now()
         for item in batch:
-            change = change_of(item, self._target, self.translator, now)
+            change = self._prospects.of(item, self._target, now)
             if change.verb == "create" and (item.kind, item.id) in self.translator.pairs:
                 change = replace(change, verb="leave" if item.kind in REMADE else "change", why="")
             if change.verb == "cannot":
-                self.refused.append(change)
+                self.hopeless.add((item.kind, item.id))
             elif change.verb != "leave":
                 yield Step(item, change)
 

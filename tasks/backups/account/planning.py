@@ -49,31 +49,47 @@ def plan_of(items: Shelf, target: Shelf, read_at: datetime) -> AccountPlan:
     for blank in blanks(items, target, translator):
         items.put(blank)
     translator = match(items, target, {}, is_same=is_same)
-    changes = tuple(changes_of(items, target, translator, read_at))
+    changes = tuple(Prospects(translator).of_all(items, target, read_at))
     return AccountPlan((*changes, *_staying(target, translator)), items, target, read_at)
 
 
-def changes_of(items: Shelf, target: Shelf, translator: Translator, now: datetime) -> Iterator[Change]:
-    """One change for each item, in the order in which they can be made."""
-    for kind in KINDS:
-        for wave in waves(items, kind.name):
-            for item in wave:
-                yield change_of(item, target, translator, now)
+class Prospects:
+    """Says what becomes of items, asked for in the order in which they can be made: what names a thing that cannot be, cannot be either."""
 
+    def __init__(self, translator: Translator) -> None:
+        self.translator = translator
+        self.lost: set[Name] = set()
 
-def change_of(item: Item, target: Shelf, translator: Translator, now: datetime) -> Change:
-    """What becomes of one item."""
-    change = Change("create", item.kind, item.id, title_of(item))
-    if item.kind == "account":
-        return _of_account(change, item, target)
-    there = target.get(item.kind, translator.pairs.get((item.kind, item.id), ""))
-    if there is None:
-        return _of_new(change, item, now)
-    document, unknown = translator.translate(item.document)
-    fields = differing(item.kind, document, there.document, now)
-    if not fields and not unknown:
-        return replace(change, verb="leave")
-    return _of_changed(change, item, there, fields)
+    def of_all(self, items: Shelf, target: Shelf, now: datetime) -> Iterator[Change]:
+        """One change for each item, in that order."""
+        for kind in KINDS:
+            for wave in waves(items, kind.name):
+                for item in wave:
+                    yield self.of(item, target, now)
+
+    def of(self, item: Item, target: Shelf, now: datetime) -> Change:
+        """What becomes of one item, in the account that holds `target`."""
+        change = self._of(item, target, now)
+        may_fail = self.lost and change.verb in ("create", "change")
+        if may_fail and (gone := self.translator.named(item.document) & self.lost):
+            what = ", ".join(sorted(f"{BY_NAME[kind].noun} {item_id}" for kind, item_id in gone))
+            change = replace(change, verb="cannot", why=f"it names {what}, which cannot be restored")
+        if change.verb == "cannot" and (item.kind, item.id) not in self.translator.pairs:
+            self.lost.add((item.kind, item.id))
+        return change
+
+    def _of(self, item: Item, target: Shelf, now: datetime) -> Change:
+        change = Change("create", item.kind, item.id, title_of(item))
+        if item.kind == "account":
+            return _of_account(change, item, target)
+        there = target.get(item.kind, self.translator.pairs.get((item.kind, item.id), ""))
+        if there is None:
+            return _of_new(change, item, now)
+        document, unknown = self.translator.translate(item.document)
+        fields = differing(item.kind, document, there.document, now)
+        if not fields and not unknown:
+            return replace(change, verb="leave")
+        return _of_changed(change, item, there, fields)
 
 
 def waves(items: Shelf, kind: str) -> Iterator[Iterator[Item]]:

@@ -56,7 +56,7 @@ class AccountRestorer:
         return plan_of(backup, self._read(progress or _silent), read_at)
 
     def apply(self, plan: Plan, journal: Journal, progress: Progress) -> Outcome:
-        """Do it, going on where the journal ends, and read again what came of it."""
+        """Do it, going on where the journal ends, and read again what came of it. What the plan says nobody can is no difference."""
         if not isinstance(plan, AccountPlan):
             raise PermanentError("this plan was not made by an AccountRestorer; make one with its `plan`")
         is_same, items = plan.is_same, plan.items
@@ -65,9 +65,9 @@ class AccountRestorer:
         translator = match(items, target, book.made, is_same=is_same)
         doing = Doing(self._rest, book, items, target, translator, workers=self._workers)
         doing.all(progress, lambda: self._after_settling(progress))
-        refused = doing.refused
-        found = self._verified(items, doing, {(one.kind, one.id) for one in refused}, progress)
-        return Outcome(doing.created, doing.changed, (*refused, *found))
+        known = doing.hopeless | {(one.kind, one.id) for one in doing.refused}
+        found = self._verified(items, doing, known, progress)
+        return Outcome(doing.created, doing.changed, (*doing.refused, *found))
 
     def _settled(self, plan: AccountPlan, book: Book, progress: Progress) -> Shelf:
         """The account as it is once it shows whatever a killed run has made."""
@@ -84,14 +84,13 @@ class AccountRestorer:
         return self._read(progress)
 
     def _verified(
-        self, items: Shelf, doing: Doing, refused: set[tuple[str, str]], progress: Progress
+        self, items: Shelf, doing: Doing, known: set[tuple[str, str]], progress: Progress
     ) -> tuple[Change, ...]:
         """What differs although it was restored; looked at once more where PagerDuty may not show it yet."""
         now = self._rest.now()
-        found = differences_from(items, self._read(progress), doing.translator, refused, now)
-        is_late = any(one.verb == "create" or not one.why for one in found)
-        if is_late and (doing.created or doing.changed):
-            found = differences_from(items, self._after_settling(progress), doing.translator, refused, now)
+        found = differences_from(items, self._read(progress), doing.translator, known, now)
+        if found and (doing.created or doing.changed):
+            found = differences_from(items, self._after_settling(progress), doing.translator, known, now)
         return found
 
     def _read(self, progress: Progress) -> Shelf:

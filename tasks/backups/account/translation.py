@@ -9,7 +9,7 @@ from tasks.backups.account.canonical import SUFFIX, is_reference
 from tasks.backups.account.kinds import BY_NAME, KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tasks.backups.account.shelf import Name, Shelf
 
@@ -71,6 +71,13 @@ class Translator:
                 unknown.remove(_words(document[name]))
         return told, unknown
 
+    def named(self, document: Mapping[str, Any]) -> set[Name]:
+        """What it names and cannot go without, of what there is to name."""
+        kept = {name: value for name, value in document.items() if name not in DISPENSABLE}
+        return {
+            (kind, item_id) for kinds, item_id in _names("", kept) for kind in kinds if (kind, item_id) in self.known
+        }
+
     def _value(self, name: str, value: Any, unknown: list[str], *, guessing: bool = False) -> Any:
         guessing = guessing or name in GUESSED
         if is_reference(value):
@@ -94,13 +101,32 @@ class Translator:
         return None
 
     def _text(self, name: str, value: str, unknown: list[str], *, guessing: bool) -> str:
-        kinds: Iterable[str] = (NAMING[name],) if name in NAMING else BY_NAME if guessing else ()
-        named = [(kind, value) for kind in kinds if (kind, value) in self.known]
+        named = [(kind, value) for kind in _kinds_of(name, guessing=guessing) if (kind, value) in self.known]
         if len(named) != 1:
             return value
         if named[0] not in self.pairs:
             unknown.append(f"{BY_NAME[named[0][0]].noun} {value}")
         return self.pairs.get(named[0], value)
+
+
+def _names(name: str, value: Any, *, guessing: bool = False) -> Iterator[tuple[Iterable[str], str]]:
+    """Every id in there, with the kinds that it may be of."""
+    guessing = guessing or name in GUESSED
+    if is_reference(value):
+        yield NOUNS.get(value["type"].removesuffix(SUFFIX), ()), value["id"]
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield from _names(key, one, guessing=guessing)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _names(name, one, guessing=guessing)
+    elif isinstance(value, str):
+        yield _kinds_of(name, guessing=guessing), value
+
+
+def _kinds_of(name: str, *, guessing: bool) -> Iterable[str]:
+    """What a text in this field may be the id of."""
+    return (NAMING[name],) if name in NAMING else BY_NAME if guessing else ()
 
 
 def _words(reference: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tasks.backups.account.bodies import ONE_OWNER, hidden_values, redacted_headers
+from tasks.backups.account.bodies import fixed_fields
 from tasks.backups.account.comparison import differing, title_of
 from tasks.backups.account.matching import match
 from tasks.backups.account.planning import is_blank_item
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from tasks.backups.account.shelf import Name, Shelf
     from tasks.backups.account.translation import Translator
-    from tasks.backups.items import Item
 
 MISSING = "it is not there"
 
@@ -24,7 +23,7 @@ MISSING = "it is not there"
 def differences_from(
     items: Shelf, target: Shelf, translator: Translator, known: Container[Name], now: datetime
 ) -> tuple[Change, ...]:
-    """Every item that is missing or not the same, ids aside; `known` are told of elsewhere."""
+    """Every item that is missing or not the same, ids and what nobody can change aside; `known` are told of elsewhere."""
     pairs = match(items, target, translator.pairs, is_same=False)
     return tuple(_found(items, target, pairs, known, now))
 
@@ -42,15 +41,6 @@ def _found(
             continue
         document, unknown = translator.translate(item.document)
         fields = differing(item.kind, document, there.document, now)
-        if fields or unknown:
-            yield Change("change", item.kind, item.id, title_of(item), _why(item, fields, unknown), tuple(fields))
-
-
-def _why(item: Item, fields: list[str], unknown: list[str]) -> str:
-    """The reason, where it is known beforehand."""
-    if unknown:
-        return f"it names {', '.join(unknown)}, which is not there"
-    if item.kind == "users" and fields == ["role"]:
-        return ONE_OWNER
-    headers = redacted_headers(item.document) if fields == ["custom_headers"] else []
-    return hidden_values(headers) if headers else ""
+        if unknown or set(fields) - set(fixed_fields(item.kind, item.document, there.document)):
+            why = f"it names {', '.join(unknown)}, which is not there" if unknown else ""
+            yield Change("change", item.kind, item.id, title_of(item), why, tuple(fields))
