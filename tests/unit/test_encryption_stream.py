@@ -160,6 +160,17 @@ def test_memory_does_not_grow_with_the_file() -> None:
     assert peak < 1024 * 1024
 
 
+def test_nor_does_it_when_a_file_is_read() -> None:
+    sealed = io.BytesIO(encrypted(bytes(16 * 1024 * 1024)))
+    tracemalloc.start()
+
+    MANAGER.decrypt_stream(sealed, Nowhere(), "backups")
+
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1024 * 1024
+
+
 @pytest.mark.alone
 def test_a_file_is_encrypted_at_least_half_as_fast_as_the_library_can() -> None:
     data = os.urandom(1024 * 1024) * 64
