@@ -22,7 +22,7 @@ RESOLVE_WITHIN: Final = 5.0
 GONE_OUT: Final = ("sent", "merged")
 STUCK: Final = {
     "inbox": "start `tocsin worker alert`, or more of them; look at their logs",
-    "queued": "see `tocsin notifications breakers` and `budgets`, and the log of `tocsin worker delivery`",
+    "queued": "see `tocsin notifications breakers`, `tocsin notifications limits`, and the log of `tocsin worker delivery`",
     "held": "a silence or a rule holds it back: `tocsin alerts explain` says which",
     "dead": "`tocsin notifications dead-letters` says why",
 }

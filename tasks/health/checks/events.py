@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import timedelta
 
+    from tasks.utils.health_monitor import State
     from tasks.utils.rest.line import Line as Connection
 
 NOTHING: Final = "tocsin-health-of-nothing"  # a dedup key no alert ever has
 MOST: Final = 50
+THROTTLED: Final = 429
 PATH: Final = "/v2/enqueue"
 
 
@@ -79,7 +81,8 @@ class EventsCheck:
         if answer.status == 202:
             return Line(name, "ok", f"{door.words}: taken in {took:.0f} ms", "202")
         said = "; ".join(dict.fromkeys((said_by(answer.status, answer.body).reason,)))
-        return Line(name, "fail", f"{door.words}: refused with {answer.status}: {said}", "202", _mend(answer.status))
+        state: State = "warn" if answer.status == THROTTLED else "fail"
+        return Line(name, state, f"{door.words}: refused with {answer.status}: {said}", "202", _mend(answer.status))
 
 
 def send(connection: Connection, door: Door, action: str, dedup_key: str, payload: dict[str, Any] | None = None) -> Any:
@@ -89,7 +92,7 @@ def send(connection: Connection, door: Door, action: str, dedup_key: str, payloa
 
 
 def _mend(status: int) -> str:
-    if status == 429:
+    if status == THROTTLED:
         return "nothing: it is spent for this minute"
     if status >= 500:
         return "look at status.pagerduty.com; alerts take their next channel meanwhile"
@@ -100,7 +103,7 @@ def _mend(status: int) -> str:
 
 
 def send_test(connection: Connection, door: Door, stamp: str, host: str, patience: timedelta) -> list[Line]:
-    """Open one marked alert and end it: this calls people as any alert of that service does."""
+    """Open one marked alert and end it, also where nobody said that it was opened. It calls people as any alert of that service does."""
     key, began = f"tocsin-test-{stamp}", time.monotonic()
     payload = {
         "summary": "Tocsin: a test, to be resolved at once",
@@ -109,18 +112,25 @@ def send_test(connection: Connection, door: Door, stamp: str, host: str, patienc
         "component": "tocsin",
     }
     limit = f"{patience.total_seconds():.0f} s"
-    for action in ("trigger", "resolve"):
-        try:
-            answer = send(connection, door, action, key, payload if action == "trigger" else None)
-        except TocsinError as error:
-            mend = (
-                f"look whether an alert {key} is open there, and resolve it"
-                if action == "resolve"
-                else "look at the network"
-            )
-            return [Line("test.event", "fail", f"{door.words}: {action}: {error}", limit, mend)]
-        if answer.status != 202:
-            said = said_by(answer.status, answer.body).reason
-            return [Line("test.event", "fail", f"{door.words}: {action} refused: {said}", limit, _mend(answer.status))]
+    wrong, mend = "", ""
+    for action, told in (("trigger", payload), ("resolve", None)):
+        why, how = _refusal_of(connection, door, action, key, told)
+        wrong, mend = (f"{action}: {why}", how) if why else (wrong, mend)
+    if wrong:
+        look = f"{mend}; look whether an alert {key} is open there, and resolve it"
+        return [Line("test.event", "fail", f"{door.words}: {wrong}", limit, look)]
     took = time.monotonic() - began
     return [Line("test.event", "ok", f"{door.words}: {key} triggered and resolved in {took:.1f} s", limit)]
+
+
+def _refusal_of(
+    connection: Connection, door: Door, action: str, key: str, payload: dict[str, Any] | None
+) -> tuple[str, str]:
+    """Why PagerDuty did not take an event, and what to do; both empty if it did."""
+    try:
+        answer = send(connection, door, action, key, payload)
+    except TocsinError as error:
+        return str(error), "look at the network on the way there"
+    if answer.status == 202:
+        return "", ""
+    return f"refused: {said_by(answer.status, answer.body).reason}", _mend(answer.status)

@@ -23,7 +23,7 @@ ROWS: Final[dict[str, tuple[str, int, str]]] = {
     "timers": ("timers of escalations", 10, "delivery"),
 }
 THE_OTHER_SIDE: Final = (
-    "see `tocsin notifications breakers` and `budgets`: PagerDuty does not take them, or takes no more; else "
+    "see `tocsin notifications breakers`, `tocsin notifications limits`: PagerDuty may not take them, or no more; else "
 )
 
 

@@ -15,6 +15,7 @@ from tasks.utils.rest.line import Request
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from tasks.utils.health_monitor import State
     from tasks.utils.rest.credentials import Credentials
     from tasks.utils.rest.line import Answer
     from tasks.utils.rest.line import Line as Connection
@@ -81,9 +82,9 @@ class RestCheck:
         text, _, mend = str(refusal(f"GET {ME}", answer.status, answer.body)).rpartition("; ")
         if answer.status == 401:
             return Line("rest.token", "fail", text, "taken", mend + ", or make a new key and set it")
-        return Line(
-            "rest.answer", "fail", text or mend, "answers", "look at status.pagerduty.com; it is asked again by itself"
-        )
+        state: State = "warn" if answer.status == 429 else "fail"
+        mend_all = "look at status.pagerduty.com; it is asked again by itself"
+        return Line("rest.answer", state, text or mend, "answers", mend_all)
 
     def _kind(self, me: Answer) -> str:
         if self._rules.is_app:

@@ -184,6 +184,26 @@ def test_a_marked_event_opens_and_ends_an_alert_and_no_other_check_opens_any(
     assert (incident["status"], incident["title"]) == ("resolved", "Tocsin: a test, to be resolved at once")
 
 
+def test_a_throttled_key_is_no_failure(runtime: Runtime, sandbox: Sandbox) -> None:
+    sandbox.fault(kind="throttle")
+
+    found = look(runtime)
+
+    assert {line.state for line in [*events(found), found["rest.answer"]]} == {"warn"}
+
+
+def test_a_marked_event_is_ended_also_where_nobody_said_that_it_was_opened(runtime: Runtime, sandbox: Sandbox) -> None:
+    from tasks.checking import marked_event
+
+    sandbox.fault(kind="truncated", path="/v2/enqueue", count=1)
+
+    found = by_name(runtime.health.examine("quick", [marked_event(runtime)]))["test.event"]
+
+    assert found.state == "fail"
+    assert "look whether an alert tocsin-test-" in found.mend
+    assert [incident["status"] for incident in sandbox.incidents()] == ["resolved"]
+
+
 @contextmanager
 def working(runtime: Runtime) -> Iterator[None]:
     """What workers of both groups do, until the end."""
