@@ -178,7 +178,7 @@ def app(server: Server, client: Any, tmp_path: Path) -> Iterator[Tocsin]:
 def prune(app: Tocsin) -> Iterator[Any]:
     """A destructive task as a worker has it, with a message in hand."""
 
-    @app.task(bind=True, name="backups.prune", shared=False, authority=ACT)
+    @app.task(bind=True, name="test.prune", shared=False, authority=ACT)
     def prune(self: TocsinTask, keep: int = 1, then: str = "", dry_run: bool = False) -> str:  # noqa: FBT001, FBT002
         if then == "fails":
             raise ValueError(then)
@@ -238,7 +238,7 @@ def test_a_run_that_failed_has_used_its_grant_up_and_one_that_goes_back_has_not(
 
 
 def test_a_scheduled_call_carries_the_grant_of_schedules(app: Tocsin, prune: Any) -> None:
-    headers = schedule_headers(app, "backups.prune", {"keep": 2}, "m1", "prune-nightly")
+    headers = schedule_headers(app, "test.prune", {"keep": 2}, "m1", "prune-nightly")
     prune.request.grant = headers["grant"]
 
     assert prune(keep=2) == "prune-nightly"
@@ -247,7 +247,7 @@ def test_a_scheduled_call_carries_the_grant_of_schedules(app: Tocsin, prune: Any
 def test_a_schedule_that_may_not_is_sent_without_a_grant_and_told(app: Tocsin, prune: Any) -> None:
     prune.authority = "backups.restore"
 
-    assert schedule_headers(app, "backups.prune", {}, "m1", "prune-nightly") == {}
+    assert schedule_headers(app, "test.prune", {}, "m1", "prune-nightly") == {}
     assert "access.schedules does not name" in str(app.runtime.errors.top()[0])
 
 
@@ -255,4 +255,4 @@ def test_where_acts_are_not_guarded_no_grant_is_asked_for(app: Tocsin, prune: An
     app.runtime.__dict__["settings"] = load(environ={"TOCSIN_STATE_DIR": str(tmp_path)})
 
     assert prune(keep=0) is not None
-    assert schedule_headers(app, "backups.prune", {}, "m1", "prune-nightly") == {}
+    assert schedule_headers(app, "test.prune", {}, "m1", "prune-nightly") == {}
