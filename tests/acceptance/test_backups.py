@@ -188,8 +188,8 @@ def _silence(world: BackupWorld) -> str:
     return str(world.runtime.silences.create(draft).id)
 
 
-def test_while_pagerduty_is_away_the_other_parts_are_backed_up_and_it_is_told(world: BackupWorld) -> None:
-    world.sandbox.fault(kind="outage")
+def test_while_the_account_cannot_be_read_the_other_parts_are_backed_up_and_it_is_told(world: BackupWorld) -> None:
+    world.sandbox.fault(kind="reject", status=401, path="/abilities")
 
     with pytest.raises(PartlyBackedUpError, match="the part account is not in it"):
         world.runtime.backups.service.create_or_fail()
