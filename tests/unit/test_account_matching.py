@@ -76,9 +76,11 @@ def test_what_was_made_before_is_nobody_elses() -> None:
         ([host("acme"), user("P1")], True),
         ([host("other"), user("P1")], False),
         ([host("acme"), user("P1", "someone@else.org")], False),  # emptied, and its ids given to others
+        ([host("acme"), user("P1"), user("P2", "p3@example.com")], False),  # the same, and by chance one to the same
+        ([host("acme"), user("P3")], False),
     ],
 )
-def test_an_account_is_the_same_by_its_host_and_one_of_its_people(there: list[Item], same: bool) -> None:  # noqa: FBT001
+def test_an_account_is_the_same_by_its_host_and_its_people(there: list[Item], same: bool) -> None:  # noqa: FBT001
     assert is_same_account(Shelf([host("acme"), user("P1"), user("P2")]), Shelf(there)) is same
 
 

@@ -141,17 +141,18 @@ class Doing:
             if not isinstance(error, RefusedError):
                 raise error
             self._refuse(step, str(error))
-        return [step for step, _ in left]
+        return [*(step for step, _ in left), *self._steps([unclear[name][0].item for name in found])]
 
     def _recognise(self, names: Iterable[Name]) -> list[Name]:
         """Of what may have been made: that which the account has, written down now with what came along with it."""
+        known = set(self._book.made)
         found = [name for name in names if name in self.translator.pairs]
         made = [(*name, self.translator.pairs[name]) for name in found]
         for kind, old, new in list(made):
             made += self._children.adopted_late(kind, old, new, self._target, self.translator.pairs)
         self.translator.pairs.update({(kind, old): new for kind, old, new in made})
         self._book.end(made)
-        self.created += len(found)
+        self.created += sum(name not in known for name in found)
         return found
 
     def _one(self, step: Step) -> None:
@@ -187,6 +188,7 @@ class Doing:
             self._writer.change(Item(item.kind, new, item.document), there.document if there else {})
         elif step.is_new:
             self._keep(step, self._writer.create(item))
+            self._writer.finish(item, self.translator.pairs[step.name])
             return
         else:
             self._writer.put(item)

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 
 def is_same_account(items: Shelf, target: Shelf) -> bool:
-    """Whether the backup is of this account: the same host, and at least one of its users is still there."""
+    """Whether the backup is of this account: the same host, and most ids of its users that are there are still theirs."""
     hosts = {item.document.get("host") for shelf in (items, target) for item in shelf.of("account")}
     if len(hosts) != 1:
         return False
     there = {item.id: item.document.get("email") for item in target.of("users")}
-    return any(there.get(item.id) == item.document.get("email") for item in items.of("users"))
+    agree = [there[item.id] == item.document.get("email") for item in items.of("users") if item.id in there]
+    return bool(sum(agree) * 2 > len(agree))
 
 
 def match(items: Shelf, target: Shelf, known: Mapping[Name, str], *, is_same: bool) -> Translator:

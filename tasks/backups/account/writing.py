@@ -83,11 +83,13 @@ class Writer:
             return self._create_in_list(item, collection)
         if item.kind == "v3_rotations":
             return collection.unwrapped(self.rest.caller.call("POST", collection.path))
-        made = self._created(item, collection)
+        return self._created(item, collection)
+
+    def finish(self, item: Item, new: str) -> None:
+        """Say of what was just made what PagerDuty does not take of anything new."""
         if item.kind == "services" and item.document.get("status") == "disabled":
-            body = new_body(item.kind, item.document)
-            collection.update(made["id"], {**body, "status": "disabled"})
-        return made
+            body = {**new_body(item.kind, item.document), "status": "disabled"}
+            self._collection(item).update(new, body)
 
     def _created(self, item: Item, collection: Collection) -> dict[str, Any]:
         body = new_body(item.kind, item.document)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tasks.utils.error_handler import PermanentError, TransientError
-from tests.integration.account.kit import FileJournal, by_kind, made_up, read, restorer_of, silent
+from tests.integration.account.kit import FileJournal, by_kind, made_up, one, read, restorer_of, silent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +53,25 @@ def test_what_was_made_without_an_answer_is_found_and_not_made_again(
 
     assert outcome.differences == ()
     assert by_kind(read(other)) == by_kind(items)
+
+
+def test_a_disabled_service_is_disabled_although_that_got_no_answer(
+    source: SandboxProcess,
+    target: SandboxProcess,
+    rest: RestClient,
+    other: RestClient,
+    items: list[Item],
+    journal: FileJournal,
+) -> None:
+    service = one(items, "services")
+    policy = service.document["escalation_policy"]
+    rest.services.update(service.id, {"type": "service", "escalation_policy": policy, "status": "disabled"})
+    target.control("POST", "/faults", {"kind": "error", "method": "PUT", "path": "/services/", "count": 3})
+
+    outcome = restored(target, other, read(rest), journal)
+
+    assert outcome.differences == ()
+    assert [one["status"] for one in other.services.list()].count("disabled") == 1
 
 
 def test_what_was_not_made_is_tried_again(
