@@ -71,19 +71,26 @@ def test_the_list_says_who_revoked_what_and_why(api: Api, http: httpx.Client) ->
         ({"id": "a", "subject": "b"}, "say one of"),
         ({"all": False}, "say one of"),
         ({"subject": ""}, "subject"),
+        ({"subject": ["ci"]}, "subject"),
         ({"token": "opensesame"}, "no token"),
         ({"id": "a", "comment": ""}, "comment"),
     ],
 )
 def test_what_is_not_clear_revokes_nothing(api: Api, http: httpx.Client, wish: dict[str, Any], told: str) -> None:
-    before = api.runtime.client.hlen(KEYS.revocations)
+    before = len(api.runtime.revocations.list())
 
     refusal = revoke(http, **wish)
 
     assert refusal.status_code == 400
     assert told in refusal.json()["errors"][0]
     assert "opensesame" not in refusal.text
-    assert api.runtime.client.hlen(KEYS.revocations) == before
+    assert len(api.runtime.revocations.list()) == before
+
+
+def test_half_a_character_is_no_subject(http: httpx.Client) -> None:
+    refusal = http.post("/revocations", content=rb'{"subject": "half a \ud800 pair", "comment": "x"}')
+
+    assert refusal.status_code == 400
 
 
 def test_a_secret_that_is_replaced_counts_without_a_restart(tmp_path: Path) -> None:

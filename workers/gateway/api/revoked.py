@@ -89,7 +89,7 @@ class RevocationWatch:
         for one in lost:
             await self._scripts.run("revocation_put", *put_arguments(one))
         if lost:
-            log.warning("Redis had lost %d revocations of tokens; they are in force again", len(lost))
+            log.info("Redis had lost %d revocations of tokens; they are in force again", len(lost))
         self._known = looked.found.joined(RevocationList(lost))
         self._version = "" if lost else looked.version
         await asyncio.to_thread(self._copy.write, self._known)
