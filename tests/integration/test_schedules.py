@@ -30,6 +30,7 @@ class Town:
     def beats(self, *names: str) -> None:
         for name in names:
             self.fleet.start("beat", name=name)
+        for name in names:
             log = self.fleet.folder / f"{name}.log"
             self.fleet.wait(lambda log=log: "beat_ready" in log.read_text(), 30, f"{name} does not come up")
 
@@ -66,10 +67,11 @@ class Town:
 
 def test_two_beats_one_killed_then_the_other_and_the_server_flushed_run_every_slot_once(tmp_path: Path) -> None:
     with Fleet(tmp_path, LOG_LEVEL="INFO", TOCSIN_OWN_ALERTS__EVERY="500ms") as fleet:
-        fleet.start_workers("maintenance")
         town = Town(fleet)
         town.to(30)
+        fleet.start("worker", "maintenance", name="maintenance")
         town.beats("one", "two")
+        fleet.wait_for_workers(1)
         due = [town.to(1)]
         town.has_run(due[-1])
         due.append(town.to(1))
@@ -79,7 +81,7 @@ def test_two_beats_one_killed_then_the_other_and_the_server_flushed_run_every_sl
         due.append(town.to(1))
         town.has_run(due[-1])
         town.lose_everything()  # after the run: it must not be run again
-        town.beats("one")
+        fleet.start("beat", name="one")
         town.clock.advance(timedelta(seconds=25))
         due.append(town.to(1))
         town.has_run(due[-1])
@@ -88,12 +90,12 @@ def test_two_beats_one_killed_then_the_other_and_the_server_flushed_run_every_sl
         queue = fleet.keys.queue("maintenance")
         fleet.wait(lambda: fleet.client.llen(queue), 15, "the beats do not send")
         town.lose_everything()  # before the run: it must be run all the same
-        fleet.start_workers("maintenance")
+        fleet.start("worker", "maintenance", name="maintenance")
+        fleet.start("sentinel")
         town.clock.advance(timedelta(seconds=25))
         town.has_run(due[-1], 30)
         due.append(town.to(1))
         town.has_run(due[-1])
-        fleet.start("sentinel")
         fleet.kill("one")
         fleet.kill("two")
         due.append(town.to(25))  # nobody is left but the sentinel
