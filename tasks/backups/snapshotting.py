@@ -54,33 +54,35 @@ class Snapshotter:
         """The new snapshot, of the moment `at`. Where this raises, or the process dies, there is none; the next one uses what it stored."""
         began = time.monotonic()
         objects = self._repository.objects()
-        parts: dict[str, Part] = {}
-        lists: dict[str, dict[str, str]] = {}
-        for source in self._sources:
-            gathered = _Gathered(objects, self._mask)
-            try:
-                for item in source.read(progress):
-                    gathered.take(item)
-            except TocsinError as error:
-                if source.name not in self._may_miss:
-                    raise
-                self.missed[source.name] = str(error)
-                continue
-            parts[source.name] = Part(gathered.items, gathered.bytes)
-            lists[source.name] = gathered.write()
+        gathered = {source.name: self._gather(source, objects, progress) for source in self._sources}
+        read = {name: part for name, part in gathered.items() if part is not None}
+        lists = {name: part.write() for name, part in read.items()}
         added = objects.flush()
         snapshot = Snapshot(
             id="",
             created=at,
             is_encrypted=header.is_encrypted,
             key_id=header.key_id,
-            parts=parts,
+            parts={name: Part(part.items, part.bytes) for name, part in read.items()},
             added=added,
             packs=objects.fresh,
             took_seconds=round(time.monotonic() - began, 3),
             **origin._asdict(),
         )
         return self._repository.add(Manifest(snapshot, lists))
+
+    def _gather(self, source: Source, objects: Objects, progress: Progress) -> _Gathered | None:
+        """All that a source has; None where it cannot be read and may be left out."""
+        gathered = _Gathered(objects, self._mask)
+        try:
+            for item in source.read(progress):
+                gathered.take(item)
+        except TocsinError as error:
+            if source.name not in self._may_miss:
+                raise
+            self.missed[source.name] = str(error)
+            return None
+        return gathered
 
 
 class _Gathered:

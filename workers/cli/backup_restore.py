@@ -39,7 +39,7 @@ def restore(
     from workers.logs import configure_logging
 
     configure_logging("ERROR")  # the answer says it all
-    if not dry_run:
+    if not dry_run and not into:
         authorise("backups.restore")
     runtime = quiet_runtime() if into else shell_runtime()
     service = runtime.backups.restores_into(into) if into else runtime.backups.restores

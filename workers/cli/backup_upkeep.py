@@ -8,7 +8,7 @@ from workers.cli.backup_options import DryRun, JsonFlag, Yes
 from workers.cli.output import CliError, ExitCode, answer, answer_fields, answer_json, say
 
 if TYPE_CHECKING:
-    from tasks.backups.models import PruneReport, VerifyReport
+    from tasks.backups.models import DrillReport, PruneReport, VerifyReport
 
 Kept = Annotated[int | None, typer.Option(min=0, metavar="N")]
 
@@ -73,13 +73,16 @@ def prune(
         authorise("backups.prune")
     service = shell_runtime().backups.service
     if not dry_run and not yes:
-        found = service.prune(keep, dry_run=True)
-        if found.forgotten:
-            say(f"This forgets {len(found.forgotten)} of {len(found.forgotten) + len(found.kept)} backups for good.")
-            raise CliError("If you mean it, add --yes; --dry-run says which.", ExitCode.NEEDS_CONFIRMATION)
+        _confirm(service.prune(keep, dry_run=True))
     with watched():
         report = service.prune(keep, dry_run=dry_run)
     answer_json(report.model_dump(mode="json")) if as_json else _show_pruned(report)
+
+
+def _confirm(found: "PruneReport") -> None:
+    if found.forgotten:
+        say(f"This forgets {len(found.forgotten)} of {len(found.forgotten) + len(found.kept)} backups for good.")
+        raise CliError("If you mean it, add --yes; --dry-run says which.", ExitCode.NEEDS_CONFIRMATION)
 
 
 def _show_pruned(report: "PruneReport") -> None:
@@ -110,20 +113,21 @@ def drill(*, as_json: JsonFlag = False) -> None:
     runtime = shell_runtime()
     with watched():
         report = runtime.backups.drills.drill()
-    if as_json:
-        answer_json(report.model_dump(mode="json"))
-    else:
-        answer_fields(
-            {
-                "backup": report.backup[:8],
-                "restored": ", ".join(f"{part} {count:,}" for part, count in report.restored.items()),
-                "age (RPO)": f"{report.rpo_seconds:.0f} s: what is younger would be lost",
-                "restore (RTO)": f"{report.rto_seconds:.1f} s",
-            }
-        )
-        for fault in report.faults:
-            answer(f"! {fault}")
-        good = f"the last good backup is {report.last_good[:8]}" if report.last_good else "NO backup is good"
-        answer("the rehearsal went well" if report.ok else f"the rehearsal FAILED; {good}")
+    answer_json(report.model_dump(mode="json")) if as_json else _show_drill(report)
     if not report.ok:
         raise typer.Exit(ExitCode.FAILED)
+
+
+def _show_drill(report: "DrillReport") -> None:
+    answer_fields(
+        {
+            "backup": report.backup[:8],
+            "restored": ", ".join(f"{part} {count:,}" for part, count in report.restored.items()),
+            "age (RPO)": f"{report.rpo_seconds:.0f} s: what is younger would be lost",
+            "restore (RTO)": f"{report.rto_seconds:.1f} s",
+        }
+    )
+    for fault in report.faults:
+        answer(f"! {fault}")
+    good = f"the last good backup is {report.last_good[:8]}" if report.last_good else "NO backup is good"
+    answer("the rehearsal went well" if report.ok else f"the rehearsal FAILED; {good}")

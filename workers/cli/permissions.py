@@ -136,7 +136,7 @@ class Destroys(NamedTuple):
 
 DESTROYS: Final[Mapping[str, Destroys]] = {
     "backups.prune": Destroys("backups.prune", ("dry_run",)),
-    "backups.restore": Destroys("backups.restore", ("dry_run",)),
+    "backups.restore": Destroys("backups.restore", ("dry_run", "into")),  # nothing that is there is replaced
     "deployments.apply": Destroys("deployments.apply", ("dry_run", "validate")),
     "logs.cleanup": Destroys("logs.clean_up", ("dry_run",)),
     "logs.clean-up": Destroys("logs.clean_up", ("dry_run",)),
