@@ -33,7 +33,7 @@ class Done(NamedTuple):
 
 
 def run() -> None:
-    """Two backups of the same, a look at every byte, pruning."""
+    """Two backups of the same, a look at every byte, a restore into an empty sandbox, pruning."""
     objects = sum(json.loads(COUNTS.read_text()).values())
     with tempfile.TemporaryDirectory() as name, installation(Path(name), COUNTS) as environment:
         first = tocsin(environment, "create")
@@ -46,6 +46,8 @@ def run() -> None:
         figure("backup.tocsin.again_size", 100 * (stored(environment) - size) / size, "%", objects)
         verified = tocsin(environment, "verify", "--read-data")
         figure("backup.tocsin.verify", verified.seconds, "s", verified.answer["objects"])
+        drilled = tocsin(environment, "drill")
+        figure("backup.tocsin.restore", drilled.answer["rto_seconds"], "s", sum(drilled.answer["restored"].values()))
         figure("backup.tocsin.prune", tocsin(environment, "prune", "--keep-last", "1", "--yes").seconds, "s", 2)
 
 
