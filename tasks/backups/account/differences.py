@@ -64,12 +64,12 @@ def differences(before: Iterable[Item], after: Iterable[Item]) -> Iterator[Diffe
 def difference(old: Item | None, new: Item | None, were: Named, are: Named) -> Difference | None:
     """What became of one item; None is nothing. `were` and `are` know the items that it names, before and after."""
     if new is None:
-        return Difference("removed", old.kind, old.id, _title(old, were)) if old else None
+        return Difference("removed", old.kind, old.id, title_in(old, were)) if old else None
     if old is None:
-        return Difference("added", new.kind, new.id, _title(new, are))
+        return Difference("added", new.kind, new.id, title_in(new, are))
     fields = differing(new.kind, old.document, new.document)
     told = tuple(_field(name, old, new, were, are) for name in fields)
-    return Difference("changed", new.kind, new.id, _title(new, are), told) if told else None
+    return Difference("changed", new.kind, new.id, title_in(new, are), told) if told else None
 
 
 def _field(name: str, old: Item, new: Item, first: Named, second: Named) -> FieldChange:
@@ -110,12 +110,13 @@ def _called(kinds: Iterable[str], item_id: str, named: Named) -> str:
     return f'"{title_of(item)}"' if item else item_id
 
 
-def _title(item: Item, named: Named) -> str:
+def title_in(item: Item, named: Named) -> str:
     """What people call it; what belongs to another also by that."""
     own = item.document.get(BY_NAME[item.kind].title)
     title = _said("", own, named).strip('"') if is_reference(own) else title_of(item)
     owner = item.document.get(BY_NAME[item.kind].owner or "team" * (item.kind == "team_memberships"))
-    return f"{title} of {_said('', owner, named).strip(chr(34))}" if is_reference(owner) and owner != own else title
+    above = _said("", owner, named).strip('"') if is_reference(owner) else title
+    return title if above == title else f"{title} of {above}"
 
 
 def _short(text: str) -> str:

@@ -64,7 +64,7 @@ class Doing:
         self.changed = 0
         self.refused: list[Change] = []
         self.hopeless: set[Name] = set()
-        self._prospects = Prospects(translator)
+        self._prospects = Prospects(items, translator)
         self._rest = rest
         self._writer = Writer(rest)
         self._book = book

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from tasks.backups.account.bodies import fixed_fields, hidden_values, redacted_headers, why_fixed
 from tasks.backups.account.canonical import reference_to
-from tasks.backups.account.comparison import differing, is_over, title_of
+from tasks.backups.account.comparison import differing, is_over
+from tasks.backups.account.differences import title_in
 from tasks.backups.account.kinds import BY_NAME, KINDS
 from tasks.backups.account.matching import is_same_account, match
 from tasks.backups.account.parts import RULE_PARTS
@@ -49,21 +50,22 @@ def plan_of(items: Shelf, target: Shelf, read_at: datetime) -> AccountPlan:
     for blank in blanks(items, target, translator):
         items.put(blank)
     translator = match(items, target, {}, is_same=is_same)
-    changes = tuple(Prospects(translator).of_all(items, target, read_at))
+    changes = tuple(Prospects(items, translator).of_all(target, read_at))
     return AccountPlan((*changes, *_staying(target, translator)), items, target, read_at)
 
 
 class Prospects:
     """Says what becomes of items, asked for in the order in which they can be made: what names a thing that cannot be, cannot be either."""
 
-    def __init__(self, translator: Translator) -> None:
+    def __init__(self, items: Shelf, translator: Translator) -> None:
         self.translator = translator
+        self._items = items
         self.lost: set[Name] = set()
 
-    def of_all(self, items: Shelf, target: Shelf, now: datetime) -> Iterator[Change]:
+    def of_all(self, target: Shelf, now: datetime) -> Iterator[Change]:
         """One change for each item, in that order."""
         for kind in KINDS:
-            for wave in waves(items, kind.name):
+            for wave in waves(self._items, kind.name):
                 for item in wave:
                     yield self.of(item, target, now)
 
@@ -79,7 +81,7 @@ class Prospects:
         return change
 
     def _of(self, item: Item, target: Shelf, now: datetime) -> Change:
-        change = Change("create", item.kind, item.id, title_of(item))
+        change = Change("create", item.kind, item.id, title_in(item, self._items.get))
         if item.kind == "account":
             return _of_account(change, item, target)
         there = target.get(item.kind, self.translator.pairs.get((item.kind, item.id), ""))
@@ -187,4 +189,4 @@ def _staying(target: Shelf, translator: Translator) -> Iterator[Change]:
     paired: set[Name] = {(kind, new) for (kind, _), new in translator.pairs.items()}
     for item in target:
         if (item.kind, item.id) not in paired and item.kind != "account":
-            yield Change("leave", item.kind, item.id, title_of(item), STAYS)
+            yield Change("leave", item.kind, item.id, title_in(item, target.get), STAYS)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tasks.backups.account.bodies import fixed_fields
-from tasks.backups.account.comparison import differing, title_of
+from tasks.backups.account.comparison import differing
+from tasks.backups.account.differences import title_in
 from tasks.backups.account.matching import match
 from tasks.backups.account.planning import is_blank_item
 from tasks.backups.restoring import Change
@@ -37,10 +38,10 @@ def _found(
         there = target.get(item.kind, translator.pairs.get((item.kind, item.id), ""))
         if there is None:
             if not is_blank_item(item):
-                yield Change("create", item.kind, item.id, title_of(item), MISSING)
+                yield Change("create", item.kind, item.id, title_in(item, items.get), MISSING)
             continue
         document, unknown = translator.translate(item.document)
         fields = differing(item.kind, document, there.document, now)
         if unknown or set(fields) - set(fixed_fields(item.kind, item.document, there.document)):
             why = f"it names {', '.join(unknown)}, which is not there" if unknown else ""
-            yield Change("change", item.kind, item.id, title_of(item), why, tuple(fields))
+            yield Change("change", item.kind, item.id, title_in(item, items.get), why, tuple(fields))
