@@ -153,6 +153,8 @@ UNKEPT: Final = (
     Listing("templates", "/templates"),
     Listing("status_pages", "/status_pages", paging=WHOLE),
     Listing("rulesets", "/rulesets"),
+    Listing("ip_allow_lists", "/ip_allow_lists", paging=WHOLE),
+    Listing("enrichment_schemas", "/enrichment/schemas", paging=WHOLE, many="schemas"),
     Listing("webhook_oauth_clients", "/webhook_subscriptions/oauth_clients", paging=WHOLE, many="oauth_clients"),
 )
 """What no backup holds. Whether an account has any is looked at, so that this can be said."""
