@@ -132,8 +132,9 @@ def blanks(items: Shelf, target: Shelf, translator: Translator) -> Iterator[Item
 
 def _of_account(change: Change, item: Item, target: Shelf) -> Change:
     there = target.get("account", "account")
-    lacking = set(item.document.get("abilities", ())) - set(there.document.get("abilities", ()) if there else ())
-    if not lacking:
+    has = set(there.document.get("abilities", ()) if there else ())
+    lacking = set(item.document.get("abilities", ())) - has
+    if not lacking or not has:  # nobody may see what it has
         return replace(change, verb="leave")
     return replace(change, verb="cannot", why=f"the account's plan lacks {', '.join(sorted(lacking))}")
 

@@ -50,7 +50,7 @@ class AccountReader:
     def read(self, progress: Progress) -> Iterator[Item]:
         """Every item. TransientError: PagerDuty does not answer, or has no calls left; begin again later."""
         reading = self._reading()
-        abilities = self._patience(self._rest.abilities.list)
+        abilities = reading.abilities()
         began = reading.view.since
         with Crew(self._workers) as crew:
             for listing in LISTINGS:

@@ -148,6 +148,16 @@ class Reading:
             for item in self.made.pop(name, ()):
                 self.shelf.drop(item)
 
+    def abilities(self) -> list[str]:
+        """What the account's plan has; nothing, and a gap, where the key may not see that."""
+        try:
+            return self.patience(self.view.rest.abilities.list)
+        except TokenRefusedError:
+            raise
+        except RefusedError as error:
+            self._note("abilities", _why(error))
+            return []
+
     def look_for_the_unkept(self) -> None:
         """Say what the account has that no backup holds; what PagerDuty does not show it does not have."""
         for listing in UNKEPT:

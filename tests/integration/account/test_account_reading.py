@@ -140,6 +140,7 @@ def test_an_account_that_does_not_stand_still_is_named(source: SandboxProcess, r
     [
         ("/incident_workflows", 402, ["incident_workflow_triggers", "incident_workflows"]),
         ("/tags", 403, ["tags"]),
+        ("/abilities", 403, ["abilities"]),
         ("/license_allocations", 403, ["license_allocations"]),
         ("/event_orchestrations/services", 403, ["service_orchestrations"]),
     ],
