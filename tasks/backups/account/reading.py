@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.backups.account.canonical import item_of, reference_to
-from tasks.backups.account.listings import LISTINGS, TAGGED, UNKEPT, Listing
+from tasks.backups.account.listings import TAGGED, UNKEPT, Listing
 from tasks.backups.account.long_lists import everything
 from tasks.backups.account.patience import TRIES, Patience
 from tasks.backups.account.shelf import Shelf, fingerprint
@@ -208,11 +208,6 @@ class Reading:
     def _with_licence(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         licence = self.licences.get(str(raw.get("id")))
         return {**raw, "license": reference_to("license", licence)} if licence and "email" in raw else raw
-
-
-def listing_of(kind: str) -> Listing:
-    """The list of these."""
-    return next(one for one in LISTINGS if one.kind == kind)
 
 
 def _why(error: RefusedError) -> str:
