@@ -6,6 +6,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 import redis
 import structlog
@@ -130,12 +131,12 @@ class TocsinTask(Task):
         return gate.alone() if self.survives and self.came_back and (args or kwargs) else gate.beside_others()
 
     def _handle(self, args: Args, kwargs: Kwargs) -> Any:
-        nonce = self._admit(args, kwargs)
+        admitted = self._admit(args, kwargs)
         try:
             if self.came_back:
                 self._count_delivery(args, kwargs)
         except (Ignore, Reject):
-            self._finished(nonce)
+            self._finished(admitted)
             raise
         try:
             with self._slot(), shown(Seldom(self._show)):
@@ -143,23 +144,26 @@ class TocsinTask(Task):
         except Exception as error:
             self._spared()
             if not (is_away(error) or isinstance(error, Reject | Retry)):
-                self._finished(nonce)
+                self._finished(admitted)
             raise
         self._spared()
-        self._finished(nonce)
+        self._finished(admitted)
         return answer
 
-    def _admit(self, args: Args, kwargs: Kwargs) -> str:
-        """The name of this signed message, '' where none need be signed; Ignore where it must not run, as a copy of another.
+    def _admit(self, args: Args, kwargs: Kwargs) -> tuple[str, str] | None:
+        """The name of this signed message, and a token for having it now; Ignore where it must not run, as a copy of another.
 
         That somebody who may has signed it, the worker has seen before (workers/verifying.py).
         """
         signature = Signature.read(self.request.__dict__) if self.runtime.settings.security.sign_tasks else None
         if signature is None:
-            return ""
-        verdict = self.runtime.admission.verdict(signature.nonce, signature.at, came_back=self.came_back)
+            return None
+        admitted = (signature.nonce, uuid4().hex)
+        verdict = self.runtime.admission.verdict(
+            signature.nonce, signature.at, came_back=self.came_back, asked=admitted[1]
+        )
         if verdict == "run":
-            return signature.nonce
+            return admitted
         log.warning("message_not_admitted", verdict=verdict, role=signature.role)
         if verdict in NOT_ADMITTED:
             reason, text = NOT_ADMITTED[verdict]
@@ -168,9 +172,9 @@ class TocsinTask(Task):
             self.last_words(*NOT_ADMITTED[verdict], args, kwargs)
         raise Ignore
 
-    def _finished(self, nonce: str) -> None:
-        if nonce:
-            self.runtime.admission.finished(nonce)
+    def _finished(self, admitted: tuple[str, str] | None) -> None:
+        if admitted:
+            self.runtime.admission.finished(*admitted)
 
     def _spared(self) -> None:
         """The message has killed nobody this time. Not said when the process itself is told to end: then it may be why."""

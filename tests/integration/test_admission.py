@@ -37,6 +37,19 @@ def test_a_second_copy_does_not_run_neither_before_the_end_of_the_first_nor_afte
     assert admission.verdict("b", at, came_back=False) == "run"
 
 
+def test_whoever_lost_the_answer_asks_again_and_is_told_the_same_and_no_copy_is(
+    admission: Admission, clock: MovableClock, client: Any, keys: Keys
+) -> None:
+    at = now(clock)
+
+    asked = [admission.verdict("a", at, came_back=False, asked=token) for token in ("mine", "mine", "another's")]
+
+    assert asked == ["run", "run", "replayed"]
+    admission.finished("a", "mine")
+    assert admission.verdict("a", at, came_back=False, asked="mine") == "replayed"
+    assert not client.exists(keys.signed_begun)
+
+
 def test_what_came_back_unfinished_runs_again_and_what_was_finished_does_not(
     admission: Admission, clock: MovableClock
 ) -> None:
