@@ -34,9 +34,10 @@ ROLES: Final = (*PRODUCERS, "beat", *(f"worker-{group}" for group in GROUPS))
 class _Sending(NamedTuple):
     """What is known of the message that is being sent in this context."""
 
-    app: Any
     queue: str
     serializer: str
+    key: RoleKey
+    at_ms: int
 
 
 _sending: ContextVar[_Sending | None] = ContextVar("sending", default=None)
@@ -98,7 +99,9 @@ class SigningAMQP(AMQP):
 
         def send_signed(producer: Any, name: str, message: Any, **options: Any) -> Any:
             queue = options.get("queue") or self.default_queue
-            known = _Sending(self.app, getattr(queue, "name", queue), options.get("serializer") or default)
+            # Here, not where it is signed: Celery swallows errors of signals, and what is not signed is taken for forged.
+            key, at_ms = own_key(self.app.settings, self.app.role), self.app.runtime.clock.now_ms()
+            known = _Sending(getattr(queue, "name", queue), options.get("serializer") or default, key, at_ms)
             token = _sending.set(known)
             try:
                 return send(producer, name, message, **options)
@@ -120,13 +123,11 @@ def _sign(headers: dict[str, Any] | None = None, body: Any = None, properties: A
     sending = _sending.get()
     if sending is None or headers is None:
         return
-    app = sending.app
     headers.pop(HEADER, None)  # of the message that is sent anew
     _, _, payload = dumps(body, sending.serializer)
     raw = payload if isinstance(payload, bytes) else payload.encode()
     message = Signed(_as_sent(headers), properties or {}, raw, sending.queue)
-    now_ms = round(app.runtime.clock.now().timestamp() * 1000)
-    headers[HEADER] = sign(message, own_key(app.settings, app.role), now_ms)
+    headers[HEADER] = sign(message, sending.key, sending.at_ms)
 
 
 def _as_sent(headers: dict[str, Any]) -> Any:

@@ -188,6 +188,17 @@ def test_looking_and_dry_runs_leave_no_act(api: Api, http: httpx.Client) -> None
     assert acts(api) == []
 
 
+def test_who_calls_an_act_a_dry_run_that_is_none_is_on_record(api: Api, http: httpx.Client) -> None:
+    letter, name = bury(api, "k")[0], made(http, "/silences")
+
+    http.post(f"/dead-letters/{letter}/replay", json={"dry_run": True})
+    http.request("DELETE", f"/silences/{name}", json={"dry_run": True})
+    http.post("/schedules/ledger-seal/resume", json={"dry_run": True})
+
+    wanted = ["notifications.replay", "silences.expire", "schedules.resume"]
+    assert [act.action for act in acts(api)][1:] == wanted
+
+
 def awaited(api: Api, count: int = 1) -> list[ActView]:
     """The acts, once there are so many: refusals are written down beside the answer."""
     until = time.monotonic() + 5
