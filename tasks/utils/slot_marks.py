@@ -51,9 +51,10 @@ class SlotMarks:
             words = "should Redis lose everything now, a run may be made twice"
             log.warning("slots_not_remembered", file=str(self._path), meaning=words)
 
-    def restore(self) -> None:
-        """Tell Redis what it no longer knows."""
-        for entry, state in self._load().items():
+    def restore(self, *entries: str) -> None:
+        """Tell Redis what it no longer knows of these entries, or of all."""
+        known = self._load()
+        for entry, state in ((name, known[name]) for name in entries or known if name in known):
             run = [part for name in RUN if state.get(name) for part in (name, state[name])]
             pause = [part for name in PAUSE if state.get(name) for part in (name, state[name])]
             news = [entry, state.get("slot", 0), state.get("paused_at", 0), state.get("resumed_at", 0)]

@@ -132,6 +132,7 @@ class Slots:
         if call.due is None:
             return "run", None, _ms(now)
         self._ask()
+        self._marks.restore(call.entry)  # a server that crashed may have lost its last second, and with it the claim
         newest = max(call.due, last_due(call.cron, now)) if call.cron else call.due
         is_late = int(now - newest > max(call.window, GIVEN))
         verdict, slot, before = self._scripts.run("slot_claim", call.entry, _ms(newest), message, _whoami(), is_late)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks.audit.epochs import EpochWatch
-from tasks.utils.cron import last_due
 from tasks.utils.schedule_lines import schedule_lines
-from tasks.utils.schedule_states import ScheduleStates
 from tasks.utils.single_flight import BusyError, SingleFlight
-from tasks.utils.slot_marks import SlotMarks
-from tasks.utils.slots import Call, Slots
+from tasks.utils.slots import Call
+from tests.integration.slot_kit import Machine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,46 +21,6 @@ if TYPE_CHECKING:
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAILY = "25 4 * * *"
-
-
-class Machine:
-    """What one machine knows: a state folder of its own."""
-
-    def __init__(self, client: Any, keys: Keys, clock: MovableClock, folder: Path) -> None:
-        self.clock = clock
-        self.client = client
-        self.keys = keys
-        marks = SlotMarks(client, keys, folder / "schedules.json")
-        self.epochs = EpochWatch(client, keys, folder / "ledger", lost=marks.restore)
-        self.slots = Slots(client, keys, marks, self.epochs.ask)
-        self.states = ScheduleStates(client, keys, marks)
-
-    def run(self, message: str, cron: str = "* * * * *", due: datetime | None = None, window: timedelta = HOUR) -> str:
-        """The verdict on a message that calls for the entry `job`."""
-        due = due or last_due(cron, self.clock.now())
-        with self.slots.run(Call("job", due, cron, window), message) as verdict:
-            return verdict
-
-    def watch(self, cron: str = "* * * * *", window: timedelta = HOUR) -> str:
-        return self.slots.watch("job", cron, window)
-
-    def state(self) -> Any:
-        return self.states.read(["job"], self.clock.now())["job"]
-
-    def lose_everything(self) -> None:
-        """Flush the server; the clock goes on."""
-        offset = self.client.get(self.keys.clock) or 0
-        with self.client.pipeline(transaction=True) as pipe:
-            pipe.flushall()
-            pipe.set(self.keys.clock, offset)
-            pipe.execute()
-
-    def set_clock(self, clock: str) -> None:
-        """Move on to that time of the next day."""
-        hour, minute, second = map(int, clock.split(":"))
-        now = self.clock.now()
-        then = (now + timedelta(days=1)).replace(hour=hour, minute=minute, second=second, microsecond=0)
-        self.clock.advance(then - now)
 
 
 @pytest.fixture
@@ -230,6 +187,16 @@ def test_a_run_the_server_lost_before_anybody_made_it_is_made_once_that_is_sure(
     machine.clock.advance(timedelta(seconds=25))
     assert machine.watch() == "call"
     assert [machine.run("two"), machine.run("three")] == ["run", "taken"]
+
+
+def test_a_claim_that_a_crash_took_from_the_server_is_known_to_the_machine_that_made_it(
+    machine: Machine, client: Any, keys: Keys
+) -> None:
+    assert machine.run("one") == "run"
+    client.delete(keys.schedule("job"))  # its last second
+
+    assert machine.run("two") == "taken"
+    assert machine.state().last.result == "ok"
 
 
 def test_another_machine_that_made_the_run_says_so_in_time(
