@@ -97,7 +97,7 @@ FIXED: Final[dict[str, str]] = {
     "health_runs": "health:runs",  # stream: s status, k quick or full, f names of the lines that failed or warn; the last 20,000
     "presence": "presence",  # hash: name of a process -> what it says of itself, and when it last did, as JSON; see lua/presence_beat.lua
     "watched": "health:watched",  # hash: at: when a sentinel last looked at the fleet, ms
-    "signed_begun": "signed:begun",  # sorted set: nonce of a signed message that was begun, and nonce|token of who has it -> when it was signed, ms
+    "signed_begun": "signed:begun",  # sorted set: nonce of a signed message that was begun, and nonce|token of who runs it -> when signed, ms
     "signed_finished": "signed:finished",  # sorted set: the same of one that was finished; both are forgotten after security.task_window
 }
 FAMILIES: Final[dict[str, str]] = {
