@@ -99,7 +99,7 @@ class CleanUp:
         gap = ""
         for item in source.items(before):
             hold = holding(item, run.holds)
-            why = gap or item.open or (f"legal hold {hold.id} by {hold.author}: {hold.why}" if hold else "")
+            why = gap or item.open or (_held(hold) if hold else "")
             if not why and run.is_full:
                 told.left += 1
                 continue
@@ -123,12 +123,19 @@ class CleanUp:
             return "it changed while it was archived; the next run takes it up"
         if run.flight is not None:
             run.flight.check()
+        run.holds = self._holds.in_force()  # a run may take an hour, and whoever says "hold" means at once
+        if hold := holding(item, run.holds):
+            return _held(hold)
         if not source.remove(item, link.id):
             return "it changed, or somebody else deleted it, after it was archived"
         told.items, told.bytes = told.items + 1, told.bytes + link.stored.bytes
         told.stored_bytes += link.stored.stored_bytes
         log.info("log_archived", kind=item.kind, item=item.name, archive=link.id, size=link.stored.bytes)
         return ""
+
+
+def _held(hold: Hold) -> str:
+    return f"legal hold {hold.id} by {hold.author}: {hold.why}"
 
 
 def _keep(told: ClassReport, item: Item, why: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tasks.logs.models import Scope
 from tasks.utils.error_handler import PermanentError, TransientError
+from tasks.utils.progress import Progress, shown
 from tasks.utils.single_flight import BusyError
 from tests.integration.logs.log_kit import DAY, SECRET_WORDS, LogKit
 from tests.pipeline import alert
@@ -116,6 +117,22 @@ def test_a_hold_for_a_span_keeps_what_overlaps_it_also_where_the_service_is_not_
     kit.clean("worker_logs")
 
     assert names(kit.state / "logs") == ["a.log.1"]
+
+
+def test_a_hold_made_while_a_run_is_at_it_holds_from_then_on(kit: LogKit) -> None:
+    for name in "abc":
+        kit.write(f"logs/{name}.log.1", name, days_old=40)
+
+    def hold_at_the_second(progress: Progress) -> None:
+        if progress.done == 2:
+            kit.runtime.logs.holds.add("case", "ada", Scope(kind="worker_logs"))
+
+    with shown(hold_at_the_second):
+        told = kit.told("worker_logs")
+
+    assert told.items == 1
+    assert [one.why for one in told.kept][0].endswith("by ada: case")
+    assert len(list((kit.state / "logs").rglob("*.log.1"))) == 2
 
 
 def test_one_cleans_up_at_a_time_and_an_unknown_class_is_named(kit: LogKit) -> None:
