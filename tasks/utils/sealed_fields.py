@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from config.encrypted_fields import ROOTS
 from config.sealing import MARK, is_sealed, key_id_of
 from tasks.utils.encryption_errors import EncryptionError
+from tasks.utils.formatters import is_tame, tame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -100,7 +101,8 @@ class SealedFields:
     def _sealed(self, value: Any, purpose: str) -> Any:
         if value is None or self._security is None or self._is_ours(value, purpose):
             return value
-        return self._security.encrypt_sensitive_data(value, purpose=purpose)
+        # What is refused is kept as it came, and may hold what no alert may: that must not cost the others in its message.
+        return self._security.encrypt_sensitive_data(value if is_tame(value) else tame(value), purpose=purpose)
 
     def _digest(self, value: Any, purpose: str) -> Any:
         return None if value is None or self._security is None else self._security.fingerprint(value, purpose)

@@ -154,6 +154,16 @@ def test_an_alert_that_is_refused_is_kept_encrypted(fleet: Fleet, client: Any) -
     assert runtime.dead_letters.get("message:x").raw == "(encrypted)"
 
 
+def test_what_json_cannot_carry_in_an_alert_that_is_refused_costs_no_other_alert(fleet: Fleet, client: Any) -> None:
+    runtime = wired(fleet)
+    broken = {**secretive(password=[SECRET, float("nan")]), "event_action": "explode"}
+
+    decisions = runtime.alerts.submit(new_event_id(), [broken, secretive("fine")]).alerts
+
+    assert [one.state for one in decisions] == ["dead", "queued"]
+    assert SECRET not in everything(client)
+
+
 def test_after_a_rotation_what_waits_is_still_read(fleet: Fleet, sandbox: Sandbox) -> None:
     before = wired(fleet, ENCRYPTION_KEY=OLD)
     before.alerts.submit(new_event_id(), [secretive()])
