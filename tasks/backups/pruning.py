@@ -51,7 +51,7 @@ class Pruner:
     def prune(self, *, dry_run: bool) -> PruneReport:
         """What was done, or would be. PermanentError: no backup is good, so nothing is touched."""
         with self._repository.storage.hold(Hold.READ if dry_run else Hold.DELETE):
-            snapshots = [one for one in self._repository.snapshots() if not one.wrong]
+            snapshots, unknown = self._snapshots()
             report = PruneReport(dry_run=dry_run)
             if not snapshots:
                 return report
@@ -61,8 +61,17 @@ class Pruner:
             go = [one for one in snapshots if one.id not in report.reasons]
             report.kept, report.forgotten = list(map(view_of, stay)), list(map(view_of, go))
             self._forget(go, report)
-            self._free(stay, objects, report)
+            if unknown:
+                report.notes += [_not_known(what) for what in unknown]
+            else:
+                self._free(stay, objects, report)
         return report
+
+    def _snapshots(self) -> tuple[list[Snapshot], list[str]]:
+        """Those whose manifest says what it said, and what is to be said of the others: what they need cannot be known."""
+        found = self._repository.all()
+        whole = [one for one in found if not isinstance(one, DamagedError) and not one.wrong]
+        return whole, [str(one) if isinstance(one, DamagedError) else one.wrong for one in found if one not in whole]
 
     def _forget(self, snapshots: Sequence[Snapshot], report: PruneReport) -> None:
         for snapshot in [] if report.dry_run else snapshots:
@@ -101,9 +110,7 @@ class Pruner:
             for snapshot in stay:
                 live_objects(objects, self._repository.manifest(snapshot), live, self._progress)
         except DamagedError as error:
-            report.notes.append(
-                f"{error}: what it needs is not known, so no data is freed until it is healed or forgotten"
-            )
+            report.notes.append(_not_known(str(error)))
             return
         wasteful = _wasteful(objects, live)
         if live <= objects.places.keys():
@@ -126,9 +133,21 @@ class Pruner:
                 written.copy(blob)
         report.bytes_freed -= written.flush()
         report.packs_written = len(written.packs)
+        self._read_again(written.packs)
         self._still_ours()
         for blob in wasteful:
             objects.storage.delete(blob.name)
+
+
+    def _read_again(self, packs: set[str]) -> None:
+        """DamagedError: what was stored again is not what it should be, so what it was taken from stays."""
+        objects = self._repository.objects()
+        checker = Checker(objects, read_data=False)
+        wrong = [what for blob in objects.packs if blob.name in packs for _, what in checker.read_pack(blob)]
+        missing = packs - {blob.name for blob in objects.packs}
+        if wrong or missing:
+            what = wrong[0] if wrong else f"{min(missing)} cannot be read"
+            raise DamagedError(f"data was not stored again as it should be, so nothing was freed: {what}; look at the disk")
 
 
 class _Copier:
@@ -162,6 +181,10 @@ def _wasteful(objects: Objects, live: set[str]) -> list[Blob]:
     found = [blob for blob, share in waste.items() if share > WASTE]
     small = [blob for blob, share in waste.items() if share <= WASTE and blob.size < SMALL]
     return sorted([*found, *(small if len(small) > MOST_SMALL else [])], key=lambda blob: blob.name)
+
+
+def _not_known(what: str) -> str:
+    return f"{what}: what it needs is not known, so no data is freed until it is healed or forgotten"
 
 
 def _is_spare(objects: Objects, name: str, live: set[str]) -> bool:

@@ -58,6 +58,21 @@ def test_where_no_backup_is_good_none_is_forgotten(kit: Kit) -> None:
     assert len(kit.repository.snapshots()) == 2
 
 
+@pytest.mark.parametrize("bit", [0, 1000], ids=["not to be read", "another one"])
+def test_nothing_is_freed_while_a_manifest_does_not_say_what_it_needs(kit: Kit, bit: int) -> None:
+    first, last = kit.create(many(30)), kit.create(many(3))
+    manifest = kit.folder / "snapshots" / first.id
+    flip(manifest, bit)
+
+    report = kit.prune()
+
+    assert "what it needs is not known" in report.notes[0]
+    assert report.packs_deleted == 0
+    flip(manifest, bit)  # a copy of it is put in its place
+    assert len(kit.holds(first)) == 30
+    assert len(kit.holds(last)) == 3
+
+
 def test_rules_that_keep_nothing_are_refused(kit: Kit) -> None:
     kit.create(many(3))
 
