@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 LABEL: Final = b"tocsin list of archives"
 BUSY: Final = "a process of `tocsin up` writes to it"
-DRAFTS: Final = ("*.new", "*.tmp", ".*.new", ".*.tmp")
+DRAFTS: Final = ("*.new", "*.tmp", ".*.new", ".*.tmp", ".*.part")
+DRAFTED: Final = ("ledger", "acts", "restore", "logs", "security", "exports")
 
 
 class LogWiring:
@@ -90,7 +91,7 @@ class LogWiring:
             Files("metrics", self._state, ("reports/*", "metrics/*"), back),
             Files("spool", self._state / "spool", ("*.damaged", "damaged*"), back),
             Files("temp", self._state, DRAFTS, back),
-            *(Files("temp", self._state / name, DRAFTS, back) for name in ("ledger", "acts", "restore", "logs")),
+            *(Files("temp", self._state / name, DRAFTS, back) for name in DRAFTED),
             *(Files("temp", self.folder / kind, DRAFTS, back) for kind in KINDS),
         ]
 

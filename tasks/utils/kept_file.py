@@ -6,14 +6,14 @@ import json
 import os
 from contextlib import suppress
 from tempfile import mkstemp
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from tasks.utils.files import PRIVATE_FOLDER, sync_folder
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-PRIVATE_FOLDER: Final = 0o700
 
 log = structlog.get_logger("tocsin.kept")
 
@@ -45,13 +45,15 @@ class KeptFile:
         return True
 
     def _replace(self, content: bytes) -> None:
-        descriptor, name = mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")  # readable by its owner only
+        names = {"prefix": f".{self._path.name}.", "suffix": ".tmp"}  # as clean-up knows what a killed process leaves
+        descriptor, name = mkstemp(dir=self._path.parent, **names)  # readable by its owner only
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(name, self._path)  # noqa: PTH105 - a name, not a path
+            sync_folder(self._path.parent)
         except OSError:
             with suppress(OSError):
                 os.unlink(name)  # noqa: PTH108

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FILES: Final = "files"
 # Of the state folder. Keys and secrets belong elsewhere; the rest is made anew, or stands for processes that are gone.
 NOT_STATE: Final = (
-    "redis/*", "backups/*", "spool/*", "logs/*", "flower/*", "restore/*", "sandbox*.json", "beat-schedule*",
+    "redis/*", "backups/*", "spool/*", "logs/*", "flower/*", "restore/*", "heartbeats/*", "sandbox*.json", "beat-schedule*",
     "*.key", "*.secret", "*.pid", "*.sock",
     "*.lock", "lock", "*/lock", "*.new", "*.tmp", ".*", "*/.*",
 )  # fmt: skip

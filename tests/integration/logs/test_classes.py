@@ -55,13 +55,14 @@ def test_a_log_taken_by_a_run_that_was_killed_is_taken_up_by_the_next_one(kit: L
 
 def test_reports_damaged_lines_and_half_written_drafts_go_each_after_its_time(kit: LogKit) -> None:
     old = {"reports/health.html": 31, "spool/1.damaged": 31, "ledger/pending.new": 2, "x.tmp": 2}
+    old |= {"security/.revocations.json.k3j1.tmp": 2, "exports/.acts.csv.part": 2}
     new = {"reports/today.html": 29, "spool/2.damaged": 29, "spool/3.jsonl": 99, "y.new": 0.5, "own-alerts.json": 99}
     for name, age in (old | new).items():
         kit.write(name, name, days_old=age)
 
     report = kit.clean("metrics", "spool", "temp")
 
-    assert {one.kind: one.items for one in report.classes} == {"metrics": 1, "spool": 1, "temp": 2}
+    assert {one.kind: one.items for one in report.classes} == {"metrics": 1, "spool": 1, "temp": 4}
     assert [name for name in old if (kit.state / name).exists()] == []
     assert [name for name in new if not (kit.state / name).exists()] == []
 
