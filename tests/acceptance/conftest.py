@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tasks.notifications.dead_letters import DeadLetters
+from tasks.notifications.letter_care import LetterCare
 from tests.acceptance.escalation_world import Tower
 from tests.acceptance.group_world import GroupKit, at_desk
 from tests.acceptance.routed import Fleet
@@ -51,3 +53,13 @@ def tower(client: Any, keys: Keys, sandbox: Sandbox) -> Iterator[Tower]:
     tower = Tower(client, keys, sandbox.url)
     yield tower
     tower.delivery.close()
+
+
+@pytest.fixture
+def letters(client: Any, keys: Keys) -> DeadLetters:
+    return DeadLetters(client, keys)
+
+
+@pytest.fixture
+def care(client: Any, keys: Keys) -> LetterCare:
+    return LetterCare(client, keys)

@@ -10,7 +10,8 @@ import pytest
 from tasks.audit.service import AuditRules, AuditService
 from tasks.utils.identifiers import alert_uid
 from tasks.utils.scripts import Scripts
-from tests.acceptance.sequences import CHANNELS, World, steps
+from tests.acceptance.sequence_world import World
+from tests.acceptance.sequences import CHANNELS, steps
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from tests.integration.channels.http_kit import SECRET
+from tests.tls import Authority
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,3 +31,8 @@ def send(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) ->
         return outcome
 
     return send
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tls"))
