@@ -130,6 +130,7 @@ def _another_value(path: tuple[str, ...]) -> str:
         "region": "eu",
         "share": "0.2",
         "service": "other",
+        "canary_service": "other",
     }
     name = path[-1]
     if name in special:
