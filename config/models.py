@@ -40,6 +40,7 @@ from config.sections import (
 )
 from config.services import Service
 from config.suppression import Flapping, Inhibition
+from config.tokens import Tokens
 from config.values import ENCRYPTION_KEY_MEND, Name
 
 Environment = Literal["development", "staging", "production"]
@@ -82,6 +83,7 @@ class Settings(Section):
     cache: Cache = Field(default_factory=Cache, description=Cache.__doc__)
     security: Security = Field(default_factory=Security, description=Security.__doc__)
     access: Access = Field(default_factory=Access, description=Access.__doc__)
+    tokens: Tokens = Field(default_factory=Tokens, description=Tokens.__doc__)
     delivery: Delivery = Field(default_factory=Delivery, description=Delivery.__doc__)
     limits: Limits = Field(default_factory=Limits, description=Limits.__doc__)
     dedup: Dedup = Field(default_factory=Dedup, description=Dedup.__doc__)

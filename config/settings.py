@@ -12,6 +12,8 @@ from config.errors import ConfigError, Problem
 from config.findings import ELSEWHERE, findings
 from config.folders import INSTALLED, find_config_dir, report_misnamed, settle_state_dir, shown
 from config.keyring import Keyring
+from config.keystore import FILE as KEYSTORE
+from config.keystore import read_keystore, with_keystore
 from config.mapping_files import mapping_paths, read_mapping
 from config.mappings import WebhookMapping
 from config.models import Settings, full_name, section_names, with_inherited
@@ -110,6 +112,7 @@ class _Reading:
             policies.check_account(services, settings.pagerduty)
         if self._problems or settings is None:
             raise ConfigError(sorted(self._problems, key=Problem.place))
+        settings = with_keystore(settings, read_keystore(settings.state_dir / KEYSTORE))
         return Loaded(settings, node, services.nodes, tuple(self._files))
 
     def _merged(self) -> Node:

@@ -74,6 +74,7 @@ class TocsinTask(Task):
         structlog.contextvars.bind_contextvars(task=self.name, task_id=self.request.id, **carried_by(self.request))
         state = "done"
         try:
+            self.runtime.renew()
             with self._passage(args, kwargs):
                 return self._handle(args, kwargs)
         except redis.RedisError as error:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+import structlog
+
+from config.errors import ConfigError
+from config.keystore import with_keystore
 from config.settings import load
 from tasks.utils.admission import Admission
 from tasks.utils.audit_logger import FOLDER as ACTS
@@ -14,10 +20,11 @@ from tasks.utils.audit_logger import AuditLogger
 from tasks.utils.breakers import Breakers, LimitViews
 from tasks.utils.clock import Clock
 from tasks.utils.connect import connect
-from tasks.utils.error_handler import ErrorHandler
+from tasks.utils.error_handler import ErrorHandler, TransientError
 from tasks.utils.gate import Gate
 from tasks.utils.graves import Graves
 from tasks.utils.keys import Keys
+from tasks.utils.keystore import Keystore
 from tasks.utils.messages import MessageGuard
 from tasks.utils.metrics_collector import Metrics
 from tasks.utils.pulse import Pulse
@@ -46,6 +53,9 @@ def sealed_fields_of(settings: Settings) -> SealedFields:
     return SealedFields(fields, security_of(settings), settings.default_service)
 
 
+log = structlog.get_logger("tocsin.keys")
+
+LOOK_AFTER: Final = 1.0  # seconds between two looks for rotated keys
 Expected = Callable[[datetime, datetime], Mapping[str, Any]]
 
 
@@ -59,6 +69,8 @@ class Foundation:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings
+        self._looked = 0.0
+        self._renewing = threading.Lock()
         self.gate = Gate()
         """Who may work beside whom in this process."""
         self.expected: Expected = nothing_expected
@@ -66,8 +78,36 @@ class Foundation:
 
     @cached_property
     def settings(self) -> Settings:
-        """The configuration, read once."""
+        """The configuration, read once; its keys are as they were rotated up to the last `renew`."""
         return self._settings or load()
+
+    @cached_property
+    def keystore(self) -> Keystore:
+        """The keys that were rotated."""
+        return Keystore(self.client, self.keys, self.settings.state_dir)
+
+    def renew(self) -> None:
+        """Take rotated keys up, without a restart; called before every task, it looks once a second."""
+        if time.monotonic() - self._looked >= LOOK_AFTER:
+            self.renew_at_once()
+
+    def renew_at_once(self) -> bool:
+        """Look for rotated keys; whether there are any that were not known. All who ask at once look one after the other."""
+        with self._renewing:
+            self._looked = time.monotonic()
+            try:
+                stored = self.keystore.changed()
+                if not stored:
+                    return False
+                self.settings = with_keystore(self.settings, stored)
+            except (ConfigError, TransientError, OSError) as error:  # what was in force before holds until that is mended
+                log.error("rotated_keys_not_taken_up", error=type(error).__name__, detail=str(error))
+                return False
+            self.renewed()
+            return True
+
+    def renewed(self) -> None:
+        """What was made with former keys is made anew."""
 
     @cached_property
     def keys(self) -> Keys:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from tasks.incidents.sync import IncidentSync
     from tasks.incidents.wiring import IncidentWiring
     from tasks.notifications.service import Route
+    from tasks.rotating import RotationWiring
     from tasks.security.service import SecondFactors
     from tasks.tokens.grants import Grants
     from tasks.tokens.revocations import Revocations
@@ -52,6 +53,15 @@ if TYPE_CHECKING:
 
 class Runtime(Foundation):
     """The services of one process. Build a new one after a fork: connections must not be shared."""
+
+    def renewed(self) -> None:
+        """Turn to the keys that `settings` has now: whatever was made with the former ones is made anew."""
+        for name in ("routes", "budgets", "webhooks", "health", "own_alerts"):
+            made = vars(self).pop(name, None)
+            if name == "own_alerts" and made is not None:
+                made.close()
+        if "delivery" in vars(self):
+            self.delivery.turn_to(self.routes)
 
     @cached_property
     def teller(self) -> Teller:
@@ -188,7 +198,7 @@ class Runtime(Foundation):
         )
         dispatch = Dispatch(channels_of(self.settings), letters, self.settings.delivery.in_flight)
         rules = delivery_rules(self.settings)
-        return DeliveryService(self.client, self.keys, self.routes, dispatch, rules, self.teller)
+        return DeliveryService(self.client, self.keys, self.routes, dispatch, rules, self.teller, renew=self.renew_at_once)
 
     @cached_property
     def rest(self) -> RestClient:
@@ -265,6 +275,13 @@ class Runtime(Foundation):
         from tasks.security.wiring import second_factors  # noqa: PLC0415 (asked for by shells only)
 
         return second_factors(self.settings, self.client, self.keys, self.clock, self.security)
+
+    @cached_property
+    def tokens(self) -> RotationWiring:
+        """Replaces keys by new ones."""
+        from tasks.rotating import RotationWiring  # noqa: PLC0415 (few processes rotate)
+
+        return RotationWiring(self)
 
     @cached_property
     def logs(self) -> LogWiring:

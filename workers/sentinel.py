@@ -75,6 +75,7 @@ class Watch:
     def look(self) -> None:
         """Look once, first of all whether Redis lost everything: no worker need be up to notice."""
         with suppress(redis.RedisError):  # said below
+            self._runtime.renew()
             self._runtime.epochs.ask()
             self._missed.look()
         self._runtime.own_alerts.look(self._schedule.expected)

@@ -16,7 +16,7 @@ from tasks.utils.rows import Attempt, Claim, Done, Outbox, Outcome, Plan, millis
 from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import timedelta
 
     from tasks.notifications.channels.protocol import Address
@@ -85,18 +85,26 @@ class DeliveryService:
         dispatch: Dispatch,
         rules: DeliveryRules,
         teller: Teller,
+        *,
+        renew: Callable[[], bool] = lambda: False,
     ) -> None:
         self._client = client
         self._keys = keys
+        self._renew = renew  # looks for keys that were rotated; whether there are any, which `turn_to` was told then
         self._outbox = Outbox(client, keys, rules.breaker)
         self._scripts = Scripts(client, keys)
-        more = ((f"{name}{end}", way) for name, route in routes.items() for end, way in route.falling_back())
-        self._routes = {**routes, **dict(more)}
         self._dispatch = dispatch
         self._rules = rules
         self._teller = teller
-        self._plans = {name: _plan(route, rules) for name, route in self._routes.items()}
         self._no_plan = Plan(rules.lease, rules.max_deliveries, "{}", ())
+        self.turn_to(routes)
+
+    def turn_to(self, routes: Mapping[str, Route]) -> None:
+        """Take these ways out from the next attempt on; whatever is in the air ends as it began."""
+        more = ((f"{name}{end}", way) for name, route in routes.items() for end, way in route.falling_back())
+        ways = {**routes, **dict(more)}
+        self._routes = ways  # before the plans: no attempt is planned with a key that no route has
+        self._plans = {name: _plan(route, self._rules) for name, route in ways.items()}
 
     def drain(self) -> DrainReport:
         """Send what is due until nothing is, or this drain's time is up; what is in the air then is waited for."""
@@ -179,10 +187,15 @@ class DeliveryService:
         return [self._flight(attempt, one.destination, last_start) for one, attempt in found.attempts], found.suspects
 
     def _flight(self, attempt: Attempt, destination: str, last_start: float) -> Flight:
+        address = self._address(destination, attempt.channel)
+        if attempt.key_id not in address.keys and self._renew():  # another process has opened it with a key that is new
+            address = self._address(destination, attempt.channel)
+        return self._dispatch.flight(attempt, destination, address, last_start)
+
+    def _address(self, destination: str, channel: str) -> Address:
         route = self._route(destination)
         known = (*route.addresses, *route.idle)
-        address = next((one for one in known if one.channel == attempt.channel), known[0])
-        return self._dispatch.flight(attempt, destination, address, last_start)
+        return next((one for one in known if one.channel == channel), known[0])
 
     def _plan(self, destination: str) -> Plan:
         """How its lanes are worked; one without channels where this process does not know it, which is said once."""

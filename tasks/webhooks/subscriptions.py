@@ -150,6 +150,10 @@ class Subscriptions:
             filter=" ".join(filter(None, (kind, target.get("id")))),
         )
 
+    def leads_here(self, subscription: Mapping[str, Any]) -> bool:
+        """Whether a subscription, as PagerDuty shows it, tells Tocsin."""
+        return self._is_ours(str((subscription.get("delivery_method") or {}).get("url") or ""))
+
     def _is_ours(self, url: str) -> bool:
         if self._our_url:
             return _without_password(url).rstrip("/") == _without_password(self._our_url).rstrip("/")

@@ -30,6 +30,7 @@ from workers.gateway.pagerduty import PagerDutyWebhooks, Secrets
 from workers.gateway.paths import ALERTMANAGER, API, CHANGES, EVENTS, EVENTS_V1, HOOKS, PAGERDUTY, TidyPath
 from workers.gateway.probes import Probes
 from workers.gateway.remembered import Remembered
+from workers.gateway.rotated import RotatedKeys
 from workers.gateway.sns import MOST_AT_ONCE, Fetch, SnsGate, fetch
 from workers.gateway.spooling import Inbox, Spooling
 from workers.gateway.telemetry import Measured, Telemetry
@@ -85,21 +86,34 @@ class _Parts:
         self._certificates = Remembered(_cache(settings), fetch, most_at_once=MOST_AT_ONCE)
         gate = SnsGate(fetch, certificates=self._certificates)
         self._hooks = Hooks(self._ingest, WebhookProcessor(settings.mappings), gate, self.telemetry)
+        self._secrets = Secrets(_webhook_secrets(settings))
         self._pagerduty = PagerDutyWebhooks(
-            Secrets(_webhook_secrets(settings)),
+            self._secrets,
             self._writer,
             self.telemetry,
             read_seconds=settings.gateway.read_timeout.total_seconds(),
         )
         self.api = create_api(settings, self._ingest, self._spooling, self.errors, redis)
         self.denials: Denials = self.api.state.denials
+        self._rotated = RotatedKeys(self.api.state.runtime, self._turn_to, self._keys_used)
+
+    def _turn_to(self, settings: Settings) -> None:
+        """Take the keys that these settings have now."""
+        self._ingest.turn_to(settings.services)
+        self._secrets.values = tuple(secrets_in(settings))
+        self.api.state.tokens.turn_to(settings)
+
+    def _keys_used(self) -> list[str]:
+        return [*self._ingest.keys_used(), *self._secrets.used()]
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Drain what earlier processes left, serve, then let go of everything."""
         await self._spooling.start()
         await self.api.state.tokens.begin()
+        await self._rotated.start()
         yield
+        await self._rotated.close()
         await self._hooks.close()
         self._certificates.close()
         await self._writer.close()
@@ -144,11 +158,16 @@ def _webhook_secrets(settings: Settings) -> Callable[[], list[str]]:
     known = [settings]
 
     def read() -> list[str]:
-        pagerduty = (known.pop() if known else load()).pagerduty
-        first = [pagerduty.webhook_secret] if pagerduty.webhook_secret else []
-        return [secret.get_secret_value() for secret in (*first, *pagerduty.webhook_previous_secrets)]
+        return secrets_in(known.pop() if known else load())
 
     return read
+
+
+def secrets_in(settings: Settings) -> list[str]:
+    """The secrets that sign PagerDuty's webhooks, the newest first."""
+    pagerduty = settings.pagerduty
+    first = [pagerduty.webhook_secret] if pagerduty.webhook_secret else []
+    return [secret.get_secret_value() for secret in (*first, *pagerduty.webhook_previous_secrets)]
 
 
 def _change_services(settings: Settings) -> frozenset[str]:

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from starlette.requests import Request
 
+from config.services import Service
 from tasks.utils.rows import InboxRow, new_event_id
 from tasks.utils.sealed_fields import SealedFields
 from tasks.utils.validators import ADAPTATIONS, CheckedAlert
@@ -44,6 +45,14 @@ class Ingest:
         self._max_body_bytes = max_body_bytes
         self._read_seconds = read_seconds
         self._one_large = asyncio.Lock()  # Python checks no two at once, only each of them and all small ones slower
+
+    def turn_to(self, services: Mapping[str, Service]) -> None:
+        """Take events under the keys that these services have now."""
+        self._keyring = Keyring(services)
+
+    def keys_used(self) -> list[str]:
+        """The ids of the ingest keys that were used since this was asked last."""
+        return self._keyring.used()
 
     async def read(self, request: Request, check: Callable[[bytes], T]) -> T:
         """What `check` makes of the request's body; RefusedError if the body does not arrive whole."""

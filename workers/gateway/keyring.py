@@ -21,10 +21,20 @@ class Keyring:
             for service in services.values()
             for key in service.ingest_keys
         }
+        self._used: set[bytes] = set()
 
     def service_of(self, key: str) -> str | None:
         """The name of the service that takes events under `key`; None if there is none."""
-        return self._services.get(_digest(key))
+        digest = _digest(key)
+        service = self._services.get(digest)
+        if service is not None:
+            self._used.add(digest)
+        return service
+
+    def used(self) -> list[str]:
+        """The ids of the keys that were used since this was asked last."""
+        used, self._used = self._used, set()
+        return [digest.hex()[:12] for digest in used]
 
 
 def key_in_header(authorization: str | None) -> str | None:

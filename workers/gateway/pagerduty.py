@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from config.errors import ConfigError
+from config.keystore import value_id
 from tasks.utils.error_handler import TransientError
 from tasks.utils.rows import WEBHOOK_SOURCE, InboxRow
 from tasks.utils.webhook_ids import webhook_id
@@ -37,8 +38,18 @@ class Secrets:
     def __init__(self, read: Callable[[], Sequence[str]]) -> None:
         self._read = read
         self.values = tuple(read())
+        self._used: set[str] = set()
         self._looked = -REREAD_AFTER
         self._looking: asyncio.Task[None] | None = None
+
+    def proved(self, found: int) -> None:
+        """One of them has proved a webhook."""
+        self._used.add(value_id(self.values[found]))
+
+    def used(self) -> list[str]:
+        """The ids of those that proved a webhook since this was asked last."""
+        used, self._used = self._used, set()
+        return list(used)
 
     async def renew(self) -> bool:
         """Look whether they were changed, all who ask at once together; whether they were."""
@@ -98,10 +109,11 @@ class PagerDutyWebhooks:
         except ForgedError:
             if not given or not await self._secrets.renew():
                 raise
-            check_pagerduty_signature(self._secrets.values, given, body)
+            found = check_pagerduty_signature(self._secrets.values, given, body)
         else:
             if found > 0:  # a former secret: it may have been struck off meanwhile
                 self._secrets.renew_later()
+        self._secrets.proved(found)
 
     async def _expect_secrets(self) -> None:
         if await self._secrets.renew() and self._secrets.values:

@@ -51,6 +51,10 @@ class TokenCheck:
         self._looked = time.monotonic()
         self._renewing: asyncio.Task[None] | None = None
 
+    def turn_to(self, settings: Settings) -> None:
+        """Take tokens signed with the secrets that these settings have."""
+        self._signing = signing_of(settings)
+
     async def begin(self) -> None:
         """Learn what is revoked before the first request: Redis may be away by then."""
         await self._revoked.look()

@@ -1,0 +1,73 @@
+"""What a rotation is and what is told of it. No value of a key ever stands here, only ids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Step = Literal["make", "wait_known", "prove", "switch", "wait_unused", "remove", "done"]
+STEPS: Final[tuple[Step, ...]] = ("make", "wait_known", "prove", "switch", "wait_unused", "remove", "done")
+WORDS: Final[Mapping[Step, str]] = {
+    "make": "the new key is to be made",
+    "wait_known": "the new key is made; all processes get to know it",
+    "prove": "all processes know the new key; it is to be proven",
+    "switch": "the new key works; it is to be put in force",
+    "wait_unused": "the new key is in force; the former one is kept while it is needed",
+    "remove": "nothing needs the former key; it is to be deleted",
+    "done": "over",
+}
+
+
+class Rotation(BaseModel):
+    """How far the rotation of one key is. It lies beside the key, so that every machine can go on with it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    step: Step = "make"
+    began: int
+    since: int  # of the step, ms
+    old: str  # id of the value that is in force when it begins
+    new: str = ""
+    owner: str = ""  # at PagerDuty: the service, orchestration or, of webhooks, nothing
+    made: str = ""  # id there of what was made for the new value
+    former: str = ""  # id there of what the old value belongs to
+    unused: int = 0  # since when nothing needs the former key, ms
+    waits: str = ""  # what it waits for, in words
+
+
+class RotationView(BaseModel):
+    """One rotation as it stands."""
+
+    kind: str
+    key: str = Field(description="Id of the key in force.")
+    former: str = Field(description="Id of the key that was in force before.")
+    rotation: str
+    step: str
+    waits: str = Field(description="What it waits for; empty where nothing holds it up.")
+    where: list[str] = Field(description="Where the key is used.")
+
+
+class RotationReport(BaseModel):
+    """What came of a call."""
+
+    rotations: list[RotationView]
+    nothing_due: bool = False
+
+
+class KeyView(BaseModel):
+    """One key, as people see it."""
+
+    kind: str
+    id: str
+    state: str
+    where: list[str]
+    age_days: float | None = Field(description="Since it was first seen, or put in force; null where nobody knows.")
+    max_age_days: float
+    replaced_by: Literal["tocsin", "a person"]
+    last_used_seconds: float | None = None
+    step: str = ""

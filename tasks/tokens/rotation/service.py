@@ -1,0 +1,226 @@
+"""Replaces keys by new ones: in steps, each written down before the next, so that whoever comes after a crash goes on with it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from config.keystore import KeyValue, StoredKey, purpose_of, value_id
+from tasks.tokens.rotation.models import STEPS, Rotation, RotationReport, RotationView
+from tasks.tokens.rotation.turner import CannotRotateError, Found
+from tasks.utils.act_context import about
+from tasks.utils.error_handler import UnknownError
+from tasks.utils.progress import report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import timedelta
+
+    from config.keystore import Kind
+    from tasks.tokens.rotation.models import Step
+    from tasks.tokens.rotation.turner import Turner
+    from tasks.utils.encryption import SecurityManager
+    from tasks.utils.keystore import Keystore
+
+FLIGHT: Final = "tokens.rotate"
+NO_KEY: Final = "rotated keys are kept encrypted, and ENCRYPTION_KEY is not set; `tocsin config keygen` makes one"
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What rotation works with. `found` gives the keys of a kind as the settings have them now; `note` puts a step on record."""
+
+    keystore: Keystore
+    security: SecurityManager | None
+    found: Callable[[Kind], Mapping[str, Found]]
+    alone: Callable[[str], AbstractContextManager[Any]]
+    now_ms: Callable[[], int]
+    pause: Callable[[float], None]
+    note: Callable[[str, str, Mapping[str, str]], None]
+
+
+@dataclass(frozen=True)
+class RotationRules:
+    """`known_after`: how long until every process has looked; `keep`: how long a former key of a kind stays at least."""
+
+    known_after: timedelta
+    settle: timedelta
+    keep: Mapping[str, timedelta]
+
+
+class Rotations:
+    """Begins rotations and goes on with them. One at a time in the whole fleet: BusyError says who is at it."""
+
+    def __init__(self, tools: Tools, turners: Mapping[Kind, Turner], rules: RotationRules) -> None:
+        self._tools = tools
+        self._turners = turners
+        self._rules = rules
+
+    def rotate(self, kind: Kind, key_id: str) -> RotationReport:
+        """Replace a key: up to where the new one is in force, and further if nothing holds it up."""
+        with self._tools.alone(FLIGHT):
+            key = self._begun(kind, key_id)
+            return RotationReport(rotations=[self._go_on(key)])
+
+    def resume(self) -> RotationReport:
+        """Go on with every rotation that is not over."""
+        with self._tools.alone(FLIGHT):
+            return RotationReport(rotations=[self._go_on(key) for key in self.underway()])
+
+    def underway(self) -> list[StoredKey]:
+        """The keys whose rotation is not over."""
+        return [key for key in self._tools.keystore.read() if key.rotation and key.rotation["step"] != "done"]
+
+    def view(self, key: StoredKey) -> RotationView:
+        """How the rotation of a key stands."""
+        rotation = Rotation.model_validate(key.rotation)
+        current = next(one.id for one in key.values if one.state == "current")
+        known = self._tools.found(key.kind)
+        where = next((known[one.id].where for one in key.alive if one.id in known), ())
+        return RotationView(
+            kind=key.kind,
+            key=current,
+            former=rotation.old,
+            rotation=rotation.id,
+            step=rotation.step,
+            waits=rotation.waits,
+            where=list(where),
+        )
+
+    def reveal(self, kind: Kind, key_id: str) -> str:
+        """The value of a key that Tocsin made, for whoever must be told it."""
+        key = next((one for one in self._tools.keystore.read() if one.kind == kind and _has(one, key_id)), None)
+        if key is None:
+            raise UnknownError(f"no {kind} key {key_id} was made by Tocsin; `tocsin tokens list` names them")
+        return self._opened(key, key_id)
+
+    def _begun(self, kind: Kind, key_id: str) -> StoredKey:
+        """The key with a rotation under way, begun now unless it was before."""
+        if self._tools.security is None:
+            raise CannotRotateError(NO_KEY)
+        known = next((one for one in self._tools.keystore.read() if one.kind == kind and _has(one, key_id)), None)
+        if known is not None and known.rotation and known.rotation["step"] != "done":
+            return known
+        found = self._tools.found(kind).get(key_id)
+        if found is None:
+            raise UnknownError(f"no {kind} key {key_id} is in use; `tocsin tokens list` names them")
+        now = self._tools.now_ms()
+        rotation = Rotation(id=secrets.token_hex(4), began=now, since=now, old=key_id)
+        if known is None:
+            sealed = self._tools.security.encrypt_sensitive_data(found.value, purpose_of(kind, key_id))
+            value = KeyValue(id=key_id, state="current", sealed=sealed)
+            known = StoredKey(kind=kind, base=key_id, values=(value,))
+        self._note("begin", known, rotation)
+        return self._tools.keystore.put(known.model_copy(update={"rotation": rotation.model_dump()}))
+
+    def _go_on(self, key: StoredKey) -> RotationView:
+        """Take every step that can be taken now."""
+        while True:
+            rotation = Rotation.model_validate(key.rotation)
+            report(STEPS.index(rotation.step), len(STEPS) - 1, "steps")
+            if rotation.step == "done":
+                return self.view(key)
+            taken = getattr(self, f"_{rotation.step}")(key, rotation)
+            key = self._tools.keystore.put(taken)
+            if taken.rotation["step"] == rotation.step:
+                return self.view(key)
+            self._note(rotation.step, key, rotation)
+
+    def _make(self, key: StoredKey, rotation: Rotation) -> StoredKey:
+        old = self._value(key, rotation.old)
+        made = self._turners[key.kind].make(old, rotation)
+        new = value_id(made.value)
+        assert self._tools.security is not None
+        sealed = self._tools.security.encrypt_sensitive_data(made.value, purpose_of(key.kind, new))
+        value = KeyValue(id=new, state="coming", sealed=sealed, since=self._tools.now_ms())
+        told = {"new": new, "made": made.made, "former": made.former, "owner": made.owner}
+        return self._stepped(key.model_copy(update={"values": (*key.values, value)}), rotation, "wait_known", **told)
+
+    def _wait_known(self, key: StoredKey, rotation: Rotation) -> StoredKey:
+        """Every process looks for rotated keys once a second."""
+        left = rotation.since + _ms(self._rules.known_after) - self._tools.now_ms()
+        if left > 0:
+            self._tools.pause(left / 1000)
+        return self._stepped(key, rotation, "prove")
+
+    def _prove(self, key: StoredKey, rotation: Rotation) -> StoredKey:
+        self._turners[key.kind].prove(self._value(key, rotation.new), rotation)
+        return self._stepped(key, rotation, "switch")
+
+    def _switch(self, key: StoredKey, rotation: Rotation) -> StoredKey:
+        states = {rotation.old: "former", rotation.new: "current"}
+        return self._stepped(self._in_states(key, states), rotation, "wait_unused")
+
+    def _wait_unused(self, key: StoredKey, rotation: Rotation) -> StoredKey:
+        """Nothing may need the former key, and nothing have needed it for as long as an attempt may be under way."""
+        now = self._tools.now_ms()
+        kept = rotation.since + _ms(max(self._rules.settle, self._rules.keep[key.kind])) - now
+        needed = f"kept for {_words(kept)} more" if kept > 0 else self._turners[key.kind].needed(rotation)
+        if needed:
+            return self._waiting(key, rotation, needed, unused=0)
+        unused = rotation.unused or now
+        left = unused + _ms(self._rules.settle) - now
+        if left > 0:
+            return self._waiting(key, rotation, f"unused by now; looked at again in {_words(left)}", unused=unused)
+        return self._stepped(key, rotation, "remove")
+
+    def _remove(self, key: StoredKey, rotation: Rotation) -> StoredKey:
+        self._turners[key.kind].remove(rotation)
+        return self._stepped(self._in_states(key, {rotation.old: "gone"}), rotation, "done")
+
+    def _stepped(self, key: StoredKey, rotation: Rotation, step: Step, **told: str) -> StoredKey:
+        changed = rotation.model_copy(update={"step": step, "since": self._tools.now_ms(), "waits": "", **told})
+        return key.model_copy(update={"rotation": changed.model_dump()})
+
+    def _waiting(self, key: StoredKey, rotation: Rotation, waits: str, unused: int) -> StoredKey:
+        changed = rotation.model_copy(update={"waits": waits, "unused": unused})
+        return key.model_copy(update={"rotation": changed.model_dump()})
+
+    def _in_states(self, key: StoredKey, states: Mapping[str, str]) -> StoredKey:
+        now = self._tools.now_ms()
+        values = tuple(
+            one.model_copy(update={"state": states[one.id], "since": now}) if one.id in states else one
+            for one in key.values
+        )
+        return key.model_copy(update={"values": values})
+
+    def _value(self, key: StoredKey, identity: str) -> Found:
+        known = self._tools.found(key.kind)
+        beside = next((known[one.id] for one in key.values if one.id in known), Found("", ""))
+        return Found(identity, self._opened(key, identity), beside.where, beside.url)
+
+    def _opened(self, key: StoredKey, identity: str) -> str:
+        if self._tools.security is None:
+            raise CannotRotateError(NO_KEY)
+        sealed = key.value(identity).sealed
+        return str(self._tools.security.decrypt_sensitive_data(sealed, purpose_of(key.kind, identity)))
+
+    def _note(self, what: str, key: StoredKey, rotation: Rotation) -> None:
+        about(f"key/{rotation.old}", kind=key.kind)
+        told = {"rotation": rotation.id, "kind": key.kind, "former": rotation.old, "new": rotation.new}
+        self._tools.note(f"tokens.{what}", f"key/{rotation.old}", told)
+
+
+def _has(key: StoredKey, identity: str) -> bool:
+    return any(one.id == identity for one in key.values)
+
+
+def _ms(span: timedelta) -> int:
+    return round(span.total_seconds() * 1000)
+
+
+def _words(ms: int) -> str:
+    seconds = max(1, round(ms / 1000))
+    minutes, hours, days = seconds / 60, seconds / 3600, seconds / 86400
+    if days >= 2:
+        return f"{days:.0f} days"
+    if hours >= 2:
+        return f"{hours:.0f} hours"
+    return f"{minutes:.0f} minutes" if minutes >= 2 else f"{seconds} s"
+
+
+def names_of(keys: Sequence[StoredKey]) -> list[str]:
+    """What the keys are called."""
+    return [key.name for key in keys]
