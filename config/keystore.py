@@ -129,9 +129,7 @@ class _Overlay:
 
     def service(self, service: Service) -> Service:
         """The service with its keys as they are in force."""
-        channels = tuple(
-            self._channel(one) if isinstance(one, PagerDutyChannel) else one for one in service.channels
-        )
+        channels = tuple(self._channel(one) if isinstance(one, PagerDutyChannel) else one for one in service.channels)
         ingest = tuple(_once(value for key in service.ingest_keys for value in self.line("ingest", key, ()) or (key,)))
         return service.model_copy(update={"channels": channels, "ingest_keys": ingest})
 

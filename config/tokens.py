@@ -3,11 +3,11 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from config.section import Section
 from config.sections import HOUR, MINUTE
-from config.values import PositiveDuration
+from config.values import PositiveDuration, in_parts
 
 DAY = timedelta(days=1)
 Rotated = Literal["integration", "orchestration", "webhook", "ingest", "jwt"]
@@ -33,9 +33,9 @@ class MaxAges(Section):
 class Tokens(Section):
     """Keys, and how they are replaced by new ones; see docs/rotation.md."""
 
-    rotate: Annotated[tuple[Rotated, ...], AfterValidator(_each_once)] = Field(
+    rotate: Annotated[tuple[Rotated, ...], BeforeValidator(in_parts), AfterValidator(_each_once)] = Field(
         (),
-        description="Kinds of keys that the scheduled task `tokens-rotate` replaces when they are past `tokens.max_age`. Default: none.",
+        description="Kinds of keys that the scheduled task `tokens-rotate` replaces when they are past `tokens.max_age`. Default: none. In the environment: parted by blanks.",
     )
     max_age: MaxAges = Field(default_factory=MaxAges, description=MaxAges.__doc__)
     keep_former: PositiveDuration = Field(
@@ -43,7 +43,8 @@ class Tokens(Section):
         description="How long a former integration or webhook subscription is kept at least, even if no alert needs it.",
     )
     ingest_grace: PositiveDuration = Field(
-        7 * DAY, description="How long a former ingest key is taken after its successor, so that senders can be changed."
+        7 * DAY,
+        description="How long a former ingest key is taken after its successor, so that senders can be changed.",
     )
     ingest_quiet: PositiveDuration = Field(
         24 * HOUR, description="How long nobody must have sent with a former ingest key before it is taken away."

@@ -45,6 +45,7 @@ ENTRIES: Final[dict[str, Entry]] = {
     "records-verify": Entry("audit.verify", "50 4 * * *", {"strict": True}, 12 * HOUR),
     "pagerduty-audit": Entry("audit.collect", "4-59/10 * * * *"),
     "logs-clean-up": Entry("logs.clean_up", "50 4 * * *", catch_up=12 * HOUR),
+    "tokens-rotate": Entry("tokens.rotate", "7-59/15 * * * *", enabled=False),
     "health-check": Entry("health.check", "3-59/5 * * * *"),
     "ledger-proof-whole": Entry("audit.prove", "25 4 * * *", {"keep": "whole"}, 12 * HOUR),
 }

@@ -100,7 +100,11 @@ class Foundation:
                 if not stored:
                     return False
                 self.settings = with_keystore(self.settings, stored)
-            except (ConfigError, TransientError, OSError) as error:  # what was in force before holds until that is mended
+            except (
+                ConfigError,
+                TransientError,
+                OSError,
+            ) as error:  # what was in force before holds until that is mended
                 log.error("rotated_keys_not_taken_up", error=type(error).__name__, detail=str(error))
                 return False
             self.renewed()

@@ -72,7 +72,7 @@ class RotationWiring:
         for key in self.list():
             is_old = key.age_days is not None and key.age_days > key.max_age_days
             if key.kind in wanted and is_old and key.state == "current" and not key.step:
-                done += self.service.rotate(key.kind, key.id).rotations  # type: ignore[arg-type]
+                done += self.service.rotate(key.kind, key.id).rotations
         return RotationReport(rotations=done, nothing_due=not done)
 
     def rotate(self, kind: str = "", key: str = "", *, dry_run: bool = False) -> RotationReport:
@@ -143,9 +143,9 @@ class RotationWiring:
         settings = self._runtime.settings
         for name, pagerduty_id in settings.pagerduty_services.items():
             for channel in settings.services[name].channels:
-                if isinstance(channel, PagerDutyChannel):
-                    if value_id(channel.routing_key.get_secret_value()) == identity:
-                        yield pagerduty_id
+                is_routed = isinstance(channel, PagerDutyChannel)
+                if is_routed and value_id(channel.routing_key.get_secret_value()) == identity:
+                    yield pagerduty_id
 
     def _send(self, key: Found) -> int:
         """PagerDuty's status for an event with that key, 0 where there is no answer."""

@@ -198,7 +198,9 @@ class Runtime(Foundation):
         )
         dispatch = Dispatch(channels_of(self.settings), letters, self.settings.delivery.in_flight)
         rules = delivery_rules(self.settings)
-        return DeliveryService(self.client, self.keys, self.routes, dispatch, rules, self.teller, renew=self.renew_at_once)
+        return DeliveryService(
+            self.client, self.keys, self.routes, dispatch, rules, self.teller, renew=self.renew_at_once
+        )
 
     @cached_property
     def rest(self) -> RestClient:

@@ -39,6 +39,7 @@ TASK_MODULES = (
     "tasks.escalations.tasks",
     "tasks.backups.tasks",
     "tasks.health.tasks",
+    "tasks.tokens.tasks",
 )
 
 

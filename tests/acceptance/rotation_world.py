@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from tasks.runtime import Runtime
+from tasks.rotating import RotationWiring
 from tests.acceptance.rest_world import RestWorld
 from tests.acceptance.routed import send
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tasks.runtime import Runtime
     from tasks.utils.clock import MovableClock
     from tests.conftest import Sandbox
 
@@ -39,18 +46,38 @@ class RotationWorld(RestWorld):
         self.here = self.machine("here")
         self.there = self.machine("there")
 
-    def machine(self, name: str, *, routing_key: str = "", **environ: str) -> Runtime:
+    def machine(self, name: str, **environ: str) -> Runtime:
         """A process on a machine of that name, which has a state folder of its own."""
-        service = SERVICE.replace("INGEST", INGEST).replace("ROUTING", routing_key or self.first_key)
-        runtime = self.wire(
-            service,
-            TOCSIN_STATE_DIR=str(self._folder / name),
-            ENCRYPTION_KEY=ENCRYPTION_KEY,
-            JWT_SECRET=JWT_SECRET,
-            **environ,
-        )
-        runtime.tokens._pause = self.pass_by
+        service = SERVICE.replace("INGEST", INGEST).replace("ROUTING", self.first_key)
+        runtime = self.wire(service, **{**self._of_machine(name), **environ})
+        runtime.tokens = RotationWiring(runtime, self.pass_by)
         return runtime
+
+    def _of_machine(self, name: str) -> dict[str, str]:
+        return {
+            "TOCSIN_STATE_DIR": str(self._folder / name),
+            "ENCRYPTION_KEY": ENCRYPTION_KEY,
+            "JWT_SECRET": JWT_SECRET,
+            "PAGERDUTY_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        }
+
+    @contextmanager
+    def dying(self, kind: str, key: str) -> Iterator[Callable[[str], int]]:
+        """Processes of a third machine that rotate and die: call with `before`, `after` or `none`; the exit status."""
+        environ = json.dumps({**self._environ, **self._of_machine("dying")})
+        words = [sys.executable, "-m", "tests.acceptance.rotation_process", environ, str(self._folder)]
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            ask, answers = process.stdin, process.stdout
+
+            def die(when: str) -> int:
+                ask.write(f"{kind} {key} {when}\n")
+                ask.flush()
+                return int(answers.readline())
+
+            yield die
+            ask.close()
 
     def pass_by(self, seconds: float = 3600) -> None:
         """Let time pass."""
@@ -73,4 +100,43 @@ class RotationWorld(RestWorld):
         return [
             (one.get("event_action", ""), one.get("dedup_key", ""), one["routing_key"], one["status"])
             for one in self.sandbox.log()
+            if one["path"] == "/v2/enqueue"
         ]
+
+
+class Traffic:
+    """Alerts that flow meanwhile: one opens on one machine, an older one ends on another."""
+
+    def __init__(self, world: RotationWorld) -> None:
+        self._world = world
+        self._open: list[str] = []
+        self._count = 0
+
+    def flow(self, opens: Runtime, ends: Runtime, keep: int = 3) -> None:
+        """One more alert; the oldest ends once there are more than `keep`."""
+        self._count += 1
+        self._open.append(f"alert-{self._count}")
+        self._world.send(opens, "trigger", self._open[-1])
+        if len(self._open) > keep:
+            self._world.send(ends, "resolve", self._open.pop(0))
+
+    def end(self, ends: Runtime) -> None:
+        """All that are open end."""
+        while self._open:
+            self._world.send(ends, "resolve", self._open.pop(0))
+
+    def opened(self) -> dict[str, str]:
+        """Which key each alert was opened with."""
+        return self._keys("trigger")
+
+    def closed(self) -> dict[str, str]:
+        """Which key the end of each alert went to."""
+        return self._keys("resolve")
+
+    def refused(self) -> list[tuple[str, str, str, int]]:
+        """What PagerDuty did not take."""
+        return [one for one in self._world.outcomes() if one[3] != 202]
+
+    def _keys(self, action: str) -> dict[str, str]:
+        found = self._world.outcomes()
+        return {key: routing for what, key, routing, _ in found if what == action and key.startswith("alert-")}

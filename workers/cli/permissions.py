@@ -145,6 +145,7 @@ DESTROYS: Final[Mapping[str, Destroys]] = {
     "recover": Destroys("recover", ("dry_run",)),
     "security.second-factor.recovery-codes": Destroys("security.second_factor"),
     "security.second-factor.remove": Destroys("security.second_factor"),
+    "tokens.reveal": Destroys("tokens.rotate"),
     "tokens.resume": Destroys("tokens.rotate", ("dry_run",)),
     "tokens.rotate": Destroys("tokens.rotate", ("dry_run",)),
     "webhooks.delete": Destroys("webhooks.delete"),

@@ -1,4 +1,4 @@
-"""`tocsin tokens …`: access to the HTTP API, and identities of programs."""
+"""`tocsin tokens …`: access to the HTTP API, identities of programs, and the rotation of all keys."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 from workers.cli.lazy import new_app
 from workers.cli.output import CliError, ExitCode, JsonFlag, answer, answer_fields, answer_json, answer_table, say
 from workers.cli.token_revocations import revocations, revoke
+from workers.cli.token_rotation import list_keys, resume, reveal, rotate, status
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from config.models import Settings
     from tasks.tokens.service import AccessTokens
 
-app = new_app(help="Issue, read and revoke access tokens of the HTTP API.", no_args_is_help=True)
+app = new_app(
+    help="Access tokens of the HTTP API; and all keys there are, their ages, and their rotation.", no_args_is_help=True
+)
 
 Role = Literal["viewer", "responder", "operator", "admin"]
 
@@ -100,6 +103,11 @@ def keys(*, as_json: JsonFlag = False) -> None:
         answer_table(("KID", "USE"), list(uses.items()))
 
 
+app.command("list")(list_keys)
+app.command()(status)
+app.command()(rotate)
+app.command()(resume)
+app.command()(reveal)
 app.command()(revoke)
 app.command()(revocations)
 

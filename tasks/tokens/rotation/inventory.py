@@ -27,7 +27,9 @@ def found_in(settings: Settings, kind: str) -> dict[str, Found]:
     for value, where, url in _of_kind(settings, kind):
         identity = value_id(value)
         before = found.get(identity)
-        found[identity] = Found(identity, value, (*(before.where if before else ()), where), before.url if before else url)
+        found[identity] = Found(
+            identity, value, (*(before.where if before else ()), where), before.url if before else url
+        )
     return found
 
 
@@ -115,7 +117,11 @@ class Inventory:
         return [self._view(row, seen, state_of, now_ms) for row in rows]
 
     def _view(
-        self, row: tuple[str, str, str, tuple[str, ...]], seen: Mapping[str, int], state_of: Mapping[str, Any], now_ms: int
+        self,
+        row: tuple[str, str, str, tuple[str, ...]],
+        seen: Mapping[str, int],
+        state_of: Mapping[str, Any],
+        now_ms: int,
     ) -> KeyView:
         kind, identity, state, where = row
         since = seen[f"{kind}:{identity}"]

@@ -74,7 +74,9 @@ class RoutingTurner:
             if status == 202:
                 return
             self._outside.pause(PAUSE)
-        raise NotProvenError(f"PagerDuty answers {status or 'nothing'} to events with the new key; the old one stays in force")
+        raise NotProvenError(
+            f"PagerDuty answers {status or 'nothing'} to events with the new key; the old one stays in force"
+        )
 
     def needed(self, rotation: Rotation) -> str:
         """Whether alerts are open that the former key opened."""

@@ -14,7 +14,7 @@ from tasks.utils.error_handler import UnknownError
 from tasks.utils.progress import report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from datetime import timedelta
 
@@ -98,8 +98,6 @@ class Rotations:
 
     def _begun(self, kind: Kind, key_id: str) -> StoredKey:
         """The key with a rotation under way, begun now unless it was before."""
-        if self._tools.security is None:
-            raise CannotRotateError(NO_KEY)
         known = next((one for one in self._tools.keystore.read() if one.kind == kind and _has(one, key_id)), None)
         if known is not None and known.rotation and known.rotation["step"] != "done":
             return known
@@ -109,8 +107,7 @@ class Rotations:
         now = self._tools.now_ms()
         rotation = Rotation(id=secrets.token_hex(4), began=now, since=now, old=key_id)
         if known is None:
-            sealed = self._tools.security.encrypt_sensitive_data(found.value, purpose_of(kind, key_id))
-            value = KeyValue(id=key_id, state="current", sealed=sealed)
+            value = KeyValue(id=key_id, state="current", sealed=self._sealed(kind, key_id, found.value))
             known = StoredKey(kind=kind, base=key_id, values=(value,))
         self._note("begin", known, rotation)
         return self._tools.keystore.put(known.model_copy(update={"rotation": rotation.model_dump()}))
@@ -132,8 +129,7 @@ class Rotations:
         old = self._value(key, rotation.old)
         made = self._turners[key.kind].make(old, rotation)
         new = value_id(made.value)
-        assert self._tools.security is not None
-        sealed = self._tools.security.encrypt_sensitive_data(made.value, purpose_of(key.kind, new))
+        sealed = self._sealed(key.kind, new, made.value)
         value = KeyValue(id=new, state="coming", sealed=sealed, since=self._tools.now_ms())
         told = {"new": new, "made": made.made, "former": made.former, "owner": made.owner}
         return self._stepped(key.model_copy(update={"values": (*key.values, value)}), rotation, "wait_known", **told)
@@ -192,10 +188,17 @@ class Rotations:
         return Found(identity, self._opened(key, identity), beside.where, beside.url)
 
     def _opened(self, key: StoredKey, identity: str) -> str:
+        sealed = key.value(identity).sealed
+        return str(self._security.decrypt_sensitive_data(sealed, purpose_of(key.kind, identity)))
+
+    def _sealed(self, kind: Kind, identity: str, value: str) -> str:
+        return self._security.encrypt_sensitive_data(value, purpose_of(kind, identity))
+
+    @property
+    def _security(self) -> SecurityManager:
         if self._tools.security is None:
             raise CannotRotateError(NO_KEY)
-        sealed = key.value(identity).sealed
-        return str(self._tools.security.decrypt_sensitive_data(sealed, purpose_of(key.kind, identity)))
+        return self._tools.security
 
     def _note(self, what: str, key: StoredKey, rotation: Rotation) -> None:
         about(f"key/{rotation.old}", kind=key.kind)
@@ -219,8 +222,3 @@ def _words(ms: int) -> str:
     if hours >= 2:
         return f"{hours:.0f} hours"
     return f"{minutes:.0f} minutes" if minutes >= 2 else f"{seconds} s"
-
-
-def names_of(keys: Sequence[StoredKey]) -> list[str]:
-    """What the keys are called."""
-    return [key.name for key in keys]

@@ -91,7 +91,9 @@ class WebhookTurner:
         found = [one for one in ours if one["id"] == made_here] if made_here else ours
         if len(found) != 1:
             what = f"{len(found)} webhook subscriptions of the account lead here, and PagerDuty does not tell which has this secret"
-            raise CannotRotateError(f"{what}; leave one (`tocsin webhooks list`, `tocsin webhooks delete`) and try again")
+            raise CannotRotateError(
+                f"{what}; leave one (`tocsin webhooks list`, `tocsin webhooks delete`) and try again"
+            )
         if found[0]["delivery_method"].get("custom_headers"):
             what = f"the subscription {found[0]['id']} has headers of its own, whose values PagerDuty does not tell"
             raise CannotRotateError(f"{what}; make a new one with `tocsin webhooks create` and delete this one")

@@ -1,0 +1,99 @@
+"""`tocsin tokens list|status|rotate|resume|reveal`: keys, their ages, and their replacement by new ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from workers.cli.output import JsonFlag, answer, answer_json, answer_table, say
+
+if TYPE_CHECKING:
+    from tasks.tokens.rotation.models import KeyView, RotationReport
+
+Kind = Literal["integration", "orchestration", "webhook", "ingest", "jwt"]
+Dry = Annotated[bool, typer.Option("--dry-run", help="Say what is under way, and change nothing.")]
+
+
+def list_keys(*, as_json: JsonFlag = False) -> None:
+    """Every key that is in use, by its id: where, how old, and who replaces it. Values are never shown."""
+    from workers.cli.wiring import shell_runtime
+
+    keys = shell_runtime().tokens.list()
+    if as_json:
+        answer_json([key.model_dump(mode="json") for key in keys])
+        return
+    header = ("KIND", "KEY", "STATE", "AGE", "AT MOST", "REPLACED BY", "WHERE")
+    answer_table(header, [_row(key) for key in keys])
+
+
+def status(*, as_json: JsonFlag = False) -> None:
+    """Rotations that are under way, and what they wait for."""
+    from workers.cli.wiring import shell_runtime
+
+    _show(shell_runtime().tokens.underway(), as_json=as_json)
+
+
+def rotate(
+    kind: Annotated[Kind | None, typer.Argument(help="Which kind of key. Default: whatever is due.")] = None,
+    key: Annotated[str, typer.Argument(help="Its id, as `tokens list` shows it; where there is one only: none.")] = "",
+    *,
+    dry_run: Dry = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Replace a key by a new one, without a moment in which no key is good.
+
+    The new key is made, all processes get to know it, it is proven, and put in force. The former one stays until nothing
+    needs it: `tocsin tokens resume`, or the scheduled task tokens-rotate, deletes it then. It may be killed at any time.
+    """
+    from workers.cli.progress import watched
+    from workers.cli.wiring import shell_runtime
+
+    tokens = shell_runtime().tokens
+    with watched():
+        report = tokens.rotate(kind or "", key, dry_run=dry_run)
+    _show(report, as_json=as_json)
+    for one in report.rotations:
+        if one.kind == "ingest" and one.step == "wait_unused":
+            say(f"Senders need the new key: tocsin tokens reveal ingest {one.key}")
+
+
+def resume(*, dry_run: Dry = False, as_json: JsonFlag = False) -> None:
+    """Go on with every rotation that is under way, as far as nothing holds it up."""
+    from workers.cli.progress import watched
+    from workers.cli.wiring import shell_runtime
+
+    tokens = shell_runtime().tokens
+    with watched():
+        report = tokens.underway() if dry_run else tokens.service.resume()
+    _show(report, as_json=as_json)
+
+
+def reveal(kind: Kind, key: str) -> None:
+    """Print a key that Tocsin made, to hand it to whoever sends with it. This is a destructive act: it asks as one."""
+    from workers.cli.wiring import shell_runtime
+
+    answer(shell_runtime().tokens.service.reveal(kind, key))
+
+
+def _row(key: KeyView) -> tuple[str, ...]:
+    state = f"{key.state} ({key.step})" if key.step else key.state
+    if key.last_used_seconds is not None:
+        state += f", used {key.last_used_seconds / 60:.0f} min ago"
+    age = "?" if key.age_days is None else f"{key.age_days:.0f} days"
+    return key.kind, key.id, state, age, f"{key.max_age_days:.0f} days", key.replaced_by, ", ".join(key.where)
+
+
+def _show(report: RotationReport, *, as_json: bool) -> None:
+    if as_json:
+        answer_json(report.model_dump(mode="json"))
+        return
+    if not report.rotations:
+        answer("no rotation is under way")
+        return
+    from tasks.tokens.rotation.models import WORDS
+
+    for one in report.rotations:
+        answer(f"{one.kind} {one.former} -> {one.key}  {one.step}: {WORDS[one.step]}")  # type: ignore[index]
+        if one.waits:
+            answer(f"    {one.waits}")
