@@ -13,9 +13,10 @@ from tasks.tokens.rotation.inventory import BY_TOCSIN, Ages, Inventory, found_in
 from tasks.tokens.rotation.models import KeyView, RotationReport
 from tasks.tokens.rotation.own import IngestTurner, JwtTurner
 from tasks.tokens.rotation.pagerduty import IntegrationTurner, OrchestrationTurner, Outside
-from tasks.tokens.rotation.service import RotationRules, Rotations, Tools
+from tasks.tokens.rotation.service import FLIGHT, RotationRules, Rotations, Tools
 from tasks.tokens.rotation.webhooks import WebhookTurner
 from tasks.utils.acts import Act
+from tasks.utils.error_handler import TocsinError, UnknownError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -77,10 +78,10 @@ class RotationWiring:
 
     def rotate(self, kind: str = "", key: str = "", *, dry_run: bool = False) -> RotationReport:
         """Replace one key; without a kind, whatever is due. `key` may be left out where there is one of that kind only."""
+        if kind == "encryption":
+            return self.rekey(dry_run=dry_run)
         if not kind:
             return self.due() if not dry_run else self.underway()
-        from tasks.utils.error_handler import UnknownError  # noqa: PLC0415
-
         known = found_in(self._runtime.settings, kind) if kind in BY_TOCSIN else {}
         if not key and len(known) != 1:
             names = ", ".join(f"{one.id} ({', '.join(one.where)})" for one in known.values()) or "none"
@@ -89,6 +90,16 @@ class RotationWiring:
         if dry_run:
             return self.underway()
         return self.service.rotate(kind, chosen)  # type: ignore[arg-type]
+
+    def rekey(self, *, dry_run: bool = False) -> RotationReport:
+        """Encrypt with the newest encryption key what lies under former ones, as far as that can be; and what needs which key."""
+        from tasks.rekeying import Rekeying  # noqa: PLC0415 (it knows several capabilities)
+
+        rekeying = Rekeying(self._runtime)
+        if dry_run:
+            return RotationReport(at_rest=rekeying.at_rest())
+        with self._runtime.flights.alone(FLIGHT):
+            return RotationReport(at_rest=rekeying.renew())
 
     def underway(self) -> RotationReport:
         """Every rotation that is not over."""
@@ -149,7 +160,6 @@ class RotationWiring:
 
     def _send(self, key: Found) -> int:
         """PagerDuty's status for an event with that key, 0 where there is no answer."""
-        from tasks.utils.error_handler import TocsinError  # noqa: PLC0415
         from tasks.utils.rest.line import Line, Request  # noqa: PLC0415 (an HTTP client takes long to import)
 
         line = Line(key.url, SENT_WITHIN)

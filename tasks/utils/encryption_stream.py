@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from config.keyring import Key, Keys, prf
+from config.keyring import BY_KEY, ID_BYTES, Key, Keys, prf
 from tasks.utils.encryption_errors import EncryptionError, translated
 
 if TYPE_CHECKING:
@@ -127,6 +127,13 @@ def read_header(source: Source, keys: Keys) -> Header:
     with translated():
         key = keys.named(rest)
     return _parsed(start + rest, rest, key)
+
+
+def key_id_of_file(source: Source) -> str:
+    """The public id of the key that a file was encrypted with, by its beginning; empty where it is none of Tocsin's."""
+    start = _read_fully(source, len(MAGIC) + _LENGTH.size + 1 + ID_BYTES)
+    reference = start[len(MAGIC) + _LENGTH.size :]
+    return reference[1:].hex() if start.startswith(MAGIC) and reference[:1] == BY_KEY else ""
 
 
 def _parsed(raw: bytes, rest: bytes, key: Key) -> Header:

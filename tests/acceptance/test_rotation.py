@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.keystore import value_id
+from tasks.tokens.rotation.lines import key_lines
 from tasks.tokens.service import AccessTokens, RefusedTokenError
 from tasks.tokens.wiring import token_rules
 from tasks.utils.single_flight import BusyError
-from tests.acceptance.rotation_world import INGEST, RotationWorld, Traffic
+from tests.acceptance.rotation_world import ENCRYPTION_KEY, INGEST, RotationWorld, Traffic
 from tests.redis_dump import everything
 
 if TYPE_CHECKING:
@@ -209,3 +210,28 @@ def test_no_file_and_no_word_in_redis_holds_a_key_as_it_is(world: RotationWorld,
 
     assert not [key for key in keys if key.encode() in kept]
     assert (tmp_path / "there" / "security" / "keystore.json").stat().st_mode & 0o077 == 0
+
+
+def test_what_lies_under_a_former_encryption_key_is_encrypted_anew(world: RotationWorld) -> None:
+    world.here.tokens.rotate("ingest")
+    new = world.machine("here", ENCRYPTION_KEY="B" * 43 + "=", TOCSIN_SECURITY__PREVIOUS_ENCRYPTION_KEYS=ENCRYPTION_KEY)
+    before = new.tokens.rotate("encryption", dry_run=True).at_rest
+    assert [(one.place, one.count, one.needs_former) for one in before] == [("rotated keys", 2, True)]
+
+    new.tokens.rotate("encryption")
+
+    assert [(one.count, one.needs_former) for one in new.tokens.rotate("encryption").at_rest] == [(2, False)]
+    only = world.machine("only", ENCRYPTION_KEY="B" * 43 + "=")
+    only.renew_at_once()
+    assert len(only.settings.services["shop"].ingest_keys) == 2
+
+
+def test_health_says_how_old_each_kind_of_key_is(world: RotationWorld) -> None:
+    world.here.tokens.list()
+    world.clock.advance(timedelta(days=170))
+
+    lines = {line.name: line for line in key_lines(world.here.tokens.list(), timedelta(days=14))}
+
+    assert (lines["tokens.integration"].state, lines["tokens.jwt"].state) == ("ok", "warn")
+    assert lines["tokens.jwt"].mend.startswith("`tocsin tokens rotate jwt ")
+    assert "PagerDuty" in lines["tokens.api"].mend

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tasks.tokens.rotation.models import KeyView, RotationReport
 
 Kind = Literal["integration", "orchestration", "webhook", "ingest", "jwt"]
+Rotatable = Literal["integration", "orchestration", "webhook", "ingest", "jwt", "encryption"]
 Dry = Annotated[bool, typer.Option("--dry-run", help="Say what is under way, and change nothing.")]
 
 
@@ -35,7 +36,7 @@ def status(*, as_json: JsonFlag = False) -> None:
 
 
 def rotate(
-    kind: Annotated[Kind | None, typer.Argument(help="Which kind of key. Default: whatever is due.")] = None,
+    kind: Annotated[Rotatable | None, typer.Argument(help="Which kind of key. Default: whatever is due.")] = None,
     key: Annotated[str, typer.Argument(help="Its id, as `tokens list` shows it; where there is one only: none.")] = "",
     *,
     dry_run: Dry = False,
@@ -45,6 +46,7 @@ def rotate(
 
     The new key is made, all processes get to know it, it is proven, and put in force. The former one stays until nothing
     needs it: `tocsin tokens resume`, or the scheduled task tokens-rotate, deletes it then. It may be killed at any time.
+    encryption: a person has put a new encryption key in place; what lies under former ones is encrypted anew.
     """
     from workers.cli.progress import watched
     from workers.cli.wiring import shell_runtime
@@ -87,6 +89,12 @@ def _row(key: KeyView) -> tuple[str, ...]:
 def _show(report: RotationReport, *, as_json: bool) -> None:
     if as_json:
         answer_json(report.model_dump(mode="json"))
+        return
+    if report.at_rest:
+        rows = [
+            (one.place, one.key, one.count, one.mend or ("yes, still" if one.needs_former else "")) for one in report.at_rest
+        ]
+        answer_table(("WHAT", "KEY", "COUNT", "NEEDS A FORMER KEY"), rows)
         return
     if not report.rotations:
         answer("no rotation is under way")

@@ -52,11 +52,22 @@ class RotationView(BaseModel):
     where: list[str] = Field(description="Where the key is used.")
 
 
+class AtRest(BaseModel):
+    """What lies somewhere, encrypted with one key."""
+
+    place: str
+    key: str
+    count: int
+    needs_former: bool = Field(description="Whether it is a former key, which must be kept for it.")
+    mend: str = ""
+
+
 class RotationReport(BaseModel):
     """What came of a call."""
 
-    rotations: list[RotationView]
+    rotations: list[RotationView] = Field(default_factory=list)
     nothing_due: bool = False
+    at_rest: list[AtRest] = Field(default_factory=list, description="Of encryption keys: what needs which.")
 
 
 class KeyView(BaseModel):
