@@ -138,7 +138,6 @@ class Pruner:
         for blob in wasteful:
             objects.storage.delete(blob.name)
 
-
     def _read_again(self, packs: set[str]) -> None:
         """DamagedError: what was stored again is not what it should be, so what it was taken from stays."""
         objects = self._repository.objects()
@@ -147,7 +146,9 @@ class Pruner:
         missing = packs - {blob.name for blob in objects.packs}
         if wrong or missing:
             what = wrong[0] if wrong else f"{min(missing)} cannot be read"
-            raise DamagedError(f"data was not stored again as it should be, so nothing was freed: {what}; look at the disk")
+            raise DamagedError(
+                f"data was not stored again as it should be, so nothing was freed: {what}; look at the disk"
+            )
 
 
 class _Copier:

@@ -8,9 +8,6 @@ from typing import Final
 DEFAULT_PREFIX: Final = "tocsin:"
 
 FIXED: Final[dict[str, str]] = {
-    "keystore": "keystore",  # hash: <kind>:<id of the configured value> -> the rotated key as JSON, its values encrypted
-    "keystore_version": "keystore:version",  # changed with every change of it, so that processes read it again
-    "keys_seen": "keystore:seen",  # hash: id of a value -> when it was first seen, and <id>:used -> when it was last used (ms)
     "clock": "clock",  # string: milliseconds added to the server's TIME; set by tests only
     "epoch": "epoch",  # string: when this data set began; missing = the server lost everything
     "loss": "loss",  # hash: that the data set before this one is lost; see lua/declare_loss.lua
@@ -100,7 +97,7 @@ FIXED: Final[dict[str, str]] = {
     "health_runs": "health:runs",  # stream: s status, k quick or full, f names of the lines that failed or warn; the last 20,000
     "presence": "presence",  # hash: name of a process -> what it says of itself, and when it last did, as JSON; see lua/presence_beat.lua
     "watched": "health:watched",  # hash: at: when a sentinel last looked at the fleet, ms
-    "signed_begun": "signed:begun",  # sorted set: nonce of a signed message that was begun, and nonce|token of who runs it -> when signed, ms
+    "signed_begun": "signed:begun",  # sorted set: nonce of a signed task message in work, and nonce|token -> when it was signed, ms
     "signed_finished": "signed:finished",  # sorted set: the same of one that was finished; both are forgotten after security.task_window
 }
 FAMILIES: Final[dict[str, str]] = {

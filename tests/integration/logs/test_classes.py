@@ -132,7 +132,7 @@ def test_a_hold_made_while_a_run_is_at_it_holds_from_then_on(kit: LogKit) -> Non
         told = kit.told("worker_logs")
 
     assert told.items == 1
-    assert [one.why for one in told.kept][0].endswith("by ada: case")
+    assert told.kept[0].why.endswith("by ada: case")
     assert len(list((kit.state / "logs").rglob("*.log.1"))) == 2
 
 
