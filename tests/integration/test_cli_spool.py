@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from config.settings import load
 from deploy.local.embedded import Server, start_server
+from tasks.foundation import sealed_fields_of
 from tasks.utils.keys import Keys
 from tasks.utils.spool import Spool
 from tests.integration.gateway_kit import rows, running_gateway
 from tests.integration.test_cli_program import NOWHERE, tocsin
+from tests.unit.config_kit import ENCRYPTION_KEY, SERVICE, Folder
 from workers.cli.output import ExitCode
 
 if TYPE_CHECKING:
@@ -78,6 +81,26 @@ def test_no_key_is_ever_on_the_disk(tmp_path: Path) -> None:
 
     assert shown.returncode == ExitCode.OK
     assert KEY not in next(shell.spool.iterdir()).read_text()
+
+
+def test_what_a_service_wants_encrypted_is_kept_so_and_is_whole_again_when_it_is_taken(
+    tmp_path: Path, server: Server
+) -> None:
+    config = Folder(tmp_path)
+    config.write("services/default.yaml", f"{SERVICE}\nencrypt_fields: [links, custom_details]\n")
+    environ = {"TOCSIN_CONFIG_DIR": str(config.path), "ENCRYPTION_KEY": ENCRYPTION_KEY}
+    links, details = [{"href": "https://x.example/?geheim", "text": "t"}], {"password": "geheim"}
+    payload = {"summary": "x", "source": "y", "severity": "error", "custom_details": details}
+    alert = {"service": "default", "event_action": "trigger", "payload": payload, "links": links}
+
+    shown = Shell(tmp_path / "state", **environ).run("submit", "-", input=json.dumps(alert))
+
+    assert shown.returncode == ExitCode.OK, shown.stderr
+    assert "geheim" not in next((tmp_path / "state" / "spool").iterdir()).read_text()
+    assert Shell(tmp_path / "state", server.url, **environ).run("drain").returncode == ExitCode.OK
+    [kept] = rows(server)
+    whole = sealed_fields_of(load(environ=environ)).open(kept)
+    assert (whole["links"], whole["payload"]["custom_details"]) == (links, details)
 
 
 def test_what_is_waited_for_is_kept_too_and_the_wait_ends_with_75(tmp_path: Path) -> None:
