@@ -45,8 +45,9 @@ class KeptFile:
         return True
 
     def _replace(self, content: bytes) -> None:
-        names = {"prefix": f".{self._path.name}.", "suffix": ".tmp"}  # as clean-up knows what a killed process leaves
-        descriptor, name = mkstemp(dir=self._path.parent, **names)  # readable by its owner only
+        draft = f".{self._path.name}."
+        # readable by its owner only; its ending is one by which clean-up knows what a killed process has left
+        descriptor, name = mkstemp(suffix=".tmp", prefix=draft, dir=self._path.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)

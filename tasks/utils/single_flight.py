@@ -8,6 +8,7 @@ import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from uuid import uuid4
 
 import redis
 import structlog
@@ -55,10 +56,17 @@ class Holder(NamedTuple):
     until: datetime
 
 
+class Asker(NamedTuple):
+    """Who asks, in words, and by which token this once."""
+
+    words: str
+    asked: str
+
+
 class Flight:
     """What `SingleFlight.alone` gives. `token` only grows from one holder to the next, for whoever can compare."""
 
-    def __init__(self, scripts: Scripts, name: str, token: int, since: int, lease: timedelta, who: str) -> None:
+    def __init__(self, scripts: Scripts, name: str, token: int, since: int, lease: timedelta, who: Asker) -> None:
         self.name = name
         self.token = token
         self._scripts = scripts
@@ -95,7 +103,7 @@ class Flight:
 
     def _renew(self) -> bool:
         lease = milliseconds(self._lease)
-        return bool(self._scripts.run("flight_renew", self.name, self.token, self._since, lease, self._who))
+        return bool(self._scripts.run("flight_renew", self.name, self.token, self._since, lease, *self._who))
 
 
 class SingleFlight:
@@ -112,8 +120,8 @@ class SingleFlight:
 
         It is renewed by a thread of its own while the block runs. A process that dies leaves it to others when the lease ends.
         """
-        who = myself()
-        mine, *answer = self._scripts.run("flight_take", name, who, milliseconds(lease))
+        who = Asker(myself(), uuid4().hex)
+        mine, *answer = self._scripts.run("flight_take", name, who.words, milliseconds(lease), who.asked)
         if not mine:
             until, since, other = answer
             raise BusyError(name, Holder(str(other), _moment(since), _moment(until)))
@@ -127,10 +135,10 @@ class SingleFlight:
     def holders(self) -> dict[str, Holder]:
         """What is being done now, and by whom."""
         now = Clock(self._client, self._keys).now_ms()
-        kept = {name: line.split("\n", 4) for name, line in self._client.hgetall(self._keys.flights).items()}
+        kept = {name: line.split("\n", 5) for name, line in self._client.hgetall(self._keys.flights).items()}
         return {
             name: Holder(who, _moment(since), _moment(until))
-            for name, (_, until, since, lease, who) in sorted(kept.items())
+            for name, (_, until, since, lease, _, who) in sorted(kept.items())
             if now < int(until) <= now + int(lease)
         }
 

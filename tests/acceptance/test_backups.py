@@ -68,6 +68,22 @@ def test_a_restored_alert_escalates_when_its_time_comes(world: BackupWorld) -> N
     assert [entry["routing_key"] for entry in world.sandbox.log()] == [STANDBY]
 
 
+def test_an_alert_whose_policy_was_forgotten_before_it_was_read_comes_back_without_a_timer_and_spoils_no_others(
+    world: BackupWorld,
+) -> None:
+    world.send("trigger", "a")
+    world.runtime.client.delete(world.runtime.keys.policies)
+    world.runtime.backups.service.create(STATE)
+    world.lose_the_machine()
+    world.restore("state")
+    assert (world.status("a"), world.due_in("a")) == ("open", None)
+
+    world.send("trigger", "b")
+    world.advance(601)
+
+    assert world.steps() == 1
+
+
 def test_what_was_due_meanwhile_waits_a_minute_for_the_comparison_with_pagerduty(world: BackupWorld) -> None:
     world.send("trigger", "a", "b")
     world.sync()

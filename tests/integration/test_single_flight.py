@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tasks.utils.scripts import Scripts
 from tasks.utils.single_flight import BusyError, OvertakenError, SingleFlight
 
 if TYPE_CHECKING:
@@ -32,6 +33,16 @@ def test_a_second_caller_is_told_who_is_at_it_and_since_when(flights: SingleFlig
         holders = flights.holders()
     assert list(holders) == ["backup", "clean-up"]
     assert began - MINUTE < holders["backup"].since <= clock.now()
+
+
+def test_whoever_lost_the_answer_asks_again_and_is_not_told_that_he_is_busy(client: Any, keys: Keys) -> None:
+    asking = ("flight_take", "backup", "me", 60_000)
+    scripts = Scripts(client, keys)
+
+    first, again, other = (scripts.run(*asking, asked) for asked in ("mine", "mine", "another's"))
+
+    assert first == again
+    assert (first[0], other[0]) == (1, 0)
 
 
 def test_it_is_free_as_soon_as_the_first_one_has_ended_even_in_an_error(flights: SingleFlight) -> None:

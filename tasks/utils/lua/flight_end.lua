@@ -5,5 +5,5 @@
 -- include: flight
 local flight = flight_of(ARGV[1])
 if not flight or flight.token ~= tonumber(ARGV[2]) then return 0 end
-keep_flight(ARGV[1], flight.token, 0, flight.since, flight.lease, flight.who)
+keep_flight(ARGV[1], flight.token, 0, flight.since, flight.lease, flight.asked, flight.who)
 return 1

@@ -50,6 +50,8 @@ end
 local function escalate_again()
   local row, known = K.escalation(uid), asked.escalation
   if not known.state or redis.call("EXISTS", row) == 1 then return end
+  -- Its policy had been forgotten when the backup was read: without times no timer, and none for others by the same policy.
+  if asked.policy == "" and redis.call("HEXISTS", K.policies, known.policy) == 0 then return end
   if redis.call("HINCRBY", K.policy_uses, known.policy, 1) == 1 then redis.call("HSET", K.policies, known.policy, asked.policy) end
   keep(row, known)
   redis.call("HDEL", row, "due")

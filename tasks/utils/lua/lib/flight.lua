@@ -1,9 +1,9 @@
--- flight_of(name): a flight as it is kept (K.flights, see flight_take.lua): token, ends, since, lease, who; nil where there is none.
+-- flight_of(name): a flight as it is kept (K.flights, see flight_take.lua): token, ends, since, lease, asked, who; nil where there is none.
 -- is_held(flight, at): whether somebody is at it. One with more left than its lease is from before the clock was set back.
 -- keep_flight(...): write it.  forget_flights(at): those that ended long ago.
 local function read_flight(line)
-  local token, ends, since, lease, who = string.match(line, "^(%d+)\n(%d+)\n(%d+)\n(%d+)\n(.*)$")
-  return {token = tonumber(token), ends = tonumber(ends), since = tonumber(since), lease = tonumber(lease), who = who}
+  local token, ends, since, lease, asked, who = string.match(line, "^(%d+)\n(%d+)\n(%d+)\n(%d+)\n([^\n]*)\n(.*)$")
+  return {token = tonumber(token), ends = tonumber(ends), since = tonumber(since), lease = tonumber(lease), asked = asked, who = who}
 end
 
 local function flight_of(name)
@@ -15,8 +15,8 @@ local function is_held(flight, at)
   return flight.ends > at and flight.ends - at <= flight.lease
 end
 
-local function keep_flight(name, token, ends, since, lease, who)
-  redis.call("HSET", K.flights, name, string.format("%d\n%d\n%d\n%d\n", token, ends, since, lease) .. who)
+local function keep_flight(name, token, ends, since, lease, asked, who)
+  redis.call("HSET", K.flights, name, string.format("%d\n%d\n%d\n%d\n", token, ends, since, lease) .. asked .. "\n" .. who)
 end
 
 local FORGOTTEN = 86400000  -- milliseconds
