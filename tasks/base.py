@@ -6,13 +6,13 @@ import time
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 
 import redis
 import structlog
 from celery import Task
 from celery.exceptions import Ignore, Reject, Retry
 
+from tasks.admitted import admit
 from tasks.granted import granted
 from tasks.utils.act_context import within
 from tasks.utils.connect import is_away
@@ -21,7 +21,6 @@ from tasks.utils.progress import Seldom, shown
 from tasks.utils.single_flight import BusyError
 from tasks.utils.slots import Call
 from tasks.utils.task_acts import act_of_task, arguments_of, carried_by, changes_nothing, within_task
-from tasks.utils.task_signatures import Signature
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -39,14 +38,6 @@ Kwargs = dict[str, Any]
 
 CELERYS_OWN: Final = (Ignore, Reject, Retry)
 PROGRESS: Final = "PROGRESS"  # state of a task that has said how far it is
-
-
-NOT_ADMITTED: Final = {  # verdict -> reason, and what it means
-    "replayed": ("message_replayed", "a signed message came a second time: somebody has copied it"),
-    "old": ("message_too_old", "a signed message waited longer than security.task_window"),
-    "early": ("message_too_early", "a signed message is from the future: the clock of its sender is wrong"),
-}
-SIGNING_MEND: Final = "find out who writes to the queues, and see `Signed task messages` in docs/security.md"
 
 
 class TocsinTask(Task):
@@ -132,7 +123,7 @@ class TocsinTask(Task):
         return gate.alone() if self.survives and self.came_back and (args or kwargs) else gate.beside_others()
 
     def _handle(self, args: Args, kwargs: Kwargs) -> Any:
-        admitted = self._admit(args, kwargs)
+        admitted = admit(self, args, kwargs)
         try:
             if self.came_back:
                 self._count_delivery(args, kwargs)
@@ -150,28 +141,6 @@ class TocsinTask(Task):
         self._spared()
         self._finished(admitted)
         return answer
-
-    def _admit(self, args: Args, kwargs: Kwargs) -> tuple[str, str] | None:
-        """The name of this signed message, and a token for having it now; Ignore where it must not run, as a copy of another.
-
-        That somebody who may has signed it, the worker has seen before (workers/verifying.py).
-        """
-        signature = Signature.read(self.request.__dict__) if self.runtime.settings.security.sign_tasks else None
-        if signature is None:
-            return None
-        admitted = (signature.nonce, uuid4().hex)
-        verdict = self.runtime.admission.verdict(
-            signature.nonce, signature.at, came_back=self.came_back, asked=admitted[1]
-        )
-        if verdict == "run":
-            return admitted
-        log.warning("message_not_admitted", verdict=verdict, role=signature.role)
-        if verdict in NOT_ADMITTED:
-            reason, text = NOT_ADMITTED[verdict]
-            self.runtime.errors.note(outcome(reason, self.name, text, severity="error", mend=SIGNING_MEND))
-        if verdict in ("old", "early"):
-            self.last_words(*NOT_ADMITTED[verdict], args, kwargs)
-        raise Ignore
 
     def _finished(self, admitted: tuple[str, str] | None) -> None:
         if admitted:
@@ -255,42 +224,6 @@ class TocsinTask(Task):
             self.last_words("poison", detail, args, kwargs, since)
             messages.forget(self.request.id)
             raise Reject("poison", requeue=False)
-
-
-class AlertTask(TocsinTask):
-    """A task whose message is all there is of the alerts it carries: they end as dead letters, never with the message."""
-
-    abstract = True
-    survives = True
-    # Celery would give up after three lost children, or at once when time is up, and the alerts with it: here the message goes
-    # back, and those that come back too often are found out by count.
-    retry_on_worker_lost = False
-    reject_on_worker_lost = True
-    acks_on_timeout = False
-    Request = "workers.request:QuietRequest"
-
-    def last_words(self, reason: str, detail: str, args: Args, kwargs: Kwargs, seen: str = "") -> None:
-        """Dead-letter the alerts; where the call has another shape, the call as it was."""
-        alerts = kwargs.get("alerts") or (args[0] if args else None)
-        if alerts is None and not args and not kwargs:
-            return
-        carried = alerts if isinstance(alerts, list) else [{"args": list(args), "kwargs": kwargs}]
-        self.runtime.alerts.bury(self.request.id, carried, reason, detail, seen)
-
-
-class WebhookTask(AlertTask):
-    """A task whose message is all there is of the webhooks it carries: they end as dead letters, never with the message."""
-
-    abstract = True
-
-    def last_words(self, reason: str, detail: str, args: Args, kwargs: Kwargs, seen: str = "") -> None:
-        """Dead-letter the documents; where the call has another shape, the call as it was."""
-        del seen
-        documents = kwargs.get("documents") or (args[0] if args else None)
-        if documents is None and not args and not kwargs:
-            return
-        carried = documents if isinstance(documents, list) else [{"args": list(args), "kwargs": kwargs}]
-        self.runtime.webhooks.processor.bury(carried, self.request.id, reason, detail)
 
 
 def _poison(task: str) -> ErrorReport:

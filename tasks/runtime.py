@@ -6,27 +6,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from config.settings import load
-from tasks.alerts.acceptance import AlertRules, flapping_rule
-from tasks.alerts.current import CurrentAlerts
-from tasks.alerts.holds import Inhibition
-from tasks.alerts.routing import Router
 from tasks.alerts.rule_store import RuleStore
-from tasks.alerts.service import AlertService
-from tasks.alerts.silence_requests import SilenceRequests
-from tasks.alerts.silences import SilenceService
 from tasks.audit.epochs import EpochWatch
 from tasks.audit.service import AuditService
 from tasks.audit.wiring import audit_rules
-from tasks.escalations.wiring import freezer_of
-from tasks.foundation import Foundation
-from tasks.notifications.budgets import Budgets
-from tasks.notifications.dead_letters import DeadLetters
-from tasks.notifications.dispatch import Dispatch
-from tasks.notifications.groups import Groups
-from tasks.notifications.letter_care import LetterCare
-from tasks.notifications.service import DeliveryService
-from tasks.notifications.telling import Teller
-from tasks.notifications.wiring import channels_of, delivery_rules, homes_of, letters_of, names_of, routes_of
+from tasks.delivering import Deliveries
+from tasks.notifications.wiring import homes_of
 from tasks.utils.slots import Slots
 from tasks.webhooks.answers import Answers
 
@@ -42,7 +27,6 @@ if TYPE_CHECKING:
     from tasks.incidents.receipts import Receipts
     from tasks.incidents.sync import IncidentSync
     from tasks.incidents.wiring import IncidentWiring
-    from tasks.notifications.service import Route
     from tasks.rotating import RotationWiring
     from tasks.security.service import SecondFactors
     from tasks.tokens.grants import Grants
@@ -51,7 +35,7 @@ if TYPE_CHECKING:
     from tasks.webhooks.wiring import WebhookWiring
 
 
-class Runtime(Foundation):
+class Runtime(Deliveries):
     """The services of one process. Build a new one after a fork: connections must not be shared."""
 
     def renewed(self) -> None:
@@ -62,11 +46,6 @@ class Runtime(Foundation):
                 made.close()
         if "delivery" in vars(self):
             self.delivery.turn_to(self.routes)
-
-    @cached_property
-    def teller(self) -> Teller:
-        """Tells what came of attempts to deliver."""
-        return Teller(self.metrics, self.errors)
 
     @cached_property
     def epochs(self) -> EpochWatch:
@@ -101,106 +80,11 @@ class Runtime(Foundation):
         return health_service(self)
 
     @cached_property
-    def dead_letters(self) -> DeadLetters:
-        """Shows what could not be delivered."""
-        return DeadLetters(self.client, self.keys)
-
-    @cached_property
-    def letter_care(self) -> LetterCare:
-        """Gives dead letters another chance, or gives them up."""
-        return LetterCare(self.client, self.keys)
-
-    @cached_property
-    def groups(self) -> Groups:
-        """Shows what waits to be told together."""
-        return Groups(self.client, self.keys)
-
-    @cached_property
-    def budgets(self) -> Budgets:
-        """Shows how much of each key's minute is spent."""
-        names: dict[str, set[str]] = {}
-        for destination, route in self.routes.items():
-            for address in route.addresses:
-                for key in address.keys:
-                    names.setdefault(key, set()).add(f"{destination} via {address.channel}")
-        return Budgets(self.client, self.keys, names)
-
-    @cached_property
-    def endpoints(self) -> list[str]:
-        """Everything that deliveries go to."""
-        return sorted(names_of(self.routes))
-
-    @cached_property
-    def alerts(self) -> AlertService:
-        """Accepts alerts."""
-        return AlertService(self.client, self.keys, self.alert_rules, self.errors)
-
-    @cached_property
-    def alert_rules(self) -> AlertRules:
-        """What decisions on alerts depend on."""
-        settings = self.settings
-        return AlertRules(
-            dedup_windows={name: settings.dedup_window(name) for name in settings.services},
-            default_service=settings.default_service,
-            max_alerts=settings.ingest.max_alerts_per_message,
-            max_tries=settings.delivery.max_deliveries,
-            router=self.router,
-            inhibitions=self.inhibitions,
-            flapping={name: flapping_rule(settings.flapping_of(name)) for name in settings.services},
-            escalates=freezer_of(settings) if settings.policies else None,
-            fields=self.sealed_fields,
-        )
-
-    @cached_property
     def explainer(self) -> Explainer:
         """Says what would become of an alert."""
         from tasks.explaining import explainer  # noqa: PLC0415 (few processes explain)
 
         return explainer(self)
-
-    @cached_property
-    def inhibitions(self) -> list[Inhibition]:
-        """The rules by which open alerts hold others back."""
-        return [Inhibition(rule.name, rule.source, rule.target, rule.equal) for rule in self.settings.inhibition]
-
-    @cached_property
-    def silences(self) -> SilenceService:
-        """Creates, lists and ends silences and maintenance windows."""
-        services = self.settings.services
-        encrypted = {name: service.encrypt_fields for name, service in services.items()}
-        return SilenceService(RuleStore(self.client, self.keys), self.current, self.clock, services, encrypted)
-
-    @cached_property
-    def silence_requests(self) -> SilenceRequests:
-        """Silences as a task's arguments ask for them."""
-        return SilenceRequests(self.silences)
-
-    @cached_property
-    def current(self) -> CurrentAlerts:
-        """The alerts as they stand."""
-        return CurrentAlerts(self.client, self.keys)
-
-    @cached_property
-    def router(self) -> Router:
-        """Knows every service's routes."""
-        return Router(self.settings.services.values(), self.settings.grouping)
-
-    @cached_property
-    def routes(self) -> dict[str, Route]:
-        """The way out of every destination."""
-        return routes_of(self.settings, self.router.words.fallback)
-
-    @cached_property
-    def delivery(self) -> DeliveryService:
-        """Delivers what is due."""
-        letters = letters_of(
-            self.settings, self.client, self.keys, self.teller, names_of(self.routes), self.sealed_fields
-        )
-        dispatch = Dispatch(channels_of(self.settings), letters, self.settings.delivery.in_flight)
-        rules = delivery_rules(self.settings)
-        return DeliveryService(
-            self.client, self.keys, self.routes, dispatch, rules, self.teller, renew=self.renew_at_once
-        )
 
     @cached_property
     def rest(self) -> RestClient:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import shared_task
 
-from tasks.base import TocsinTask, WebhookTask
+from tasks.carriers import WebhookTask
+
+if TYPE_CHECKING:
+    from tasks.base import TocsinTask
 
 
 @shared_task(bind=True, name="webhooks.process", base=WebhookTask, has_effect=False)

@@ -14,7 +14,7 @@ from typing import Any
 from celery import shared_task
 
 from config.settings import load
-from tasks.base import AlertTask
+from tasks.carriers import AlertTask
 from workers.cli.celery_processes import run_worker
 
 WORK = 0.3  # seconds an alert takes, so that several are in hand at once

@@ -8,7 +8,7 @@ import pytest
 from celery.exceptions import Reject
 
 from config.settings import load
-from tasks.base import AlertTask
+from tasks.carriers import AlertTask
 from tests.pipeline import alert
 from workers.app import Tocsin
 
