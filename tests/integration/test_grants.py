@@ -251,8 +251,10 @@ def test_a_schedule_that_may_not_is_sent_without_a_grant_and_told(app: Tocsin, p
     assert "access.schedules does not name" in str(app.runtime.errors.top()[0])
 
 
-def test_where_acts_are_not_guarded_no_grant_is_asked_for(app: Tocsin, prune: Any, tmp_path: Path) -> None:
-    app.runtime.__dict__["settings"] = load(environ={"TOCSIN_STATE_DIR": str(tmp_path)})
+def test_where_acts_are_not_guarded_no_grant_is_asked_for(
+    app: Tocsin, prune: Any, server: Server, tmp_path: Path
+) -> None:
+    app.runtime.__dict__["settings"] = load(environ={"REDIS_URL": server.url, "TOCSIN_STATE_DIR": str(tmp_path)})
 
     assert prune(keep=0) is not None
     assert schedule_headers(app, "test.prune", {}, "m1", "prune-nightly") == {}
