@@ -1,4 +1,4 @@
-"""Settings that come from environment variables and secret files."""
+"""Settings that come from environment variables, secret files and commands."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
@@ -50,8 +50,13 @@ def variable_name(path: Path) -> str:
     return PREFIX + "__".join(str(part).upper() for part in path)
 
 
+def _bare(name: str) -> str:
+    """The name of the variable that `NAME_FILE` or `NAME_COMMAND` is about."""
+    return name.removesuffix("_FILE").removesuffix("_COMMAND")
+
+
 class EnvironmentSource:
-    """What environment variables (`direct`) and the files they point at (`from_files`) set."""
+    """What environment variables (`direct`), and the files and commands they name (`from_files`), set."""
 
     def __init__(self, variables: Variables) -> None:
         self.direct = Node({}, Origin("environment"))
@@ -73,8 +78,8 @@ class EnvironmentSource:
                 continue
             if name in self._known:
                 self._direct(name, self._known[name])
-            elif name.removesuffix("_FILE") in self._known:
-                self._from_file(name.removesuffix("_FILE"), self._known[name.removesuffix("_FILE")])
+            elif (bare := _bare(name)) in self._known:
+                self._from_file(bare, self._known[bare])
             elif "__" in name or self._is_slip(name):
                 self._unknown(name)
 
@@ -86,8 +91,7 @@ class EnvironmentSource:
     def _from_file(self, name: str, path: Path) -> None:
         value = self._variables.from_file(name)
         if value:
-            file = self._variables.environ[f"{name}_FILE"]
-            self.from_files.put(path, value, Origin(f"secret file {file} ({name}_FILE)"))
+            self.from_files.put(path, value, Origin(self._variables.origin(name)))
 
     def _is_slip(self, name: str) -> bool:
         """Whether a known name was meant and its double underscore forgotten; other names may belong to others."""

@@ -17,7 +17,8 @@ The first of these that has a value counts:
 1. a flag of the command
 2. an environment variable: the name in the tables below. Every setting has the name `TOCSIN_<SECTION>__<FIELD>` too,
    such as `TOCSIN_REDIS__URL` or `TOCSIN_PAGERDUTY__CIRCUIT_BREAKER__RECOVERY_TIMEOUT`; it counts where both are set
-3. a secret file: `ENCRYPTION_KEY_FILE=/run/secrets/encryption_key` reads the value of `ENCRYPTION_KEY` from that file.
+3. a secret file: `ENCRYPTION_KEY_FILE=/run/secrets/encryption_key` reads the value of `ENCRYPTION_KEY` from that file;
+   or a command: `ENCRYPTION_KEY_COMMAND='vault kv get -field=key secret/tocsin'` takes what it prints (ten seconds, no shell).
    This works for every secret and for every `TOCSIN_…` name
 4. `environments/<environment>.yaml` in the configuration folder
 5. `pagerduty.yaml` there
@@ -30,7 +31,8 @@ The configuration folder is `config` of the installation, or the one that `TOCSI
 
 - Durations: seconds (`30`, `0.5`) or numbers with units: `250ms`, `30s`, `5m`, `2h`, `7d`, `1h30m`.
 - A key without a value means its default. An empty environment variable counts as not set.
-- `${VAR}` in a YAML file is replaced by the environment variable, or by the content of the file that `VAR_FILE` names.
+- `${VAR}` in a YAML file is replaced by the environment variable, or by the content of the file that `VAR_FILE` names, or by what
+  the command in `VAR_COMMAND` prints.
   It must be set; `${VAR:-default}` need not be. `$${` stands for `${` itself.
 - Unknown keys are refused, in files and in variables that begin with `TOCSIN_` and hold `__`.
 

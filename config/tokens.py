@@ -35,7 +35,8 @@ class Tokens(Section):
 
     rotate: Annotated[tuple[Rotated, ...], BeforeValidator(in_parts), AfterValidator(_each_once)] = Field(
         (),
-        description="Kinds of keys that the scheduled task `tokens-rotate` replaces when they are past `tokens.max_age`. Default: none. In the environment: parted by blanks.",
+        description="Kinds of keys that the scheduled task `tokens-rotate` replaces when they are past `tokens.max_age`. Default: none. "
+        "In the environment: parted by blanks.",
     )
     max_age: MaxAges = Field(default_factory=MaxAges, description=MaxAges.__doc__)
     keep_former: PositiveDuration = Field(

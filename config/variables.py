@@ -1,4 +1,4 @@
-"""The environment, secret files, and the ${VAR} in files."""
+"""The environment, secret files and commands, and the ${VAR} in files."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,6 +11,7 @@ from config.errors import Problem
 if TYPE_CHECKING:
     from config.sealed import SealedSettings
 
+LONGEST = 10.0  # seconds for a command
 _REFERENCE = re.compile(r"\$(?:(\$)(?=\{)|\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|(\{))")
 
 Report = Callable[[Problem], None]
@@ -18,7 +19,7 @@ Report = Callable[[Problem], None]
 
 @dataclass(slots=True)
 class Variables:
-    """Environment variables, each of which may stand in a file named by `NAME_FILE` instead. Empty means not set."""
+    """Environment variables, each of which `NAME_FILE` or `NAME_COMMAND` may give instead. Empty means not set."""
 
     environ: Mapping[str, str]
     report: Report
@@ -27,15 +28,51 @@ class Variables:
     _files: dict[str, str | None] = field(default_factory=dict)
 
     def get(self, name: str) -> str | None:
-        """The value of a variable, or the content of the file that NAME_FILE names."""
+        """The value of a variable, or what NAME_FILE or NAME_COMMAND leads to."""
         return self.environ.get(name) or self.from_file(name)
 
     def from_file(self, name: str) -> str | None:
-        """The content of the file that NAME_FILE names, without its last line end; each file is read once."""
+        """The content of the file that NAME_FILE names, else what the command in NAME_COMMAND prints, without its last line end.
+
+        Each is read, or run, once.
+        """
         if name not in self._files:
-            path = self.environ.get(f"{name}_FILE")
-            self._files[name] = self._read(name, path) if path else None
+            path, command = self.environ.get(f"{name}_FILE"), self.environ.get(f"{name}_COMMAND")
+            found = self._read(name, path) if path else None
+            self._files[name] = self._run(name, command) if command and not path else found
         return self._files[name]
+
+    def origin(self, name: str) -> str:
+        """Where `from_file` had it from, for people."""
+        path = self.environ.get(f"{name}_FILE")
+        return f"secret file {path} ({name}_FILE)" if path else f"command ({name}_COMMAND)"
+
+    def _run(self, name: str, command: str) -> str | None:
+        """What a secret manager's program prints. No shell reads the command, and it has ten seconds."""
+        import shlex  # noqa: PLC0415 (few starts run one)
+        import subprocess  # noqa: PLC0415
+
+        where = f"environment {name}_COMMAND"
+        mend = "correct it so that it prints the secret, and nothing else, within ten seconds; no shell reads it"
+        try:
+            words = shlex.split(command)
+            done = subprocess.run(  # noqa: S603 (whoever sets our environment may choose what runs)
+                words,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=LONGEST,
+                check=False,
+                env=dict(self.environ),
+            )
+            text = done.stdout.decode().strip()
+        except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+            self.report(Problem(where, "", f"the command cannot be run: {type(error).__name__}", mend))
+            return None
+        if done.returncode or not text:
+            fault = f"ended with exit code {done.returncode}" if done.returncode else "prints nothing"
+            self.report(Problem(where, "", f"the command {fault}", mend))
+            return None
+        return text
 
     def _read(self, name: str, path: str) -> str | None:
         where = f"environment {name}_FILE"

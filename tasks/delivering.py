@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 from tasks.deciding import Decisions
 from tasks.notifications.budgets import Budgets
 from tasks.notifications.dead_letters import DeadLetters
-from tasks.notifications.dispatch import Dispatch
 from tasks.notifications.groups import Groups
 from tasks.notifications.letter_care import LetterCare
-from tasks.notifications.service import DeliveryService
 from tasks.notifications.telling import Teller
-from tasks.notifications.wiring import channels_of, delivery_rules, letters_of, names_of, routes_of
+from tasks.notifications.wiring import delivery_service, letters_of, names_of, routes_of, users_of
 
 if TYPE_CHECKING:
-    from tasks.notifications.service import Route
+    from tasks.notifications.service import DeliveryService, Route
 
 
 class Deliveries(Decisions):
@@ -32,7 +30,7 @@ class Deliveries(Decisions):
         """The way out of every destination."""
         return routes_of(self.settings, self.router.words.fallback)
 
-    @cached_property
+    @property
     def endpoints(self) -> list[str]:
         """Everything that deliveries go to."""
         return sorted(names_of(self.routes))
@@ -40,14 +38,11 @@ class Deliveries(Decisions):
     @cached_property
     def delivery(self) -> DeliveryService:
         """Delivers what is due."""
-        letters = letters_of(
-            self.settings, self.client, self.keys, self.teller, names_of(self.routes), self.sealed_fields
-        )
-        dispatch = Dispatch(channels_of(self.settings), letters, self.settings.delivery.in_flight)
-        rules = delivery_rules(self.settings)
-        return DeliveryService(
-            self.client, self.keys, self.routes, dispatch, rules, self.teller, renew=self.renew_at_once
-        )
+        settings, names, fields = self.settings, names_of(self.routes), self.sealed_fields
+        letters = letters_of(settings, self.client, self.keys, self.teller, names, fields)
+        made = delivery_service(settings, letters, self.client, self.keys, self.teller, self.routes)
+        made.renew = self.renew_at_once
+        return made
 
     @cached_property
     def dead_letters(self) -> DeadLetters:
@@ -67,9 +62,4 @@ class Deliveries(Decisions):
     @cached_property
     def budgets(self) -> Budgets:
         """Shows how much of each key's minute is spent."""
-        names: dict[str, set[str]] = {}
-        for destination, route in self.routes.items():
-            for address in route.addresses:
-                for key in address.keys:
-                    names.setdefault(key, set()).add(f"{destination} via {address.channel}")
-        return Budgets(self.client, self.keys, names)
+        return Budgets(self.client, self.keys, users_of(self.routes))

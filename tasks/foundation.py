@@ -105,7 +105,7 @@ class Foundation:
                 TransientError,
                 OSError,
             ) as error:  # what was in force before holds until that is mended
-                log.error("rotated_keys_not_taken_up", error=type(error).__name__, detail=str(error))
+                log.warning("rotated_keys_not_taken_up", error=type(error).__name__, detail=str(error))
                 return False
             self.renewed()
             return True

@@ -153,10 +153,10 @@ class RotationWiring:
     def _likely(self, identity: str) -> Iterator[str]:
         settings = self._runtime.settings
         for name, pagerduty_id in settings.pagerduty_services.items():
-            for channel in settings.services[name].channels:
-                is_routed = isinstance(channel, PagerDutyChannel)
-                if is_routed and value_id(channel.routing_key.get_secret_value()) == identity:
-                    yield pagerduty_id
+            channels = settings.services[name].channels
+            keys = [one.routing_key.get_secret_value() for one in channels if isinstance(one, PagerDutyChannel)]
+            if identity in map(value_id, keys):
+                yield pagerduty_id
 
     def _send(self, key: Found) -> int:
         """PagerDuty's status for an event with that key, 0 where there is no answer."""

@@ -41,9 +41,7 @@ class Runtime(Deliveries):
     def renewed(self) -> None:
         """Turn to the keys that `settings` has now: whatever was made with the former ones is made anew."""
         for name in ("routes", "budgets", "webhooks", "health", "own_alerts"):
-            made = vars(self).pop(name, None)
-            if name == "own_alerts" and made is not None:
-                made.close()
+            vars(self).pop(name, None)  # connections of own alerts go with them
         if "delivery" in vars(self):
             self.delivery.turn_to(self.routes)
 

@@ -85,12 +85,12 @@ class DeliveryService:
         dispatch: Dispatch,
         rules: DeliveryRules,
         teller: Teller,
-        *,
-        renew: Callable[[], bool] = lambda: False,
     ) -> None:
         self._client = client
         self._keys = keys
-        self._renew = renew  # looks for keys that were rotated; whether there are any, which `turn_to` was told then
+        self.renew: Callable[[], bool] = lambda: (
+            False
+        )  # looks for rotated keys; if there are any, `turn_to` was told of them
         self._outbox = Outbox(client, keys, rules.breaker)
         self._scripts = Scripts(client, keys)
         self._dispatch = dispatch
@@ -188,7 +188,7 @@ class DeliveryService:
 
     def _flight(self, attempt: Attempt, destination: str, last_start: float) -> Flight:
         address = self._address(destination, attempt.channel)
-        if attempt.key_id not in address.keys and self._renew():  # another process has opened it with a key that is new
+        if attempt.key_id not in address.keys and self.renew():  # another process has opened it with a key that is new
             address = self._address(destination, attempt.channel)
         return self._dispatch.flight(attempt, destination, address, last_start)
 

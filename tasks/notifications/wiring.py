@@ -12,8 +12,9 @@ from config.channels import EmailChannel, IncidentChannel, PagerDutyChannel, Web
 from tasks.notifications.channels.lazy import Lazy
 from tasks.notifications.channels.makers import makers
 from tasks.notifications.channels.protocol import Address
+from tasks.notifications.dispatch import Dispatch
 from tasks.notifications.letters import Letters
-from tasks.notifications.service import DeliveryRules, Route
+from tasks.notifications.service import DeliveryRules, DeliveryService, Route
 from tasks.utils.circuit_breaker import breaker_rules
 from tasks.utils.identifiers import key_id
 from tasks.utils.rest.credentials import limit_name
@@ -64,6 +65,24 @@ def letters_of(
         return NotificationBuilder(settings.config_dir / "templates", report=teller.template_broken)
 
     return Letters(client, keys, make_builder, names, fields)
+
+
+def delivery_service(
+    settings: Settings, letters: Letters, client: Any, keys: Keys, teller: Teller, routes: Mapping[str, Route]
+) -> DeliveryService:
+    """Delivers what is due by these ways out."""
+    dispatch = Dispatch(channels_of(settings), letters, settings.delivery.in_flight)
+    return DeliveryService(client, keys, routes, dispatch, delivery_rules(settings), teller)
+
+
+def users_of(routes: Mapping[str, Route]) -> dict[str, set[str]]:
+    """Who sends with each key, in words, by the key's id."""
+    names: dict[str, set[str]] = {}
+    for destination, route in routes.items():
+        for address in route.addresses:
+            for key in address.keys:
+                names.setdefault(key, set()).add(f"{destination} via {address.channel}")
+    return names
 
 
 def delivery_rules(settings: Settings) -> DeliveryRules:

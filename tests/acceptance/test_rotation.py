@@ -108,7 +108,9 @@ def test_a_machine_that_was_away_takes_the_new_key_up_at_its_first_task(world: R
     assert opened[2] == closed[2] != world.first_key
 
 
-def test_a_process_that_has_not_looked_yet_still_ends_an_alert_with_the_key_that_opened_it(world: RotationWorld) -> None:
+def test_a_process_that_has_not_looked_yet_still_ends_an_alert_with_the_key_that_opened_it(
+    world: RotationWorld,
+) -> None:
     world.there.renew_at_once()
     assert world.there.delivery
     world.here.tokens.rotate("integration")
@@ -148,7 +150,10 @@ def test_the_key_of_an_orchestration_is_replaced_the_same_way(world: RotationWor
     [left] = world.ask("GET", path)["integrations"]
     assert ended.step == "done"
     assert left["id"] != integration["id"]
-    assert runtime.settings.services["shop"].channels[0].routing_key.get_secret_value() == left["parameters"]["routing_key"]
+    assert (
+        runtime.settings.services["shop"].channels[0].routing_key.get_secret_value()
+        == left["parameters"]["routing_key"]
+    )
 
 
 def test_the_secret_of_access_tokens_is_replaced_and_the_former_one_taken_as_long_as_tokens_live(

@@ -52,4 +52,3 @@ def test_every_kind_of_key_is_replaced_by_processes_that_are_killed_while_alerts
         assert len(keys) == 2
         assert ROUTING in keys
         assert len(fleet.tokens("webhooks", "list").splitlines()) == 2
-

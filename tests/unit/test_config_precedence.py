@@ -105,6 +105,7 @@ def _dig(settings: Any, path: tuple[str | int, ...]) -> Any:
 def _another_value(path: tuple[str, ...]) -> str:
     special = {
         "environment": "staging",
+        "rotate": "jwt",
         "log_level": "debug",
         "default_service": "other",
         "state_dir": "/somewhere",

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from config.models import Settings
-    from tasks.utils.rows import InboxRow
     from tasks.utils.spool import Spool
 
 SOURCE = "shell"

@@ -92,7 +92,8 @@ def _show(report: RotationReport, *, as_json: bool) -> None:
         return
     if report.at_rest:
         rows = [
-            (one.place, one.key, one.count, one.mend or ("yes, still" if one.needs_former else "")) for one in report.at_rest
+            (one.place, one.key, one.count, one.mend or ("yes, still" if one.needs_former else ""))
+            for one in report.at_rest
         ]
         answer_table(("WHAT", "KEY", "COUNT", "NEEDS A FORMER KEY"), rows)
         return
