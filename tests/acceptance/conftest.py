@@ -10,6 +10,7 @@ from tasks.notifications.dead_letters import DeadLetters
 from tasks.notifications.letter_care import LetterCare
 from tests.acceptance.escalation_world import Tower
 from tests.acceptance.group_world import GroupKit, at_desk
+from tests.acceptance.rotation_world import RotationWorld
 from tests.acceptance.routed import Fleet
 from tests.pipeline import PRIMARY_KEY, STANDBY_KEY, Pipeline
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deploy.local.embedded import Server
+    from tasks.utils.clock import MovableClock
     from tasks.utils.keys import Keys
     from tests.conftest import Sandbox
 
@@ -63,3 +65,13 @@ def letters(client: Any, keys: Keys) -> DeadLetters:
 @pytest.fixture
 def care(client: Any, keys: Keys) -> LetterCare:
     return LetterCare(client, keys)
+
+
+@pytest.fixture
+def rotation(
+    client: Any, server: Server, sandbox: Sandbox, clock: MovableClock, tmp_path: Path
+) -> Iterator[RotationWorld]:
+    del client  # the server is empty
+    world = RotationWorld(tmp_path, server.url, sandbox, clock)
+    yield world
+    world.close()

@@ -140,3 +140,33 @@ class Traffic:
     def _keys(self, action: str) -> dict[str, str]:
         found = self._world.outcomes()
         return {key: routing for what, key, routing, _ in found if what == action and key.startswith("alert-")}
+
+
+class Subscriptions:
+    """Webhook subscriptions that lead to Tocsin, and a gateway that says which secret it saw."""
+
+    def __init__(self, world: RotationWorld) -> None:
+        self._world = world
+
+    def made(self, description: str) -> str:
+        """One somebody made; its id."""
+        subscription = {
+            "type": "webhook_subscription",
+            "delivery_method": {"type": "http_delivery_method", "url": "http://127.0.0.1:9/webhooks/pagerduty"},
+            "description": description,
+            "events": ["incident.triggered"],
+            "filter": {"type": "account_reference"},
+        }
+        made = self._world.ask("POST", "/webhook_subscriptions", webhook_subscription=subscription)
+        return str(made["webhook_subscription"]["id"])
+
+    def all(self) -> list[dict[str, Any]]:
+        """Those there are."""
+        return list(self._world.ask("GET", "/webhook_subscriptions")["webhook_subscriptions"])
+
+    def pinged(self, seconds: float) -> None:
+        """Time passes, and a gateway has seen a webhook signed with the secret that is coming."""
+        self._world.pass_by(seconds)
+        here = self._world.here
+        coming = [one.id for key in here.keystore.read() for one in key.values if one.state == "coming"]
+        here.client.hset(here.keys.keys_seen, mapping={f"{one}:used": here.clock.now_ms() for one in coming})
