@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 from contextlib import contextmanager, nullcontext
@@ -16,6 +17,7 @@ from pydantic import SecretStr
 from config.errors import ConfigError
 from config.pagerduty import OAuth
 from config.settings import load
+from tasks.backups.candidates import RecoveryNote
 from tasks.backups.drill import DrillService, Stage
 from tasks.backups.local_folder import LocalFolder
 from tasks.backups.repository import Repository
@@ -26,6 +28,7 @@ from tasks.backups.service import BackupRules, BackupService
 from tasks.backups.snapshotting import Origin
 from tasks.backups.standing import BackupStanding
 from tasks.backups.state.alerts import OpenAlerts
+from tasks.backups.state.environment import Environment
 from tasks.backups.state.files_restorer import FilesRestorer
 from tasks.backups.state.parts import DeadLetters, Silences
 from tasks.backups.state.restorer import StateRestorer
@@ -134,6 +137,20 @@ class BackupWiring:
         }
         return RestoreService(self.repository, files, folder / ".journals", self.standing, lambda _: nullcontext())
 
+    @cached_property
+    def restores_here(self) -> RestoreService:
+        """Puts the files of configuration and state where the settings have them, and asks no server for anything."""
+        files: dict[str, Callable[[str], Restorer]] = {
+            "config": lambda origin: FilesRestorer(self._settings.config_dir, self._scratch / f"replaced-{origin}"),
+            "state": partial(self._files_restorer, self._settings.state_dir),
+        }
+        return RestoreService(self.repository, files, self._scratch, self.standing, lambda _: nullcontext())
+
+    @cached_property
+    def recovery_note(self) -> RecoveryNote:
+        """Which backups a recovery that was broken off had chosen."""
+        return RecoveryNote(self._scratch / "recovery.json")
+
     @staticmethod
     def _files_restorer(folder: Path, _: str) -> Restorer:
         return FilesRestorer(folder, None)
@@ -187,7 +204,7 @@ class BackupWiring:
 
 def state_parts(client: Any, keys: Keys) -> list[Part]:
     """The parts of the state in Redis, in the order in which they are put back."""
-    return [Silences(client, keys), OpenAlerts(client, keys), DeadLetters(client, keys)]
+    return [Silences(client, keys), OpenAlerts(client, keys), DeadLetters(client, keys), Environment(os.environ)]
 
 
 def account_restorer(rest: RestClient) -> Restorer:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 class Fleet:
     """A fleet of its own in a folder of its own. Use as a context manager; what is started in it ends with it."""
 
+    server_folder = "server"
+
     def __init__(self, folder: Path, *, sandbox_options: tuple[str, ...] = (), **environment: str) -> None:
         self.folder = folder
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -41,7 +43,7 @@ class Fleet:
     def __enter__(self) -> Self:
         self._guard = Guard()  # ends what is left should this process be killed
         self._stack.callback(self._guard.close)
-        self.server = self._stack.enter_context(start_server(self.folder / "server"))
+        self.server = self._stack.enter_context(start_server(self.folder / self.server_folder))
         self.client = self._stack.enter_context(connect(self.server.url))
         self.keys = Keys()
         self.environment = {

@@ -110,15 +110,16 @@ class RestoreService:
     def apply(self, planned: Planned) -> RestoreReport:
         """Do what was planned. Run again after it was broken off it goes on; run again after its end it changes nothing."""
         with self._alone(FLIGHT):
-            report = self._done(planned)
+            report = self.carry_out(planned)
         self._standing.note("restored", report)
         return report
 
     def rehearse(self, reference: str, target: str) -> RestoreReport:
         """Plan and do it where nobody else does anything."""
-        return self._done(self.plan(reference, [target]))
+        return self.carry_out(self.plan(reference, [target]))
 
-    def _done(self, planned: Planned) -> RestoreReport:
+    def carry_out(self, planned: Planned) -> RestoreReport:
+        """Do what was planned, where nobody else does anything and no server need know."""
         began = time.monotonic()
         report = RestoreReport(backup=planned.view.backup, plan=planned.view.counts)
         with self.repository.storage.hold(Hold.READ):

@@ -26,7 +26,7 @@ LOOKING: Final = frozenset({
 # Processes that run until they are stopped; what they do is on record by itself. And what beat has done every minute anyway.
 UNRECORDED: Final = frozenset({
     "up", "demo", "worker", "beat", "sentinel", "gateway", "flower", "sandbox", "health", "audit seal", "audit collect",
-    "incidents actions",
+    "incidents actions", "recover",  # by itself, once the record is back
 })  # fmt: skip
 # Commands that act although their last word says otherwise, and acts that have another name than their command.
 ACTIONS: Final = {

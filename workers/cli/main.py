@@ -44,6 +44,7 @@ class Tocsin(LazyGroup):
             "workers.cli.error_commands:app", "What went wrong, how often, how to mend it (also: error)", ("error",)
         ),
         "backups": Entry("workers.cli.backup_commands:app", "Back up, verify, restore (also: backup)", ("backup",)),
+        "recover": Entry("workers.cli.recovery_commands:app", "Rebuild an installation from its backup"),
         "audit": Entry("workers.cli.audit_commands:app", "The record behind the proof"),
         "logs": Entry(
             "workers.cli.log_commands:app", "Clean up old records; archives, legal holds (also: log)", ("log",)

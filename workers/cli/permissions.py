@@ -108,6 +108,7 @@ ACTS: Final = frozenset(
         "notifications.breakers.force",  # ends by itself
         "notifications.breakers.release",
         "notifications.replay",
+        "recover",  # asks by itself, once what it needs for that is back
         "sandbox",
         "schedules.pause",
         "schedules.resume",
@@ -142,7 +143,6 @@ DESTROYS: Final[Mapping[str, Destroys]] = {
     "logs.clean-up": Destroys("logs.clean_up", ("dry_run",)),
     "notifications.drop": Destroys("notifications.drop"),
     "notifications.purge": Destroys("notifications.purge", ("dry_run",)),
-    "recover": Destroys("recover", ("dry_run",)),
     "security.second-factor.recovery-codes": Destroys("security.second_factor"),
     "security.second-factor.remove": Destroys("security.second_factor"),
     "tokens.reveal": Destroys("tokens.rotate"),

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.backups.items import Item
-from tasks.backups.state.parts import OPEN, PAGE
+from tasks.backups.state.parts import OPEN, PAGE, Restorable
 from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ PASSING: Final = (
 PASSING_FAMILY: Final = "ending:"
 
 
-class OpenAlerts:
+class OpenAlerts(Restorable):
     """Those that somebody was told of and that are not resolved; groups and copies at other places, too."""
 
     kind = "alerts"

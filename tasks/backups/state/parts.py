@@ -30,12 +30,24 @@ class Part(Protocol):
         """Those of these items that are there."""
         ...
 
+    def why_not(self, item: Item) -> str:
+        """Why an item that is not there cannot be put back; empty where it can."""
+        ...
+
     def restore(self, item: Item, origin: str) -> bool:
         """Put an item back; False where something by that name is there already. `origin` names the backup."""
         ...
 
 
-class Silences:
+class Restorable:
+    """What can be put back."""
+
+    def why_not(self, item: Item) -> str:  # noqa: ARG002 (nothing stands in the way of any)
+        """Nothing does."""
+        return ""
+
+
+class Silences(Restorable):
     """Silences and maintenance windows of Tocsin's own."""
 
     kind = "silences"
@@ -65,7 +77,7 @@ class Silences:
         return True
 
 
-class DeadLetters:
+class DeadLetters(Restorable):
     """What could not be delivered, whole."""
 
     kind = "dead_letters"

@@ -63,7 +63,8 @@ class StateRestorer:
         for item in page:
             here = known.get(item.id)
             if here is None:
-                yield Change("create", kind, item.id, _title(item))
+                why = self._parts[kind].why_not(item)
+                yield Change("cannot" if why else "create", kind, item.id, _title(item), why)
             else:
                 differs = tuple(
                     sorted(name for name in item.document if here.document.get(name) != item.document[name])

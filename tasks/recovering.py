@@ -1,0 +1,98 @@
+"""The second half of a recovery: once the state is back it is compared with PagerDuty, proved, and looked at."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tasks.utils.error_handler import TocsinError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tasks.audit.models import ProofReport
+    from tasks.backups.recovery_models import RecoveryReport
+    from tasks.health.models import HealthReport
+    from tasks.incidents.sync_models import SyncReport
+
+MOST_NAMED: Final = 10
+ROUNDS: Final = 60  # seconds to wait for another comparison, which the fleet begins by itself where it runs already
+LOSS: Final = "server.data"  # that Redis lost everything is why this is done
+OF_PROCESSES: Final = ("workers", "processes", "schedules")  # nobody runs yet
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What a recovery asks once the state is back."""
+
+    sync: Callable[[], SyncReport]
+    prove: Callable[[], ProofReport]
+    examine: Callable[[], HealthReport]
+
+
+def look_after(report: RecoveryReport, looks: Looks, pause: Callable[[float], None] = time.sleep) -> None:
+    """Take the last three steps, whatever comes of each: nothing of it undoes what is back."""
+    _sync(report, looks, pause)
+    _prove(report, looks.prove())
+    _look(report, looks.examine())
+
+
+def _sync(report: RecoveryReport, looks: Looks, pause: Callable[[float], None]) -> None:
+    try:
+        found = looks.sync()
+        for _ in range(ROUNDS):
+            if found.state != "busy":
+                break
+            pause(1)
+            found = looks.sync()
+    except TocsinError as error:
+        report.add("sync", f"PagerDuty could not be asked: {error}", "failed")
+        report.todo.append("`tocsin incidents sync` once PagerDuty answers; beat does it every five minutes, too")
+        return
+    if found.state == "off":
+        report.add(
+            "sync", "there is no key to ask PagerDuty with: what happened since the backup is not known", "waits"
+        )
+        report.todo.append("set PAGERDUTY_API_KEY, then `tocsin incidents sync`")
+    elif found.state == "busy":
+        report.add("sync", "another comparison with PagerDuty is at work", "waits")
+        report.todo.append("`tocsin incidents sync` to see what it has found")
+    else:
+        report.add("sync", _sync_words(found))
+        report.todo += [
+            f"close it by hand at PagerDuty, its members are not known any more: {one}" for one in found.groups
+        ]
+
+
+def _sync_words(found: SyncReport) -> str:
+    counts = {
+        "open there and here": found.known,
+        "opened since the backup, and known again": found.rebuilt,
+        "resolved there since the backup, so here": found.closed,
+        "resolved here and now there": found.resolved_again,
+        "sent, but PagerDuty knows no incident": found.missing,
+    }
+    told = ", ".join(f"{count} {words}" for words, count in counts.items() if count or words == "open there and here")
+    return f"{found.incidents} incidents are open at PagerDuty: {told}"
+
+
+def _prove(report: RecoveryReport, proof: ProofReport) -> None:
+    report.lost_alerts = proof.lost
+    for event in proof.lost_events[:MOST_NAMED]:
+        named = " ".join(filter(None, (event.service, event.dedup_key)))
+        report.lost.append(f"alert {event.event_id}{f' ({named})' if named else ''}: {event.wrong}")
+    if proof.lost > MOST_NAMED:
+        report.lost.append(f"… and {proof.lost - MOST_NAMED} more: `tocsin prove`")
+    words = f"{proof.events:,} alerts judged, {proof.lost:,} lost, {proof.broken_count:,} broken"
+    report.add("prove", words, "failed" if proof.broken_count else "done")
+    if proof.broken_count:
+        report.todo.append("`tocsin prove` names what is broken in the record")
+
+
+def _look(report: RecoveryReport, health: HealthReport) -> None:
+    lines = [one for one in health.checks if one.name.partition(".")[0] not in OF_PROCESSES and one.name != LOSS]
+    amiss = [line for line in lines if line.state in ("fail", "warn")]
+    words = f"{len(lines) - len(amiss)} of {len(lines)} looks are well" + (", processes left aside" if lines else "")
+    report.add("health", words)
+    report.todo += [f"{line.name}: {line.value}; {line.mend}" for line in amiss if line.mend and line.state == "fail"]

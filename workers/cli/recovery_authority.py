@@ -1,0 +1,46 @@
+"""Who may recover: where nobody has a second factor, not even in the backup, there is none to ask for."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from workers.cli.authority import IDENTITY, authorise, is_guarded
+
+if TYPE_CHECKING:
+    from tasks.backups.recovery_models import RecoveryReport
+    from tasks.runtime import Runtime
+
+ACT: Final = "recover"
+
+
+def may_recover(runtime: Runtime, report: RecoveryReport | None = None) -> None:
+    """Have it authorised where acts are guarded and anybody is enrolled: in Redis, or in the files that are back.
+
+    On an empty machine whoever has the backup and its key has all that a second factor guards, and nothing is there to be harmed.
+    """
+    if not is_guarded(runtime.settings):
+        return
+    has_identity = bool(os.environ.get(IDENTITY) or os.environ.get(f"{IDENTITY}_FILE"))
+    if has_identity or runtime.second_factors.persons():
+        authorise(ACT)
+    elif report is not None:
+        report.todo.append("enrol: nobody has a second factor here, `tocsin security second-factor enrol`")
+
+
+def may_recover_early() -> None:
+    """The same before anything is touched, where this machine still has its configuration and its server."""
+    from redis import RedisError
+
+    from config.errors import ConfigError
+    from tasks.runtime import Runtime
+    from workers.cli.connection import reach_redis
+
+    try:
+        runtime = Runtime(reach_redis())
+    except (ConfigError, RedisError):
+        return
+    try:
+        may_recover(runtime)
+    finally:
+        runtime.client.close()
