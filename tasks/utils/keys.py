@@ -8,6 +8,9 @@ from typing import Final
 DEFAULT_PREFIX: Final = "tocsin:"
 
 FIXED: Final[dict[str, str]] = {
+    "keystore": "keystore",  # hash: <kind>:<id of the configured value> -> the rotated key as JSON, its values encrypted
+    "keystore_version": "keystore:version",  # changed with every change of it, so that processes read it again
+    "keys_seen": "keystore:seen",  # hash: id of a value -> when it was first seen, and <id>:used -> when it was last used (ms)
     "clock": "clock",  # string: milliseconds added to the server's TIME; set by tests only
     "epoch": "epoch",  # string: when this data set began; missing = the server lost everything
     "loss": "loss",  # hash: that the data set before this one is lost; see lua/declare_loss.lua
