@@ -84,7 +84,7 @@ def read_keystore(path: Path) -> list[StoredKey]:
     try:
         text = path.read_text("utf-8")
         return parse_keystore(json.loads(text))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except (OSError, ValueError, ValidationError) as error:
         mend = "take it from a backup or another machine; without it the keys of the configuration are used, which may be deleted"

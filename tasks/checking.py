@@ -26,7 +26,6 @@ from tasks.health.own_checks import OwnChecks
 from tasks.health.wiring import limits_of
 from tasks.notifications.direct_wiring import places_of
 from tasks.notifications.wiring import address_of, names_of
-from tasks.tokens.rotation.lines import key_lines
 from tasks.utils.clock import Clock
 from tasks.utils.connect import connect
 from tasks.utils.health_monitor import Check, Line
@@ -67,7 +66,7 @@ def checks_of(runtime: Runtime, client: Any) -> list[Check]:
         *own.all(),
         Check("schedules", _schedules(runtime, client), OWN, is_quick=True),
         Check("backups", _backups(runtime, client), OWN, is_quick=True),
-        Check("tokens", lambda: key_lines(runtime.tokens.list(), settings.tokens.warn_before), OWN, is_quick=True),
+        Check("tokens", runtime.tokens.lines, OWN, is_quick=True),
         Check("rest", _rest(settings), OUTSIDE),
         Check("events", _events(runtime), EVENTS + 1),
         Check("canary", _canary(runtime, client), within + CANARY),

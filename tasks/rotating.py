@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from config.channels import PagerDutyChannel
 from config.keystore import value_id
 from tasks.tokens.rotation.inventory import BY_TOCSIN, Ages, Inventory, found_in
+from tasks.tokens.rotation.lines import key_lines
 from tasks.tokens.rotation.models import KeyView, RotationReport
 from tasks.tokens.rotation.own import IngestTurner, JwtTurner
 from tasks.tokens.rotation.pagerduty import IntegrationTurner, OrchestrationTurner, Outside
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from config.keystore import Kind
     from tasks.runtime import Runtime
     from tasks.tokens.rotation.turner import Found, Turner
+    from tasks.utils.health_monitor import Line
     from tasks.utils.rest.client import RestClient
 
 KNOWN_AFTER: Final = timedelta(seconds=5)  # every process looks once a second
@@ -59,18 +61,29 @@ class RotationWiring:
         """How old keys are, and when they were used."""
         return Ages(self._runtime.client, self._runtime.keys)
 
-    def list(self) -> list[KeyView]:
+    def known(self) -> list[KeyView]:
         """Every key, with its age."""
         runtime = self._runtime
         runtime.renew_at_once()
         inventory = Inventory(self.ages, runtime.settings.tokens.max_age)
         return inventory.list(runtime.settings, runtime.keystore.read(), runtime.clock.now_ms())
 
+    def lines(self) -> list[Line]:
+        """How old keys are, as lines of health; what is due is kept for Tocsin's own alerts."""
+        found = key_lines(self.known(), self._runtime.settings.tokens.warn_before)
+        due = {line.name.removeprefix("tokens."): f"{line.value}, at most {line.limit}" for line in found if line.mend}
+        with self._runtime.client.pipeline() as pipe:
+            pipe.delete(self._runtime.keys.tokens_due)
+            if due:
+                pipe.hset(self._runtime.keys.tokens_due, mapping=due)
+            pipe.execute()
+        return found
+
     def due(self) -> RotationReport:
         """Go on with what is under way, and replace what is past its age, of the kinds that `tokens.rotate` names."""
         done = self.service.resume().rotations
         wanted = self._runtime.settings.tokens.rotate
-        for key in self.list():
+        for key in self.known():
             is_old = key.age_days is not None and key.age_days > key.max_age_days
             if key.kind in wanted and is_old and key.state == "current" and not key.step:
                 done += self.service.rotate(key.kind, key.id).rotations

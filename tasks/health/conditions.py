@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+from tasks.health.conditions_of_keys import keys_due
 from tasks.health.models import Finding, Way
 from tasks.health.schedules import runs_missed, schedule_late
 from tasks.health.timers import nobody_answered, timers_late
@@ -77,6 +78,7 @@ RULES: Final[dict[str, Rule]] = {
     "runs_missed": Rule(at_once=True),
     "sender_over_quota": Rule(calm=3 * MINUTE),
     "webhooks_disabled": Rule(),
+    "keys_due": Rule(),
     "pages_missed": Rule(),
     "nobody_answered": Rule(at_once=True),
 }
@@ -262,6 +264,7 @@ OF_FLEET: Final[tuple[Callable[[Facts, Limits], Iterator[Finding]], ...]] = (
     sender_over_quota,
     webhooks_disabled,
     pages_missed,
+    keys_due,
     timers_late,
     nobody_answered,
 )

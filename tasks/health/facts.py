@@ -46,7 +46,8 @@ class Facts:
 
     `waiting`: worker group -> when its oldest row fell due. `missed`: entries of the schedule. `broken`: events of the last proofs.
     `missed_at`: when PagerDuty was last found to show no incident of an alert it took; `misses`: how many in this hour and the one before.
-    `loss`: see lua/declare_loss.lua. `timers_due`: when the first timer of an escalation is due, None where no timer runs.
+    `loss`: see lua/declare_loss.lua. `keys_due`: kinds of keys that must be replaced, and why.
+    `timers_due`: when the first timer of an escalation is due, None where no timer runs.
     """
 
     now: int
@@ -67,6 +68,7 @@ class Facts:
     loss: Mapping[str, str] = field(default_factory=dict)
     timers_due: int | None = None
     exhausted_at: int = -(10**15)
+    keys_due: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, datetime | None]) -> Facts:
@@ -80,7 +82,15 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, datetim
     pipe.info("persistence")
     for rows in (keys.inbox_due, keys.holds_due, keys.outbox_due, keys.groups_due, keys.webhooks_due):
         pipe.zrange(rows, 0, 0, withscores=True)
-    for known in (keys.pulse, keys.failing, keys.proof, keys.rates(minute), keys.rates(minute - 1), keys.loss):
+    for known in (
+        keys.pulse,
+        keys.failing,
+        keys.proof,
+        keys.rates(minute),
+        keys.rates(minute - 1),
+        keys.loss,
+        keys.tokens_due,
+    ):
         pipe.hgetall(known)
     pipe.zcount(keys.dead, now - DEAD_WINDOW_MS, "+inf")
     pipe.hget(keys.subscriptions, "disabled_at")
@@ -101,6 +111,7 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, datetim
         this_minute,
         last_minute,
         loss,
+        keys_due,
         deaths,
         disabled_at,
         timers,
@@ -121,6 +132,7 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, datetim
         broken=max(map(_broken, proof.values()), default=0),
         rates=_most(this_minute, last_minute),
         loss=loss,
+        keys_due=keys_due,
         misses=sum(int(count or 0) for count in receipts[1:]),
         **({"missed_at": int(receipts[0])} if receipts[0] else {}),
         timers_due=int(timers[0][1]) if timers else None,

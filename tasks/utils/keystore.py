@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from pydantic import ValidationError
 
 from config.keystore import FILE, StoredKey, by_name, read_keystore
@@ -14,10 +15,12 @@ from tasks.utils.kept_file import KeptFile
 from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from tasks.utils.keys import Keys
+
+log = structlog.get_logger("tocsin.keys")
 
 
 class StaleError(TransientError):
@@ -52,15 +55,24 @@ class Keystore:
         shared = by_name(map(_parsed, self._client.hvals(self._keys.keystore)))
         if not shared and not self._path.exists():
             return []
+        try:
+            whole = self._merged(shared)
+        except OSError as error:  # this machine goes on with what Redis has
+            log.warning("keystore_not_kept_here", error=type(error).__name__)
+            whole = shared
+        for name, one in whole.items():
+            if _is_newer(one, shared.get(name)):
+                self._share(one)
+        return list(whole.values())
+
+    def _merged(self, shared: Mapping[str, StoredKey]) -> Mapping[str, StoredKey]:
+        """The newest word on each key, which the file has then."""
         with locked(self._path):
             kept = by_name(read_keystore(self._path))
             whole = {**kept, **{name: one for name, one in shared.items() if _is_newer(one, kept.get(name))}}
             if whole != kept:
                 self._write(whole.values())  # where that fails, which the log says, Redis has them
-        for name, one in whole.items():
-            if _is_newer(one, shared.get(name)):
-                self._share(one)
-        return list(whole.values())
+        return whole
 
     def put(self, key: StoredKey) -> StoredKey:
         """Keep a newer word on a key, here and for all; StaleError where somebody else was first."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.keystore import value_id
-from tasks.tokens.rotation.lines import key_lines
 from tasks.tokens.rotation.turner import NotProvenError
 from tasks.tokens.service import AccessTokens, RefusedTokenError
 from tasks.tokens.wiring import token_rules
@@ -222,14 +221,15 @@ def test_what_lies_under_a_former_encryption_key_is_encrypted_anew(rotation: Rot
 
 
 def test_health_says_how_old_each_kind_of_key_is(rotation: RotationWorld) -> None:
-    rotation.here.tokens.list()
+    rotation.here.tokens.known()
     rotation.clock.advance(timedelta(days=170))
 
-    lines = {line.name: line for line in key_lines(rotation.here.tokens.list(), timedelta(days=14))}
+    lines = {line.name: line for line in rotation.here.tokens.lines()}
 
     assert (lines["tokens.integration"].state, lines["tokens.jwt"].state) == ("ok", "warn")
     assert lines["tokens.jwt"].mend.startswith("`tocsin tokens rotate jwt ")
     assert "PagerDuty" in lines["tokens.api"].mend
+    assert set(rotation.here.client.hgetall(rotation.here.keys.tokens_due)) == {"api", "jwt"}
 
 
 def test_a_new_key_that_pagerduty_refuses_is_not_put_in_force(rotation: RotationWorld) -> None:

@@ -20,7 +20,7 @@ def list_keys(*, as_json: JsonFlag = False) -> None:
     """Every key that is in use, by its id: where, how old, and who replaces it. Values are never shown."""
     from workers.cli.wiring import shell_runtime
 
-    keys = shell_runtime().tokens.list()
+    keys = shell_runtime().tokens.known()
     if as_json:
         answer_json([key.model_dump(mode="json") for key in keys])
         return

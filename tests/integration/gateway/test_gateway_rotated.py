@@ -75,7 +75,7 @@ def test_which_ingest_keys_are_in_use_is_seen(fleet: GatewayFleet) -> None:
     status(fleet, INGEST)
 
     def used() -> list[str]:
-        return [key.id for key in shell.tokens.list() if key.kind == "ingest" and key.last_used_seconds is not None]
+        return [key.id for key in shell.tokens.known() if key.kind == "ingest" and key.last_used_seconds is not None]
 
     fleet.wait(used, WITHIN, "nobody has seen that the key was used")
 
