@@ -45,9 +45,8 @@ def _verified(kept: str | None) -> Line:
     found = VerifyReport.model_validate_json(kept)
     if found.holds:
         return Line("backups.whole", "ok", f"{found.backups} backups as they were written", "no damage")
-    return Line(
-        "backups.whole", "fail", f"{len(found.faults)} faults, such as: {found.faults[0].what}", "no damage", CHECK
-    )
+    value = f"{len(found.faults)} faults, such as: {found.faults[0].what}; {_good(found.last_good)}"
+    return Line("backups.whole", "fail", value, "no damage", CHECK)
 
 
 def _drilled(kept: str | None, max_unverified: timedelta, now: datetime, began: datetime) -> Line:
@@ -58,7 +57,8 @@ def _drilled(kept: str | None, max_unverified: timedelta, now: datetime, began: 
     value = f"{_hours(now - found.at)} ago, restored in {found.rto_seconds:.0f} s"
     if not found.ok:
         fault = found.faults[0] if found.faults else "it did not come to its end"
-        return Line("backups.drill", "fail", f"{_hours(now - found.at)} ago: {fault}", limit, DRILL)
+        value = f"{_hours(now - found.at)} ago: {fault}; {_good(found.last_good)}"
+        return Line("backups.drill", "fail", value, limit, DRILL)
     is_old = now - found.at > max_unverified
     return Line("backups.drill", "warn" if is_old else "ok", value, limit, DRILL if is_old else "")
 
@@ -66,6 +66,10 @@ def _drilled(kept: str | None, max_unverified: timedelta, now: datetime, began: 
 def _none(name: str, value: str, limit: str, mend: str, *, is_due: bool) -> Line:
     """Where there is none: amiss only once there should be one."""
     return Line(name, "warn" if is_due else "skip", value, limit, mend if is_due else "")
+
+
+def _good(last_good: str) -> str:
+    return f"the last good backup is {last_good[:8]}" if last_good else "no backup is good"
 
 
 def _hours(span: timedelta) -> str:
