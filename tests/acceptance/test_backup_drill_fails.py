@@ -30,7 +30,9 @@ def test_a_damaged_newest_backup_fails_the_drill_of_beat_loudly(tmp_path: Path) 
         fleet.start_workers("maintenance")
         fleet.start("beat")
         good, bad = _backup(fleet), _damaged(fleet, _backup)
-        fleet.wait(lambda: fleet.client.exists(fleet.keys.schedule("backups-drill")), 60, "beat does not know the drill")
+        fleet.wait(
+            lambda: fleet.client.exists(fleet.keys.schedule("backups-drill")), 60, "beat does not know the drill"
+        )
 
         clock = MovableClock(fleet.client, fleet.keys)
         clock.advance(next_due(ENTRIES["backups-drill"].cron, clock.now()) - clock.now())
