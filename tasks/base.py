@@ -194,8 +194,8 @@ class TocsinTask(Task):
 
     @property
     def _call(self) -> Call | None:
-        """The scheduled run this message calls for."""
-        return Call.read(vars(self.request))
+        """The scheduled run this message calls for; none where it is all there is of what it is about, whatever it says."""
+        return None if self.survives else Call.read(vars(self.request))
 
     @contextmanager
     def _slot(self) -> Iterator[None]:

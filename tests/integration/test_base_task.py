@@ -54,6 +54,15 @@ def test_a_message_goes_back_while_the_server_takes_no_writes(
     assert [one.id for one in submit(alerts=alerts)] == ["m1:0"]
 
 
+@pytest.mark.parametrize("slot", ["alerts@2026-11-22T10:05Z", "alerts@soon", 7])
+def test_no_message_of_alerts_is_taken_for_a_scheduled_run(submit: Any, slot: object) -> None:
+    for number in range(2):
+        submit.push_request(id=f"s{number}", tocsin_slot=slot, delivery_info={})
+
+        assert [one.id for one in submit(alerts=[alert("disk")])] == [f"s{number}:0"]
+        submit.pop_request()
+
+
 def test_a_message_that_came_back_and_was_done_is_not_counted_any_longer(submit: Any, client: Any) -> None:
     submit.request.delivery_info["redelivered"] = True
     messages = submit.runtime.messages
