@@ -42,7 +42,7 @@ ENTRIES: Final[dict[str, Entry]] = {
     "backups-prune": Entry("backups.prune", "45 3 * * *", catch_up=12 * HOUR),
     "backups-verify": Entry("backups.verify", "30 5 * * *", {"read_data": True}, 12 * HOUR),
     "backups-drill": Entry("backups.drill", "10 6 * * 0", catch_up=24 * HOUR),
-    "records-verify": Entry("audit.verify", "50 4 * * *", {"strict": True}, 12 * HOUR),
+    "records-verify": Entry("audit.verify", "10 5 * * *", {"strict": True}, 12 * HOUR),
     "pagerduty-audit": Entry("audit.collect", "4-59/10 * * * *"),
     "logs-clean-up": Entry("logs.clean_up", "50 4 * * *", catch_up=12 * HOUR),
     "tokens-rotate": Entry("tokens.rotate", "7-59/15 * * * *", enabled=False),

@@ -47,5 +47,8 @@ class MemoryStep(bootsteps.StartStopStep):
         while not self._ended.wait(EVERY):
             try:
                 runtime.epochs.ask()
-            except redis.RedisError as error:
+            except (
+                redis.RedisError,
+                OSError,
+            ) as error:  # or the state folder cannot be written: asked again all the same
                 log.debug("server_away", error=type(error).__name__)

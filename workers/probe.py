@@ -32,7 +32,10 @@ def main(words: Sequence[str]) -> int:
     kind, role = _understood(words)
     if not kind:
         return _say(USE, USAGE)
-    found = beats(_state_dir(), role)
+    try:
+        found = beats(_state_dir(), role)
+    except PermissionError as error:
+        return _say(f"{error.filename} belongs to somebody else: probe as the user the processes run as", FAILED)
     if not found:
         return _say(f"no process of Tocsin shows itself here{f' as {role}' if role else ''}", FAILED)
     judge = _is_live if kind == "live" else _is_ready

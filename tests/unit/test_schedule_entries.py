@@ -38,6 +38,10 @@ def test_a_name_there_is_none_of_stops_every_process_and_names_all_there_are(tmp
         make_app(load(environ={}, config_dir=tmp_path))
 
 
+def test_the_records_are_not_looked_through_while_old_files_of_them_are_moved_away() -> None:
+    assert ENTRIES["records-verify"].cron != ENTRIES["logs-clean-up"].cron
+
+
 @pytest.mark.parametrize(
     "cron", ["* * * *", "* * * * * *", "61 * * * *", "0 0 30 2 *", "@daily", "every minute", "* * * * 8"]
 )
