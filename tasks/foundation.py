@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+import redis
 import structlog
 
 from config.errors import ConfigError
@@ -20,7 +21,7 @@ from tasks.utils.audit_logger import AuditLogger
 from tasks.utils.breakers import Breakers, LimitViews
 from tasks.utils.clock import Clock
 from tasks.utils.connect import connect
-from tasks.utils.error_handler import ErrorHandler, TransientError
+from tasks.utils.error_handler import ErrorHandler, TocsinError
 from tasks.utils.gate import Gate
 from tasks.utils.graves import Graves
 from tasks.utils.keys import Keys
@@ -100,11 +101,9 @@ class Foundation:
                 if not stored:
                     return False
                 self.settings = with_keystore(self.settings, stored)
-            except (
-                ConfigError,
-                TransientError,
-                OSError,
-            ) as error:  # what was in force before holds until that is mended
+            except (ConfigError, TocsinError, OSError, redis.ResponseError) as error:
+                # What was in force before holds until that is mended. It stands before every task: none, and no alert with it,
+                # must end with what is wrong with a key.
                 log.warning("rotated_keys_not_taken_up", error=type(error).__name__, detail=str(error))
                 return False
             self.renewed()

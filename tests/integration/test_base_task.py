@@ -54,6 +54,12 @@ def test_a_message_goes_back_while_the_server_takes_no_writes(
     assert [one.id for one in submit(alerts=alerts)] == ["m1:0"]
 
 
+def test_no_alert_is_lost_over_rotated_keys_that_cannot_be_read(submit: Any, client: Any) -> None:
+    client.set("tocsin:keystore", "no hash of keys")
+
+    assert [one.id for one in submit(alerts=[alert("disk")])] == ["m1:0"]
+
+
 @pytest.mark.parametrize("slot", ["alerts@2026-11-22T10:05Z", "alerts@soon", 7])
 def test_no_message_of_alerts_is_taken_for_a_scheduled_run(submit: Any, slot: object) -> None:
     for number in range(2):
