@@ -245,6 +245,22 @@ def test_a_new_key_that_pagerduty_refuses_is_not_put_in_force(rotation: Rotation
     assert [one[2:] for one in rotation.outcomes() if one[1] == "alert-1"] == [(rotation.first_key, 202)]
 
 
+def test_a_rotation_that_cannot_go_on_keeps_no_other_back(rotation: RotationWorld) -> None:
+    rotation.sandbox.fault(kind="reject", status=403, path="/v2/enqueue")
+    with pytest.raises(NotProvenError):
+        rotation.here.tokens.rotate("integration")
+    [jwt] = rotation.here.tokens.rotate("jwt").rotations
+    assert jwt.step == "wait_unused"
+    rotation.clock.advance(timedelta(days=40))
+
+    for _ in range(2):
+        with pytest.raises(NotProvenError):
+            rotation.here.tokens.service.resume()
+        rotation.pass_by()
+
+    assert [key.kind for key in rotation.here.tokens.service.underway()] == ["integration"]
+
+
 def test_each_step_is_on_record(rotation: RotationWorld) -> None:
     rotation.here.tokens.rotate("integration")
 

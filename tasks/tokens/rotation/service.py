@@ -10,7 +10,7 @@ from config.keystore import KeyValue, StoredKey, purpose_of, value_id
 from tasks.tokens.rotation.models import STEPS, Rotation, RotationReport, RotationView
 from tasks.tokens.rotation.turner import CannotRotateError, Found
 from tasks.utils.act_context import about
-from tasks.utils.error_handler import UnknownError
+from tasks.utils.error_handler import TocsinError, UnknownError
 from tasks.utils.progress import report
 
 if TYPE_CHECKING:
@@ -65,9 +65,18 @@ class Rotations:
             return RotationReport(rotations=[self._go_on(key)])
 
     def resume(self) -> RotationReport:
-        """Go on with every rotation that is not over."""
+        """Go on with every rotation that is not over. One that cannot go on keeps no other back; what is wrong is raised at the end."""
+        done: list[RotationView] = []
+        failed: list[TocsinError] = []
         with self._tools.alone(FLIGHT):
-            return RotationReport(rotations=[self._go_on(key) for key in self.underway()])
+            for key in self.underway():
+                try:
+                    done.append(self._go_on(key))
+                except TocsinError as error:
+                    failed.append(error)
+        if failed:
+            raise failed[0]
+        return RotationReport(rotations=done)
 
     def underway(self) -> list[StoredKey]:
         """The keys whose rotation is not over."""
