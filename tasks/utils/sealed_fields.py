@@ -135,6 +135,11 @@ def _purpose(service: str, place: str) -> str:
     return f"alerts/{service}/{place}"
 
 
+def _below(place: str, name: str) -> str:
+    """The place of a field; what parts places stands in no name, for `_depth` counts by it."""
+    return f"{place}.{str(name).replace('%', '%25').replace('.', '%2E').replace('[', '%5B')}"
+
+
 def _depth(place: str) -> int:
     return place.count("[") + place.count(".")
 
@@ -150,7 +155,7 @@ def _at(node: Any, path: Sequence[str], place: str, change: Change) -> Any:
     changed = dict(node)
     for name, value in node.items():
         size = _step(path, str(name))
-        new = _at(value, path[size:], f"{place}.{name}", change) if size else value
+        new = _at(value, path[size:], _below(place, name), change) if size else value
         if new is GONE:
             del changed[name]
         else:
@@ -182,7 +187,7 @@ def _deep(node: Any, place: str, change: Change) -> Any:
     if _depth(place) > DEEPEST:
         return node  # nothing was encrypted so far down
     if isinstance(node, dict):
-        return {name: _deep(part, f"{place}.{name}", change) for name, part in node.items()}
+        return {name: _deep(part, _below(place, name), change) for name, part in node.items()}
     if isinstance(node, list):
         return [_deep(part, f"{place}[{index}]", change) for index, part in enumerate(node)]
     return node

@@ -227,6 +227,16 @@ def test_what_was_encrypted_whole_passes_after_nobody_wants_it_encrypted_any_mor
     assert event["links"][0]["text"] == SECRET
 
 
+def test_a_name_full_of_dots_is_no_deeper_than_any_other(fleet: Fleet, sandbox: Sandbox) -> None:
+    runtime = wired(fleet)
+    details = {"." * 70: {"token": SECRET}, "[" * 70: {"token": SECRET}}
+
+    send(runtime, secretive(**details))
+
+    (event,) = arrived(sandbox)
+    assert event["payload"]["custom_details"] == {"password": SECRET, "host": "web1", **details}
+
+
 def test_endless_nesting_neither_hides_a_field_nor_costs_the_other_alerts(
     fleet: Fleet, sandbox: Sandbox, client: Any
 ) -> None:
