@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-import redis
 import structlog
 from celery import Task
 from celery.exceptions import Ignore, Reject, Retry
@@ -37,6 +36,7 @@ Args = tuple[Any, ...]
 Kwargs = dict[str, Any]
 
 CELERYS_OWN: Final = (Ignore, Reject, Retry)
+BEGUN: Final = "tocsin_begun"  # of a request: the work itself has begun
 PROGRESS: Final = "PROGRESS"  # state of a task that has said how far it is
 
 
@@ -68,16 +68,17 @@ class TocsinTask(Task):
             self.runtime.renew()
             with self._passage(args, kwargs):
                 return self._handle(args, kwargs)
-        except redis.RedisError as error:
+        except CELERYS_OWN:
+            state = "ignored"
+            raise
+        except Exception as error:
             if not is_away(error):
+                self._never_begun(error, args, kwargs)
                 raise
             state = "returned"
             log.warning("server_away", error=type(error).__name__)
             self.runtime.errors.record(error, self.name)
             raise Reject(error, requeue=True) from error
-        except CELERYS_OWN:
-            state = "ignored"
-            raise
         finally:
             self.runtime.metrics.task_done(self.name, state, time.monotonic() - started)
             structlog.contextvars.clear_contextvars()
@@ -180,7 +181,13 @@ class TocsinTask(Task):
         arguments = arguments_of(self.run, args, kwargs)
         return None if changes_nothing(self.harmless, arguments) else act_of_task(self.name, arguments, self.request)
 
+    def _never_begun(self, error: Exception, args: Args, kwargs: Kwargs) -> None:
+        """Keep what must be kept also where the task failed on the way to its work, which would have said so."""
+        if not getattr(self.request, BEGUN, False):
+            self.last_words("task_failed", f"{type(error).__name__}: {error}"[:500], args, kwargs)
+
     def _run(self, args: Args, kwargs: Kwargs) -> Any:
+        setattr(self.request, BEGUN, True)
         try:
             with granted(self, args, kwargs):
                 return self.run(*args, **kwargs)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from celery.exceptions import Reject
+from redis.exceptions import ResponseError
 
 from config.settings import load
 from tasks.carriers import AlertTask
@@ -58,6 +59,17 @@ def test_no_alert_is_lost_over_rotated_keys_that_cannot_be_read(submit: Any, cli
     client.set("tocsin:keystore", "no hash of keys")
 
     assert [one.id for one in submit(alerts=[alert("disk")])] == ["m1:0"]
+
+
+def test_a_message_that_fails_on_the_way_to_its_work_is_a_dead_letter(submit: Any, client: Any) -> None:
+    submit.request.delivery_info["redelivered"] = True
+    client.lpush("tocsin:deliveries:m1", "no counter")
+
+    with pytest.raises(ResponseError):
+        submit(alerts=[alert("disk")])
+
+    assert client.hget("tocsin:event:m1:0", "state") == "dead"
+    assert client.hget("tocsin:event:m1:0", "reason") == "task_failed"
 
 
 @pytest.mark.parametrize("slot", ["alerts@2026-11-22T10:05Z", "alerts@soon", 7])
