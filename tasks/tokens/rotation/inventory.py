@@ -134,7 +134,7 @@ class Inventory:
             id=identity,
             state=state,
             where=list(where),
-            age_days=round((now_ms - since) / 86_400_000, 2),
+            age_days=round((now_ms - since) / 86_400_000, 4),
             max_age_days=getattr(self._max_age, kind).total_seconds() / 86400,
             replaced_by="tocsin" if kind in BY_TOCSIN else "a person",
             last_used_seconds=(now_ms - used) / 1000 if used else None,
