@@ -41,7 +41,7 @@ class Deliveries(Decisions):
         settings, names, fields = self.settings, names_of(self.routes), self.sealed_fields
         letters = letters_of(settings, self.client, self.keys, self.teller, names, fields)
         made = delivery_service(settings, letters, self.client, self.keys, self.teller, self.routes)
-        made.renew = self.renew_at_once
+        made.renew, made.look = self.renew_at_once, self.renew
         return made
 
     @cached_property

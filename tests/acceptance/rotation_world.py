@@ -92,7 +92,7 @@ class RotationWorld(RestWorld):
         """An alert of `shop`, delivered by the process of `runtime`."""
         payload = {"summary": f"{key} is in trouble", "source": "web1", "severity": "critical"}
         more = {"payload": payload} if action == "trigger" else {}
-        runtime.renew()
+        runtime.renew_at_once()  # the clock runs by hours here, and a look is taken once a second of real time
         send(runtime, {"service": "shop", "event_action": action, "dedup_key": key, **more})
 
     def outcomes(self) -> list[tuple[str, str, str, int]]:

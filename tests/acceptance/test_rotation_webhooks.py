@@ -55,6 +55,8 @@ def test_of_two_subscriptions_that_lead_here_none_is_guessed(rotation: RotationW
     with pytest.raises(CannotRotateError, match="2 webhook subscriptions of the account lead here"):
         rotation.here.tokens.rotate("webhook")
 
+    assert rotation.here.tokens.underway().nothing_due
+
 
 def test_a_subscription_that_a_crash_left_whose_secret_nobody_knows_is_made_anew(rotation: RotationWorld) -> None:
     subscriptions = Subscriptions(rotation)
@@ -72,3 +74,18 @@ def test_a_subscription_that_a_crash_left_whose_secret_nobody_knows_is_made_anew
     assert resumed.step == "wait_unused"
     assert len(subscriptions.all()) == 2
     assert left not in [one["id"] for one in subscriptions.all()]
+
+
+def test_a_rotation_that_fails_holds_no_other_up(rotation: RotationWorld) -> None:
+    Subscriptions(rotation).made("Tells Tocsin")
+    with pytest.raises(NotProvenError):
+        rotation.here.tokens.rotate("webhook")
+    rotation.here.tokens.rotate("integration")
+
+    for _ in range(2):
+        rotation.pass_by()
+        with pytest.raises(NotProvenError):
+            rotation.here.tokens.service.resume()
+
+    assert len(rotation.integrations()) == 1
+    assert [one.kind for one in rotation.here.tokens.underway().rotations] == ["webhook"]

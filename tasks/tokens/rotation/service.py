@@ -65,7 +65,7 @@ class Rotations:
             return RotationReport(rotations=[self._go_on(key)])
 
     def resume(self) -> RotationReport:
-        """Go on with every rotation that is not over. One that cannot go on keeps no other back; what is wrong is raised at the end."""
+        """Go on with every rotation that is not over. One that fails holds no other up; its error is raised in the end."""
         done: list[RotationView] = []
         failed: list[TocsinError] = []
         with self._tools.alone(FLIGHT):
@@ -128,11 +128,20 @@ class Rotations:
             report(STEPS.index(rotation.step), len(STEPS) - 1, "steps")
             if rotation.step == "done":
                 return self.view(key)
-            taken = getattr(self, f"_{rotation.step}")(key, rotation)
+            try:
+                taken = getattr(self, f"_{rotation.step}")(key, rotation)
+            except CannotRotateError:
+                self._give_up(key, rotation)
+                raise
             key = self._tools.keystore.put(taken)
             if taken.rotation["step"] == rotation.step:
                 return self.view(key)
             self._note(rotation.step, key, rotation)
+
+    def _give_up(self, key: StoredKey, rotation: Rotation) -> None:
+        """Forget a rotation that cannot even begin: nothing was made for it."""
+        if rotation.step == "make":
+            self._tools.keystore.put(key.model_copy(update={"rotation": {}}))
 
     def _make(self, key: StoredKey, rotation: Rotation) -> StoredKey:
         old = self._value(key, rotation.old)
