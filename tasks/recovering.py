@@ -54,7 +54,9 @@ def _sync(report: RecoveryReport, looks: Looks, pause: Callable[[float], None]) 
         report.add(
             "sync", "there is no key to ask PagerDuty with: what happened since the backup is not known", "waits"
         )
-        report.todo.append("set PAGERDUTY_API_KEY, then `tocsin incidents sync`")
+        report.todo.append(
+            "`tocsin incidents sync`, once PAGERDUTY_API_KEY is set; it does no harm to start the fleet before"
+        )
     elif found.state == "busy":
         report.add("sync", "another comparison with PagerDuty is at work", "waits")
         report.todo.append("`tocsin incidents sync` to see what it has found")

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from config.models import Settings
     from tasks.backups.models import ChangeView, RestoreReport
 
+ELSEWHERE: Final = "REDIS_URL"  # the step about the server tells of it
+UNSET: Final = "set what the old machine's environment set and this one's does not, as far as it is needed here"
+RECORDS: Final = ".jsonl"  # added to for ever; other files are documents, of which the newest counts
+LEFT: Final = "this machine had begun records of its own, which stayed; those of the backup are not here"
 PARTS: Final = ("config", "state")
 MOST_NAMED: Final = 5
 
@@ -69,8 +73,9 @@ class Walk:
         repository, now = self._restores.repository, datetime.now(UTC)
         self.report.parts = [part_plan(repository, one, now) for one in self._chosen]
         for one in self._chosen:
-            missing = unset(repository, one, os.environ)
-            self.report.todo += [f"set {words}: the environment of the old machine did" for words in missing]
+            missing = [words for words in unset(repository, one, os.environ) if words.partition(",")[0] != ELSEWHERE]
+            if missing:
+                self.report.todo.append(f"{UNSET}: {'; '.join(missing)}")
 
     def files(self) -> None:
         """Put the configuration and the files of the state where they belong."""
@@ -91,11 +96,10 @@ class Walk:
 
     def _tell_left(self, one: Candidate) -> None:
         left = [change for change in one.planned.view.changes if change.verb == "cannot"]
-        if left:
-            names = ", ".join(change.item for change in left[:MOST_NAMED]) + ("" if len(left) <= MOST_NAMED else " …")
-            self.report.todo.append(
-                f"look at {len(left)} files that stayed as they are here, the backup has others: {names}"
-            )
+        records = [change.item for change in left if change.item.endswith(RECORDS)]
+        if records:
+            names = ", ".join(records[:MOST_NAMED]) + ("" if len(records) <= MOST_NAMED else " …")
+            self.report.lost.append(f"{LEFT}: {names}; `tocsin backups restore --target state --into DIR` shows them")
 
     def settings(self) -> Settings:
         """The whole configuration, as it is back now. StoppedError: something it needs is not set."""

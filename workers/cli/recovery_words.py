@@ -26,6 +26,7 @@ THEN: Final = (
     "start the fleet: `tocsin up`, or the processes as this installation runs them",
     "point senders and PagerDuty's webhook subscription at this machine, if its address is another one",
     "have senders send again what they sent after the backup; what is open is merged",
+    "`tocsin backups create` once the fleet runs",
     "copy `spool/` of the old state folder here if that disk can be read: it holds alerts that Redis never had",
 )
 

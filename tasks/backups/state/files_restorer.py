@@ -46,6 +46,8 @@ class FilesRestorer:
             return Change("create", file.kind, file.id)
         if _is_same(path, file):
             return Change("leave", file.kind, file.id)
+        if self._replaces is None and _begins_so(path, file):
+            return Change("leave", file.kind, file.id, why="what is here has grown since")
         if self._replaces is None:
             why = "another one is here, which may be newer: to have that of the backup, move it away first"
             return Change("cannot", file.kind, file.id, why=why)
@@ -100,8 +102,11 @@ class FilesRestorer:
 
 
 def _is_same(path: Path, file: StoredFile) -> bool:
-    if path.stat().st_size != file.size:
-        return False
+    return path.stat().st_size == file.size and _begins_so(path, file)
+
+
+def _begins_so(path: Path, file: StoredFile) -> bool:
+    """Whether the file begins as in the backup, as records do that are only added to."""
     with path.open("rb") as there:
         return all(there.read(len(chunk)) == chunk for chunk in file.read())
 
