@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import typer
 
 from config.settings import load
 from tasks.alerts.models import SilenceDraft
 from tasks.runtime import Runtime
 from tasks.utils.error_handler import UnknownError
-from tests.acceptance.recovery_world import variables, write_config
+from tests.acceptance.recovery_world import step, tocsin, variables, write_config
 from tests.integration.backups.repository_kit import flip
 from tests.integration.factor_kit import enrolled
 from tests.loss import lose_everything
 from workers.cli.output import CliError, ExitCode
-from workers.cli.recovery_commands import recover
 from workers.cli.recovery_walk import StoppedError, Walk
 
 if TYPE_CHECKING:
@@ -92,14 +91,13 @@ def put_right(site: Site) -> Walk:
     return walk
 
 
-def test_a_dry_run_says_what_would_be_done_and_does_nothing(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(site: Site) -> None:
     site.silence()
     site.back_up()
     site.lose_everything()
 
-    recover("latest", dry_run=True, yes=False, as_json=False)
+    told = tocsin(site.environ, "recover", "--dry-run").stdout
 
-    told = capsys.readouterr().out
     assert "files: 3 to create" in told
     assert "into Redis, where it does not know them: 1 silences" in told
     assert not site.config.exists()
@@ -111,10 +109,9 @@ def test_without_a_word_of_consent_nothing_is_done(site: Site) -> None:
     site.back_up()
     site.lose_everything()
 
-    with pytest.raises(CliError, match="add --yes") as refused:
-        recover("latest", dry_run=False, yes=False, as_json=False)
+    refused = tocsin(site.environ, "recover")
 
-    assert refused.value.code == ExitCode.NEEDS_CONFIRMATION
+    assert (refused.returncode, "add --yes" in refused.stderr) == (ExitCode.NEEDS_CONFIRMATION, True)
     assert not site.config.exists()
 
 
@@ -226,10 +223,10 @@ def test_while_pagerduty_is_away_everything_else_comes_back_and_it_is_said(site:
     site.lose_everything()
     sandbox.fault(kind="outage")
 
-    with pytest.raises(typer.Exit) as left:
-        recover("latest", dry_run=False, yes=True, as_json=True)
+    found = tocsin(site.environ, "recover", "--yes", "--json")
 
-    assert left.value.exit_code == ExitCode.DEGRADED
+    assert found.returncode == ExitCode.DEGRADED, found.stderr
+    assert "PagerDuty could not be asked" in step(json.loads(found.stdout), "sync")
     assert site.silences() == 1
 
 
