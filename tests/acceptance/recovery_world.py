@@ -122,19 +122,18 @@ def write_config(folder: Path) -> None:
 
 def tocsin(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     """Run the program with this environment and no other variable of Tocsin's."""
-    others = {
-        name: value for name, value in os.environ.items() if not name.startswith(("TOCSIN_", "PAGERDUTY_", "REDIS_"))
-    }
+    with start_tocsin(environment, *words) as process:
+        told, said = process.communicate()
+    return subprocess.CompletedProcess(words, process.returncode, told, said)
+
+
+def start_tocsin(environment: dict[str, str], *words: str) -> subprocess.Popen[str]:
+    """The same, while it runs."""
+    foreign = ("TOCSIN_", "PAGERDUTY_", "REDIS_")
+    others = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    pipes: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     command = [sys.executable, "-m", "workers.cli", *words]
-    return subprocess.run(
-        command,
-        env={**others, **environment},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
+    return subprocess.Popen(command, env={**others, **environment}, cwd=ROOT, text=True, **pipes)
 
 
 def burn_down(*folders: Path) -> None:

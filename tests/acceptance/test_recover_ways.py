@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from config.settings import load
+from deploy.local.embedded import start_server
 from tasks.alerts.models import SilenceDraft
 from tasks.runtime import Runtime
+from tasks.utils.connect import connect
 from tasks.utils.error_handler import UnknownError
-from tests.acceptance.recovery_world import step, tocsin, variables, write_config
+from tests.acceptance.recovery_world import start_tocsin, step, tocsin, variables, write_config
 from tests.integration.backups.repository_kit import flip
 from tests.integration.factor_kit import enrolled
 from tests.loss import lose_everything
@@ -245,3 +248,25 @@ def test_a_record_that_has_grown_since_the_backup_is_no_difference(site: Site) -
     again = Walk("latest", dry_run=True).report
 
     assert [change.item for part in again.parts for change in part.changes] == []
+
+
+@pytest.mark.slow
+def test_killed_again_and_again_it_comes_to_its_end(site: Site) -> None:
+    for _ in range(20):
+        site.silence()
+    site.back_up()
+    site.lose_everything()
+    environ = {
+        name: value for name, value in site.environ.items() if name != "REDIS_URL"
+    }  # the embedded server dies, too
+
+    for tenths in range(4, 24, 2):
+        with start_tocsin(environ, "recover", "--yes") as killed:
+            time.sleep(tenths / 10)
+            killed.kill()
+    found = tocsin(environ, "recover", "--yes")
+
+    assert found.returncode == 0, found.stdout + found.stderr
+    with start_server(site.folder / "state" / "redis") as server, connect(server.url) as client:
+        assert client.hlen(site.keys.rules) == 20
+    assert not (site.folder / "state" / "restore" / "recovery.json").exists()
