@@ -45,11 +45,11 @@ class Tocsin(LazyGroup):
         ),
         "backups": Entry("workers.cli.backup_commands:app", "Back up, verify, restore (also: backup)", ("backup",)),
         "recover": Entry("workers.cli.recovery_commands:app", "Rebuild an installation from its backup"),
-        "audit": Entry("workers.cli.audit_commands:app", "The record behind the proof"),
+        "audit": Entry("workers.cli.audit_commands:app", "The records: of alerts, and of who did what"),
         "logs": Entry(
             "workers.cli.log_commands:app", "Clean up old records; archives, legal holds (also: log)", ("log",)
         ),
-        "tokens": Entry("workers.cli.token_commands:app", "Access to the HTTP API (also: token)", ("token",)),
+        "tokens": Entry("workers.cli.token_commands:app", "Keys: age, rotation; access to the API (also: token)", ("token",)),
         "security": Entry("workers.cli.security_commands:app", "Second factors of persons"),
         "configuration": Entry(
             "workers.cli.config_commands:app", "Show and check the settings (also: config)", ("config",)
