@@ -5,7 +5,7 @@
 #   make check                    lint, types, layers
 #   make bench [BENCH=latency]    figures as JSON lines
 #   make chaos [SEED=1] [MINUTES=5]   everything goes wrong, by a seed: docs/chaos.md
-#   make proofs [ARGS="-k kills"]     the long forms of the tests
+#   make proofs [ARGS="-k kills"]     the long forms of the tests; tests of properties search ten times as long
 #   make fuzz [REQUESTS=20000]    hostile requests to every door of a running gateway
 #   make senders                  the tests of foreign senders, each fetched from its own package into .cache/senders
 #   make lock                     resolve requirements.lock anew (needs uv)
@@ -55,7 +55,7 @@ chaos: $(READY)
 	@$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES) $(ARGS)
 
 proofs: $(READY)
-	@SEED=$(SEED) $(BIN)/python -m pytest -m slow $(ARGS)
+	@SEED=$(SEED) TOCSIN_TEST_EFFORT=10 $(BIN)/python -m pytest -m "slow or hypothesis" $(ARGS)
 
 fuzz: $(READY)
 	@FUZZ_REQUESTS=$(REQUESTS) $(BIN)/python -m pytest -s tests/fuzz $(ARGS)

@@ -6,13 +6,14 @@ import itertools
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from tasks.utils.identifiers import alert_uid
 from tasks.webhooks.answers import Answers
 from tasks.webhooks.models import Observation
 from tests.pipeline import PRIMARY_KEY, Pipeline, alert
+from tests.searching import searched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +88,7 @@ def expected(said: Sequence[Said]) -> str:
     return last.status
 
 
-@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@searched(30, HealthCheck.function_scoped_fixture)
 @given(two_orders())
 def test_every_order_of_answers_ends_alike(
     pipeline: Pipeline, sandbox: Sandbox, clock: MovableClock, client: Any, orders: tuple[History, History]

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.audit.anchors import Anchors, anchor_key
@@ -14,6 +14,7 @@ from tasks.audit.archive import Archive
 from tasks.audit.chain import GENESIS, START, Head, extend, take_apart
 from tasks.utils.files import append, cut_half_line, lines_backwards
 from tasks.utils.ledger import Entry, order
+from tests.searching import searched
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ def test_the_chain_is_plain_sha256_that_anybody_can_check() -> None:
     assert line == body[:-1] + b',"h":"' + expected.encode() + b'"}\n'
 
 
-@settings(deadline=None)
+@searched(40)
 @given(st.text(), st.text(), st.integers(min_value=0, max_value=2**53))
 def test_any_text_survives_the_archive(reason: str, detail: str, at: int) -> None:
     entry = Entry("5-7", at, "event", "step", reason, detail)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from tasks.audit.stories import Stories, Verdict
 from tasks.utils.ledger import Entry
+from tests.searching import searched
 
 
 def tell(*entries: tuple[str, ...]) -> Stories:
@@ -183,9 +184,10 @@ class RandomStories(RuleBasedStateMachine):
 
 
 TestRandomStories = RandomStories.TestCase
+TestRandomStories.settings = searched(30)
 
 
-@settings(deadline=None)
+@searched(40)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["received", "accepted", "sent", "merged", "dead"]))))
 def test_no_order_of_entries_upsets_the_judge(entries: list[tuple[str, str]]) -> None:
     stories = tell(*((event, step, "x", "abc"[len(step) % 3]) for event, step in entries))

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.values import format_duration, mask_redis_url, parse_duration
+from tests.searching import searched
 from tests.unit.config_kit import Folder
 
 
@@ -36,6 +37,7 @@ def test_what_is_no_duration_is_refused_with_examples(text: object) -> None:
     assert "30s" in getattr(caught.value, "mend", "")
 
 
+@searched(40)
 @given(st.integers(min_value=0, max_value=10**9))
 def test_a_shown_duration_reads_back_as_itself(milliseconds: int) -> None:
     value = timedelta(milliseconds=milliseconds)

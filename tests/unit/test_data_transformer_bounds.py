@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from config.mapping_files import mapping_paths
@@ -15,6 +15,7 @@ from tasks.utils.data_transformer import DataTransformer
 from tasks.utils.error_handler import InvalidAlertError
 from tasks.utils.formatters import json_bytes
 from tasks.utils.validators import check_alert
+from tests.searching import searched
 from tests.unit.mapping_kit import EACH, Mapper
 
 
@@ -96,7 +97,7 @@ def faults(transformer: DataTransformer, document: Any) -> list[str]:
 
 
 @given(documents)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@searched(50)
 def test_any_document_gives_alerts_or_plain_words(document: Any) -> None:
     for transformer in SHIPPED:
         # Half a character is the one thing that no mapping can make good.
@@ -122,7 +123,7 @@ values = st.recursive(
 @given(
     document=documents, key=values, summary=values, detail=values, when=st.sampled_from(['id!=""', "title=~.*", "x="])
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@searched(50, *HealthCheck)
 def test_any_mapping_of_any_document_gives_alerts_or_plain_words(
     mapper: Mapper, document: Any, key: Any, summary: Any, detail: Any, when: str
 ) -> None:

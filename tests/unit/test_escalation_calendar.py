@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.escalations.calendar import Calendar, Holiday, Span
+from tests.searching import searched
 from tests.unit.escalation_kit import MINUTE, calendars, hours, moments, utc
 
 EVERY_DAY = ()
@@ -83,7 +84,7 @@ def test_people_are_told_why_hours_are_closed() -> None:
     assert paris.why(utc("2026-12-24T10:00")) == "office open (Thu 11:00)"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@searched(50)
 @given(calendar=calendars, at=moments, is_open=st.booleans())
 def test_the_next_moment_is_the_one_that_a_patient_watcher_would_see(
     *, calendar: Calendar, at: datetime, is_open: bool
@@ -96,7 +97,7 @@ def test_the_next_moment_is_the_one_that_a_patient_watcher_would_see(
     assert found == watched if watched else found is None or found >= at + timedelta(days=3)
 
 
-@settings(max_examples=100, deadline=None)
+@searched(40)
 @given(calendar=calendars, asked=st.lists(moments, min_size=2, max_size=8), is_open=st.booleans())
 def test_what_was_asked_before_changes_no_answer(*, calendar: Calendar, asked: list[datetime], is_open: bool) -> None:
     fresh = [Calendar.thawed(calendar.name, calendar.plain()).next_when(at, is_open=is_open) for at in asked]

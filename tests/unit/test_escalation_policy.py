@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.escalations.policy import (
@@ -19,6 +19,7 @@ from tasks.escalations.policy import (
     step,
     why_left_out,
 )
+from tests.searching import searched
 from tests.unit.escalation_kit import MINUTE, SEVERITIES, a_step, hours, moments, policies, utc
 
 NOON = utc("2026-11-26T12:00")  # a Thursday, 13:00 in Paris
@@ -132,7 +133,7 @@ def test_frozen_texts_are_equal_where_policies_are_and_name_them() -> None:
     assert one.digest == same.digest != other.digest
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@searched(50)
 @given(policies())
 def test_a_frozen_policy_thaws_equal(policy: Policy) -> None:
     thawed = Policy.from_json(policy.to_json())
@@ -142,7 +143,7 @@ def test_a_frozen_policy_thaws_equal(policy: Policy) -> None:
     assert thawed.of("error") == policy.of("error")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@searched(50)
 @given(policies(), moments, st.sampled_from(SEVERITIES))
 def test_times_never_go_backwards_and_every_step_is_in_its_hours_or_left_out(
     policy: Policy, at: datetime, severity: str
@@ -166,7 +167,7 @@ def test_times_never_go_backwards_and_every_step_is_in_its_hours_or_left_out(
     assert first_due(policy, at, severity) == due_after(mine, 0, at)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@searched(40)
 @given(policies(), moments, st.integers(0, 3000), st.integers(0, 3))
 def test_who_begins_later_is_never_called_sooner(policy: Policy, at: datetime, later: int, taken: int) -> None:
     sooner, after = due_after(policy, taken, at), due_after(policy, taken, at + later * MINUTE)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.escalations.chart import chart_of
@@ -14,6 +14,7 @@ from tasks.escalations.chart_text import chart_text
 from tasks.escalations.policy import HAND_OVER, Hours, Policy, Step, Target
 from tasks.escalations.simulation import simulate
 from tasks.escalations.words import span_text, target_text
+from tests.searching import searched
 from tests.unit.escalation_kit import MINUTE, SEVERITIES, a_step, hours, moments, policies, utc
 
 PARIS = hours("Europe/Paris")
@@ -114,7 +115,7 @@ def test_the_picture_knows_light_and_dark() -> None:
     assert picture.count('<circle class="left-out"') == 1 + 1
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@searched(25)
 @given(policies(), moments, st.sampled_from(SEVERITIES))
 def test_any_policy_can_be_drawn(policy: Policy, at: object, severity: str) -> None:
     chart = chart_of(simulate(policy, at, severity))  # type: ignore[arg-type]

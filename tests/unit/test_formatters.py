@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.utils.formatters import DEEPEST, NOTE, cut_text, is_tame, json_bytes, shrink_details, tame
+from tests.searching import searched
 
 
 def nested(depth: int) -> Any:
@@ -14,6 +15,7 @@ def nested(depth: int) -> Any:
     return value
 
 
+@searched(40)
 @given(text=st.text(max_size=40), limit=st.integers(1, 40))
 def test_a_cut_text_is_never_longer_than_its_limit_and_begins_alike(text: str, limit: int) -> None:
     short = cut_text(text, limit)
@@ -26,6 +28,7 @@ BRACKETS = st.text('[]{}"\\ ä', max_size=6)
 NESTED = st.recursive(BRACKETS, lambda part: st.lists(part, max_size=3) | st.dictionaries(BRACKETS, part, max_size=3))
 
 
+@searched(40)
 @given(value=NESTED, above=st.integers(DEEPEST - 6, DEEPEST))
 def test_a_value_is_tame_up_to_the_deepest_level_whatever_its_texts_hold(value: Any, above: int) -> None:
     wrapped = value
@@ -78,6 +81,7 @@ def test_of_countless_details_the_first_ones_are_kept() -> None:
 ODD_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 
 
+@searched(40)
 @given(
     details=st.dictionaries(ODD_TEXT, ODD_TEXT | st.lists(ODD_TEXT, max_size=30), max_size=60),
     budget=st.integers(4_000, 9_000),

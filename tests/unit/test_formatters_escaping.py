@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.utils.formatters import for_html, for_markdown, for_terminal
+from tests.searching import searched
 
 OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -34,6 +35,7 @@ def test_a_block_keeps_its_lines_and_nothing_else() -> None:
     assert for_terminal("a\tb\nc\x1b[1m\r", block=True) == "a\tb\nc\\u001b[1m\\r"
 
 
+@searched(40)
 @given(text=st.text(st.characters(codec=None)))
 def test_nothing_a_terminal_obeys_is_left_and_a_json_document_stays_the_same(text: str) -> None:
     assert not OBEYED.search(for_terminal(text))
@@ -57,6 +59,7 @@ class Reader(HTMLParser):
         self.texts.append(data)
 
 
+@searched(40)
 @given(text=st.text(st.sampled_from("<>&'\"/=abc onscript!-")))
 def test_html_shows_the_text_and_no_element_of_it(text: str) -> None:
     reader = Reader()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from config.errors import ConfigError, UnfitError
@@ -13,6 +13,7 @@ from config.mapping_files import load_mapping
 from config.mapping_paths import parse_path, parse_text
 from config.mapping_values import KEYS
 from config.view import view
+from tests.searching import searched
 from tests.unit.config_kit import Folder
 from tests.unit.mapping_kit import Mapper
 
@@ -167,9 +168,7 @@ PARTS = [anything(random.Random(number)) for number in range(5000)]
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), st.sampled_from(PARTS), max_size=5))
-@settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-)
+@searched(80, HealthCheck.function_scoped_fixture)
 def test_whatever_stands_in_a_mapping_is_read_or_told(mapper: Mapper, content: dict[str, object]) -> None:
     mapper.file.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper), encoding="utf-8")
 
@@ -183,6 +182,7 @@ def test_whatever_stands_in_a_mapping_is_read_or_told(mapper: Mapper, content: d
     assert all(told)
 
 
+@searched(40)
 @given(st.text(st.sampled_from("ab.[]*=-'\"${}|0 "), max_size=20))
 def test_whatever_stands_in_a_text_is_read_or_told(text: str) -> None:
     with suppress(UnfitError):

@@ -7,11 +7,12 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.utils.formatters import json_bytes
 from tasks.utils.notification_builder import NotificationBuilder
+from tests.searching import searched
 from tests.unit.notification_kit import WORDY, bundle, member
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def test_no_line_is_forged(text: str) -> None:
     assert len(BUILDER.notice("webhook", everywhere(text)).text.splitlines()) == len(calm.splitlines())
 
 
-@settings(max_examples=60, deadline=None)
+@searched(25)
 @given(text=st.text(st.characters(codec="utf-8"), max_size=300))
 def test_any_text_at_all_makes_a_notice(text: str) -> None:
     for _, notice in notices(everywhere(text)):

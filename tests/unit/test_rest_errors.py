@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tasks.utils.error_handler import PermanentError, TransientError, UnknownError
 from tasks.utils.rest import errors
 from tasks.utils.rest.errors import RefusedError, UnavailableError, refusal
+from tests.searching import searched
 
 
 def body(message: str = "Refused", code: int | None = None, told: Any = None, **more: Any) -> bytes:
@@ -118,6 +119,7 @@ JSON = st.recursive(
 )
 
 
+@searched(40)
 @given(status=st.integers(300, 599), answer=st.binary() | JSON.map(lambda value: json.dumps({"error": value}).encode()))
 def test_whatever_the_answer_it_is_one_short_error(status: int, answer: bytes) -> None:
     error = refusal("GET /users", status, answer)

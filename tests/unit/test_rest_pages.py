@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.utils.rest import pages, spans
@@ -16,6 +16,7 @@ from tasks.utils.rest.errors import ServerFaultError
 from tasks.utils.rest.pages import OffsetReader, TooLongError, by_token
 from tasks.utils.rest.parameters import instant
 from tasks.utils.rest.spans import Span, TimeReader
+from tests.searching import searched
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 NOW = START + timedelta(days=400)
@@ -79,7 +80,7 @@ def test_what_came_before_a_list_turned_out_too_long_does_not_come_again() -> No
 
 
 @pytest.mark.usefixtures("small")
-@settings(max_examples=200, deadline=None)
+@searched(50)
 @given(
     seconds=st.lists(st.floats(0, 3_000_000) | st.integers(0, 60).map(float), max_size=300, unique=True),
     newest_first=st.booleans(),
@@ -160,7 +161,7 @@ def test_a_short_page_is_not_the_last_where_there_is_more() -> None:
 
 
 @pytest.mark.usefixtures("small")
-@settings(max_examples=200, deadline=None)
+@searched(50)
 @given(data=st.data())
 def test_what_stays_is_not_skipped_while_others_vanish_between_two_pages(data: st.DataObject) -> None:
     account = Account([float(n) for n in range(30)])

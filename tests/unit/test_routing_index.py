@@ -9,7 +9,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.matchers import MOST_MEMORY, Matcher
@@ -19,6 +19,7 @@ from tasks.alerts.conditions import Condition, conditions_of
 from tasks.alerts.route_index import CANARY, Patterns
 from tasks.alerts.route_story import look_at
 from tasks.alerts.routing import DEFAULT_ROUTE, Router
+from tests.searching import searched
 from tests.unit.config_kit import KEY, OTHER_KEY
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ labels = st.dictionaries(st.sampled_from(LABELS), st.sampled_from(WORDS))
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 
 
-@settings(max_examples=200, deadline=timedelta(seconds=2))
+@searched(60, deadline=timedelta(seconds=2))
 @given(trees, st.lists(labels, min_size=1, max_size=5), moments)
 def test_the_router_takes_exactly_the_routes_that_a_plain_walk_takes(
     tree: list[dict[str, Any]], alerts: list[dict[str, str]], now: datetime

@@ -7,7 +7,7 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.sandbox.happenings import Happening
@@ -15,6 +15,7 @@ from deploy.sandbox.webhooks.delivery import Attempt
 from deploy.sandbox.webhooks.post import Poster, Result, Verdict
 from deploy.sandbox.webhooks.webhooks import COLLECTION
 from deploy.sandbox.world import Options, World
+from tests.searching import searched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +88,7 @@ class Told:
             self.world.schedule.advance(HOUR)
 
 
-@settings(max_examples=100, deadline=None)
+@searched(30)
 @given(STEPS)
 def test_what_is_taken_is_in_order_and_everything_ends_once(steps: list[tuple[str, object]]) -> None:
     told = Told()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tasks.utils.error_handler import InvalidAlertError
 from tasks.utils.formatters import json_bytes
 from tasks.utils.validators import MAX_ALERT_BYTES, check_alert
+from tests.searching import searched
 
 PAYLOAD: dict[str, Any] = {"summary": "disk full", "source": "db-1", "severity": "error"}
 TRIGGER: dict[str, Any] = {"service": "web", "event_action": "trigger", "dedup_key": "k", "payload": PAYLOAD}
@@ -182,6 +183,7 @@ FIELDS = st.fixed_dictionaries(
 )
 
 
+@searched(40)
 @given(action=st.sampled_from(["trigger", "acknowledge", "resolve", "x"]), fields=FIELDS, payload=ANY_JSON)
 def test_any_json_is_either_refused_with_reasons_or_fit_to_send(
     action: str, fields: dict[str, Any], payload: Any

@@ -4,11 +4,12 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from deploy.local.embedded import Server
 from tests.integration.gateway_kit import KEY, TRIGGER, Gateway, rows, running_gateway
+from tests.searching import searched
 
 # Any JSON there is: lone surrogates, NaN, huge numbers, names that mean something here.
 WORDS = """event_action dedup_key payload summary source severity custom_details links images client service
@@ -42,7 +43,7 @@ ODD_BYTES = [
     b'{"routing_key": ' + b"[" * 5_000 + b"]" * 5_000 + b"}",
 ]
 DOORS = ["/v2/enqueue", "/v2/change/enqueue", "/generic/2010-04-15/create_event.json", "/webhooks/alertmanager"]
-FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = searched(25, HealthCheck.function_scoped_fixture)
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from deploy.local.embedded import Server
 from tests.integration.gateway_kit import KEY, SECOND_KEY, Gateway, rows, running_gateway
+from tests.searching import searched
 
 DATA = Path(__file__).parents[2] / "data" / "webhooks"
 PATH = "/webhooks/in/"
@@ -165,7 +166,7 @@ bodies = st.binary(max_size=40) | jsons.map(lambda document: json.dumps(document
 
 
 @given(bodies, st.sampled_from(["datadog", "sentry", "grafana", "generic", "signed", "cloudwatch_sns"]))
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@searched(30, *HealthCheck)
 def test_no_body_is_a_fault_of_the_gateway_and_the_next_good_one_is_taken(
     http: httpx.Client, body: bytes, mapping: str
 ) -> None:
