@@ -1,6 +1,7 @@
 """A file by itself, a text, or a folder: what it says, or all that is wrong with it; and schemas that editors can use."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tasks.utils.config_parser import ConfigParser
 
 SHIPPED = Path(config.__file__).parent
 HOME = {"HOME": "/home/somebody"}
+schema_of = cache(json_schema)
 WRONG_SERVICE = """\
 ingest_keys: [short]
 channels:
@@ -96,7 +98,7 @@ def files(kind: Kind) -> list[Path]:
 
 @pytest.mark.parametrize(("kind", "path"), [(kind, path) for kind in ("settings", "service") for path in files(kind)])
 def test_every_shipped_file_fits_its_schema(kind: Kind, path: Path) -> None:
-    jsonschema_rs.validate(json_schema(kind), yaml.safe_load(path.read_text()) or {})
+    jsonschema_rs.validate(schema_of(kind), yaml.safe_load(path.read_text()) or {})
 
 
 KEY = "a1" * 16
@@ -115,7 +117,7 @@ KEY = "a1" * 16
     ],
 )
 def test_a_schema_allows_what_the_loader_allows(kind: Kind, document: dict[str, Any]) -> None:
-    jsonschema_rs.validate(json_schema(kind), document)
+    jsonschema_rs.validate(schema_of(kind), document)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ def test_a_schema_allows_what_the_loader_allows(kind: Kind, document: dict[str, 
     ],
 )
 def test_a_schema_finds_what_the_loader_would_refuse(kind: Kind, document: dict[str, Any]) -> None:
-    assert not jsonschema_rs.is_valid(json_schema(kind), document)
+    assert not jsonschema_rs.is_valid(schema_of(kind), document)
 
 
 def test_a_schema_tells_what_a_setting_is_for_and_no_secret(parser: ConfigParser) -> None:

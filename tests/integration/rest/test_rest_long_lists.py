@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from tests.conftest import Sandbox
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
-COUNT = 17_500
+BUSIEST = 17_500
+COUNT = 10_500
 
 
 @pytest.fixture
@@ -41,20 +42,30 @@ def plant(sandbox: Sandbox, count: int, **planted: Any) -> None:
     sandbox.control("POST", "/incidents", {"count": count, "service": "Shop", **planted})
 
 
+def plant_day(sandbox: Sandbox, count: int) -> None:
+    plant(sandbox, count, since=DAY.isoformat(), until=(DAY + timedelta(days=1)).isoformat(), status="resolved")
+
+
+@pytest.fixture
+def busiest_day(sandbox: Sandbox) -> None:
+    """As many incidents as somebody really had in one day."""
+    plant_day(sandbox, BUSIEST)
+
+
 @pytest.fixture
 def busy_day(sandbox: Sandbox) -> None:
-    """As many incidents as somebody really had in one day."""
-    plant(sandbox, COUNT, since=DAY.isoformat(), until=(DAY + timedelta(days=1)).isoformat(), status="resolved")
+    """More incidents than PagerDuty lists."""
+    plant_day(sandbox, COUNT)
 
 
-@pytest.mark.usefixtures("busy_day")
+@pytest.mark.usefixtures("busiest_day")
 def test_17500_incidents_of_one_day_are_listed_completely_and_in_order(patient: RestClient, sandbox: Sandbox) -> None:
     listed = list(patient.incidents.list(DAY, DAY + timedelta(days=1)))
 
     numbers = [incident["incident_number"] for incident in listed]
-    assert len(set(numbers)) == COUNT
+    assert len(set(numbers)) == BUSIEST
     assert numbers == sorted(numbers)
-    assert sandbox.count() < COUNT / 99 + 10
+    assert sandbox.count() < BUSIEST / 99 + 10
     assert {entry["status"] for entry in sandbox.log()} == {200}
 
 
@@ -74,10 +85,10 @@ def test_an_order_that_time_does_not_part_ends_with_an_error_at_10000(patient: R
 
 
 def test_log_entries_are_listed_past_10000_newest_first(patient: RestClient, sandbox: Sandbox) -> None:
-    plant(sandbox, 6_000, since=DAY.isoformat(), until=(DAY + timedelta(days=1)).isoformat(), status="acknowledged")
+    plant(sandbox, 5_200, since=DAY.isoformat(), until=(DAY + timedelta(days=1)).isoformat(), status="acknowledged")
 
     entries = list(patient.log_entries.list(DAY, DAY + timedelta(days=2)))
 
     times = [entry["created_at"] for entry in entries]
-    assert len({entry["id"] for entry in entries}) == len(entries) >= 12_000
+    assert len({entry["id"] for entry in entries}) == len(entries) >= 10_400
     assert times == sorted(times, reverse=True)
