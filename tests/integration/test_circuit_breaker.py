@@ -6,14 +6,13 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from tasks.utils.breaker_rules import BreakerRules
 from tasks.utils.breakers import Breakers
-from tasks.utils.circuit_breaker import CircuitBreaker, CircuitOpenError, verdict_of
+from tasks.utils.circuit_breaker import CircuitBreaker, CircuitOpenError
 from tasks.utils.connect import connect
-from tasks.utils.error_handler import PermanentError, TransientError
+from tasks.utils.error_handler import TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,36 +174,6 @@ def test_a_clock_set_back_does_not_keep_it_open(make: Made, clock: MovableClock)
     assert make().enter().is_probe
     with pytest.raises(CircuitOpenError):
         make().enter()
-
-
-def status(code: int) -> httpx.HTTPStatusError:
-    request = httpx.Request("GET", "https://api.example.com")
-    return httpx.HTTPStatusError("no", request=request, response=httpx.Response(code, request=request))
-
-
-@pytest.mark.parametrize(
-    ("error", "verdict"),
-    [
-        (None, "answered"),
-        (status(503), "failed"),
-        (status(408), "failed"),
-        (status(400), "answered"),
-        (status(404), "answered"),
-        (status(429), "answered"),
-        (httpx.ConnectTimeout("no"), "failed"),
-        (httpx.RemoteProtocolError("no"), "failed"),
-        (ConnectionResetError(), "failed"),
-        (TimeoutError(), "failed"),
-        (TransientError("no"), "failed"),
-        (PermanentError("unknown id"), "answered"),
-        (ValueError("ours"), ""),
-        (asyncio.CancelledError(), ""),
-    ],
-)
-def test_network_timeouts_and_5xx_are_failures_and_a_4xx_is_an_answer(
-    error: BaseException | None, verdict: str
-) -> None:
-    assert verdict_of(error) == verdict
 
 
 def test_a_decorated_function_has_a_breaker_of_its_own(client: Any, keys: Keys) -> None:
