@@ -49,7 +49,9 @@ class Tocsin(LazyGroup):
         "logs": Entry(
             "workers.cli.log_commands:app", "Clean up old records; archives, legal holds (also: log)", ("log",)
         ),
-        "tokens": Entry("workers.cli.token_commands:app", "Keys: age, rotation; access to the API (also: token)", ("token",)),
+        "tokens": Entry(
+            "workers.cli.token_commands:app", "Keys: age, rotation; access to the API (also: token)", ("token",)
+        ),
         "security": Entry("workers.cli.security_commands:app", "Second factors of persons"),
         "configuration": Entry(
             "workers.cli.config_commands:app", "Show and check the settings (also: config)", ("config",)
