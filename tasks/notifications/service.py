@@ -88,10 +88,9 @@ class DeliveryService:
     ) -> None:
         self._client = client
         self._keys = keys
-        self.look: Callable[[], object] = lambda: None  # the same, once a second at most
-        self.renew: Callable[[], bool] = lambda: (
-            False
-        )  # looks for rotated keys; if there are any, `turn_to` was told of them
+        # Look for rotated keys, and whether there are any, of which `turn_to` was told then; `look` once a second at most.
+        self.renew: Callable[[], bool] = lambda: False
+        self.look: Callable[[], object] = lambda: None
         self._outbox = Outbox(client, keys, rules.breaker)
         self._scripts = Scripts(client, keys)
         self._dispatch = dispatch
