@@ -229,6 +229,7 @@ def test_while_pagerduty_is_away_everything_else_comes_back_and_it_is_said(site:
     found = tocsin(site.environ, "recover", "--yes", "--json")
 
     assert found.returncode == ExitCode.DEGRADED, found.stderr
+    assert "backups.recover" in tocsin(site.environ, "audit", "log").stdout
     assert "PagerDuty could not be asked" in step(json.loads(found.stdout), "sync")
     assert site.silences() == 1
 

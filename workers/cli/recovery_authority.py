@@ -5,27 +5,30 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from tasks.utils.local_actor import local_actor
 from workers.cli.authority import IDENTITY, authorise, is_guarded
 
 if TYPE_CHECKING:
     from tasks.backups.recovery_models import RecoveryReport
     from tasks.runtime import Runtime
+    from tasks.utils.actor import Actor
 
 ACT: Final = "recover"
 
 
-def may_recover(runtime: Runtime, report: RecoveryReport | None = None) -> None:
-    """Have it authorised where acts are guarded and anybody is enrolled: in Redis, or in the files that are back.
+def may_recover(runtime: Runtime, report: RecoveryReport | None = None) -> Actor:
+    """Who does it; authorised where acts are guarded and anybody is enrolled: in Redis, or in the files that are back.
 
     On an empty machine whoever has the backup and its key has all that a second factor guards, and nothing is there to be harmed.
     """
     if not is_guarded(runtime.settings):
-        return
+        return local_actor()
     has_identity = bool(os.environ.get(IDENTITY) or os.environ.get(f"{IDENTITY}_FILE"))
     if has_identity or runtime.second_factors.persons():
-        authorise(ACT)
-    elif report is not None:
+        return authorise(ACT)
+    if report is not None:
         report.todo.append("enrol: nobody has a second factor here, `tocsin security second-factor enrol`")
+    return local_actor()
 
 
 def may_recover_early() -> None:

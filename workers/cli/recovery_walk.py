@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from config.models import Settings
     from tasks.backups.models import ChangeView, RestoreReport
+    from tasks.utils.actor import Actor
 
 ELSEWHERE: Final = "REDIS_URL"  # the step about the server tells of it
 UNSET: Final = "set what the old machine's environment set and this one's does not, as far as it is needed here"
@@ -120,13 +121,13 @@ class Walk:
 
         with some_server(settings) as words, wired() as runtime:
             self.report.add("server", words)
-            may_recover(runtime, self.report)
+            actor = may_recover(runtime, self.report)
             self._state(runtime)
             looks = Looks(
                 runtime.incident_sync.run, lambda: runtime.audit.prove(None), lambda: runtime.health.examine("quick")
             )
             look_after(self.report, looks)
-            self._end(runtime)
+            self._end(runtime, actor)
 
     def _state(self, runtime: Runtime) -> None:
         one = next((one for one in self._chosen if one.part == "state"), None)
@@ -137,14 +138,15 @@ class Walk:
             self._add("state", "open alerts with their timers, silences, dead letters", restores.apply(planned), there)
         runtime.epochs.ask()  # whoever works with this state folder knows now that the former data set is lost
 
-    def _end(self, runtime: Runtime) -> None:
+    def _end(self, runtime: Runtime, actor: Actor) -> None:
         from tasks.utils.acts import Act
 
         self._tell_unknown()
         self.report.is_over = True
         self.report.took_seconds = round(time.monotonic() - self._began, 1)
         detail = {one.part: one.planned.snapshot.short for one in self._chosen}
-        runtime.acts.record(Act("backups.recover", f"backup/{self._chosen[-1].planned.snapshot.short}", detail=detail))
+        about = f"backup/{self._chosen[-1].planned.snapshot.short}"
+        runtime.acts.record(Act("backups.recover", about, actor, detail=detail))
         self._note.end()
 
     def _tell_unknown(self) -> None:
