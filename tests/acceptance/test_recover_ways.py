@@ -271,3 +271,20 @@ def test_killed_again_and_again_it_comes_to_its_end(site: Site) -> None:
     with start_server(site.folder / "state" / "redis") as server, connect(server.url) as client:
         assert client.hlen(site.keys.rules) == 20
     assert not (site.folder / "state" / "restore" / "recovery.json").exists()
+
+
+def test_a_service_identity_may_recover_and_it_is_on_record_in_its_name(
+    site: Site, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environ = {**site.environ, "JWT_SECRET": "j" * 43}
+    words = ("--service", "phoenix", "--scope", "backups:restore", "--lifetime", "1h")
+    token = tocsin(environ, "tokens", "issue", *words).stdout.strip()
+    enrolled(site.runtime.second_factors, clock)
+    site.back_up()
+    site.lose_everything()
+    for name, value in {"JWT_SECRET": "j" * 43, "TOCSIN_ACCESS__ENFORCE": "true", "TOCSIN_IDENTITY": token}.items():
+        monkeypatch.setenv(name, value)
+
+    assert put_right(site).report.is_over
+    told = tocsin(environ, "audit", "log").stdout
+    assert next(line for line in told.splitlines() if "backups.recover" in line).count("phoenix") == 1
