@@ -21,6 +21,7 @@ from tests.integration.backups.repository_kit import flip
 from tests.integration.factor_kit import enrolled
 from tests.loss import lose_everything
 from workers.cli.output import CliError, ExitCode
+from workers.cli.recovery_authority import may_recover_early
 from workers.cli.recovery_walk import StoppedError, Walk
 
 if TYPE_CHECKING:
@@ -288,3 +289,12 @@ def test_a_service_identity_may_recover_and_it_is_on_record_in_its_name(
     assert put_right(site).report.is_over
     told = tocsin(environ, "audit", "log").stdout
     assert next(line for line in told.splitlines() if "backups.recover" in line).count("phoenix") == 1
+
+
+def test_a_server_that_is_away_is_no_way_round_the_code(site: Site, clock: MovableClock, monkeypatch: Any) -> None:
+    enrolled(site.runtime.second_factors, clock)
+    for name, value in {"TOCSIN_ACCESS__ENFORCE": "true", "REDIS_URL": "redis://127.0.0.1:1/0"}.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(CliError, match="nobody can be asked for a code"):
+        may_recover_early()

@@ -9,6 +9,7 @@ from tasks.utils.local_actor import local_actor
 from workers.cli.authority import IDENTITY, authorise, is_guarded
 
 if TYPE_CHECKING:
+    from config.models import Settings
     from tasks.backups.recovery_models import RecoveryReport
     from tasks.runtime import Runtime
     from tasks.utils.actor import Actor
@@ -32,18 +33,36 @@ def may_recover(runtime: Runtime, report: RecoveryReport | None = None) -> Actor
 
 
 def may_recover_early() -> None:
-    """The same before anything is touched, where this machine still has its configuration and its server."""
+    """The same before anything is touched, where this machine still has its configuration; without it there is nothing to be harmed.
+
+    Where persons are enrolled here, the server must answer, for it counts their tries: else it would take no more than a server that is away.
+    """
     from redis import RedisError
 
     from config.errors import ConfigError
     from tasks.runtime import Runtime
-    from workers.cli.connection import reach_redis
+    from workers.cli.connection import current_settings, reach_redis
 
     try:
+        settings = current_settings()
+    except ConfigError:
+        return
+    try:
         runtime = Runtime(reach_redis())
-    except (ConfigError, RedisError):
+    except RedisError:
+        _refuse_where_enrolled(settings)
         return
     try:
         may_recover(runtime)
     finally:
         runtime.client.close()
+
+
+def _refuse_where_enrolled(settings: Settings) -> None:
+    """Ask for the server where this machine knows persons with a second factor, who cannot be asked without it."""
+    from tasks.security.store import FILE
+    from workers.cli.output import CliError, ExitCode
+
+    if settings.guards_acts and (settings.state_dir / FILE).is_file():
+        text = "Redis does not answer, and nobody can be asked for a code without it. Start it (an empty one will do), then recover."
+        raise CliError(text, ExitCode.UNAVAILABLE)
