@@ -35,7 +35,7 @@ def may_recover(runtime: Runtime, report: RecoveryReport | None = None) -> Actor
 def may_recover_early() -> None:
     """The same before anything is touched, where this machine still has its configuration; without it there is nothing to be harmed.
 
-    Where persons are enrolled here, the server must answer, for it counts their tries: else it would take no more than a server that is away.
+    Where persons are enrolled here, the server must answer, for it counts their tries: else a server that is away would let anybody in.
     """
     from redis import RedisError
 
