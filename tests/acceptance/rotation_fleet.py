@@ -49,6 +49,7 @@ class RotationFleet(Fleet):
         self._secret.write_text("the first secret of webhooks")
         super().__init__(
             folder,
+            sandbox_options=("--no-limits",),  # an alert a second and its end are all that PagerDuty takes of one key
             TOCSIN_CONFIG_DIR=str(config),
             PAGERDUTY_API_KEY=TOKEN,
             PAGERDUTY_FROM_EMAIL=USER,
