@@ -97,7 +97,7 @@ class Flight:
         """Renew no more, and give it back."""
         self._ended.set()
         try:
-            self._scripts.run("flight_end", self.name, self.token)
+            self._scripts.run("flight_end", self.name, self.token, self._who.asked)
         except redis.RedisError as error:  # it ends by itself with its lease
             log.warning("flight_not_ended", flight=self.name, error=type(error).__name__)
 

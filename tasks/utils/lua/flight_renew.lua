@@ -6,6 +6,6 @@
 -- include: flight
 local name, token = ARGV[1], tonumber(ARGV[2])
 local flight = flight_of(name)
-if flight and flight.token ~= token then return 0 end
+if flight and (flight.token ~= token or flight.asked ~= ARGV[6]) then return 0 end  -- after a loss two may begin in one millisecond
 keep_flight(name, token, now() + ARGV[4], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[6], ARGV[5])
 return 1

@@ -70,7 +70,7 @@ def test_slow_takes_the_event_at_once_and_answers_late(sandbox: SandboxProcess) 
 
     assert answer.status_code == 202
     entry = sandbox.last()
-    assert entry["ended_at"] - entry["at"] >= 0.2
+    assert entry["ended_at"] - entry["at"] >= 0.19  # it waits by another clock than it notes times by
     assert entry["outcome"] == "opened"
 
 
