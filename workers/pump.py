@@ -38,6 +38,7 @@ class Pump:
         self._keys = keys
         self._scripts = Scripts(client, keys)
         self._epochs = epochs
+        self._epoch: str | None = None
         self._declare_queues = declare_queues
         self._stopping = threading.Event()
 
@@ -60,10 +61,13 @@ class Pump:
     def look(self) -> float:
         """Hint at what is due now; returns seconds until something else is.
 
-        With everything else the bindings of queues are lost: what producers send to an exchange by its name would go nowhere.
+        With everything else the bindings of queues are lost: what producers send to an exchange by its name would go nowhere. They are
+        bound anew also where a task of this process was first to notice.
         """
         wait, epoch, fresh = self._scripts.run("pump", round(LONGEST_SLEEP * 1000))
-        if self._epochs.look(str(epoch), is_fresh=bool(int(fresh))):
+        is_lost = self._epochs.look(str(epoch), is_fresh=bool(int(fresh)))
+        before, self._epoch = self._epoch, epoch
+        if is_lost or before not in (None, epoch):
             self._declare_queues()
         return int(wait) / 1000
 

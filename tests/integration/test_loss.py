@@ -134,13 +134,16 @@ def test_an_installation_that_goes_on_as_before_does_not_cry_after_an_upgrade(
     assert not EpochWatch(client, keys, tmp_path).ask()
 
 
-def test_the_pump_binds_celerys_queues_anew(client: Any, keys: Keys, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "after a task of its process"])
+def test_the_pump_binds_celerys_queues_anew(client: Any, keys: Keys, tmp_path: Path, *, is_first: bool) -> None:
     bound: list[bool] = []
-    pump = Pump(client, keys, EpochWatch(client, keys, tmp_path), lambda: bound.append(True))
+    watch = EpochWatch(client, keys, tmp_path)
+    pump = Pump(client, keys, watch, lambda: bound.append(True))
     pump.look()
     assert bound == []
     lose_everything(client, keys)
 
+    assert is_first or watch.ask()
     pump.look()
     pump.look()
 
