@@ -82,13 +82,11 @@ class AuditLogger:
     def during(self, act: Act) -> Iterator[Underway]:
         """Write down that the act begins and, when the block is left, what came of it: an error makes it failed, or denied."""
         begun = self.begin(act)
-        outcome: Outcome = "failed"
+        outcome = act.outcome
         try:
             with within(begun):
                 yield begun
-            outcome = act.outcome
         except BaseException as error:
-            outcome = "denied" if isinstance(error, DeniedError) else "failed"
             begun.detail.setdefault("error", type(error).__name__)
             outcome = "denied" if isinstance(error, DeniedError) else "failed"
             raise
