@@ -87,7 +87,8 @@ class Heart:
         if self._ended.is_set():
             return
         self._ended.set()
-        self._thread.join(timeout=EVERY)
+        if self._thread.is_alive():  # beat's signal handler may come before it runs; it then ends at its first look
+            self._thread.join(timeout=EVERY)
         if self._file is not None:
             self._file.remove()
         with suppress(redis.RedisError):
