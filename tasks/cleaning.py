@@ -18,6 +18,7 @@ from tasks.logs.files import Files, is_held
 from tasks.logs.holds import Holds
 from tasks.logs.items import KINDS
 from tasks.logs.record_files import RecordFiles
+from tasks.logs.relisting import Relisting
 from tasks.logs.restoring import Restores
 from tasks.logs.rows import Letters, Results
 from tasks.logs.service import CleanUp, CleanUpRules
@@ -53,9 +54,12 @@ class LogWiring:
     def archives(self) -> Archives:
         """Lists, verifies and opens them."""
         runtime, host = self._runtime, socket.gethostname()
-        secrets = (urlsafe_b64decode(text) for text in key_texts(self._settings.security))
-        chain = ArchiveChain(self.folder, [prf(secret, LABEL) for secret in secrets])
-        return Archives(runtime.client, runtime.keys, Vault(self.folder, runtime.security), chain, host)
+        return Archives(runtime.client, runtime.keys, self._vault, self._chain, host)
+
+    @cached_property
+    def relisting(self) -> Relisting:
+        """Makes a list that was lost anew."""
+        return Relisting(self.archives, self._vault, self._chain)
 
     @cached_property
     def holds(self) -> Holds:
@@ -75,6 +79,15 @@ class LogWiring:
     def restores(self) -> Restores:
         """Brings back what archives hold."""
         return Restores(self.archives, self._sources, self.holds, self._runtime.clock)
+
+    @cached_property
+    def _vault(self) -> Vault:
+        return Vault(self.folder, self._runtime.security)
+
+    @cached_property
+    def _chain(self) -> ArchiveChain:
+        secrets = (urlsafe_b64decode(text) for text in key_texts(self._settings.security))
+        return ArchiveChain(self.folder, [prf(secret, LABEL) for secret in secrets])
 
     @cached_property
     def _sources(self) -> list[Source]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
+from tasks.logs.chain import FILE
+from tasks.logs.files import is_held
 from tasks.logs.models import ArchivesVerified, ArchiveView
+from tasks.logs.shelf import Shelf, label_of, unlisted
 from tasks.logs.vault import digest_of
 from tasks.utils.clock import Clock
 from tasks.utils.error_handler import PermanentError, TransientError
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
     from tasks.logs.chain import ArchiveChain, Link
     from tasks.logs.items import Item, Kind, Source
-    from tasks.logs.vault import Vault
+    from tasks.logs.vault import Stored, Vault
     from tasks.utils.keys import Keys
 
 
@@ -34,18 +37,30 @@ class Archives:
         self._vault = vault
         self._chain = chain
         self._host = host
-        self._known: dict[tuple[str, str], list[Link]] | None = None
+        self._shelf: Shelf | None = None
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """No other process of this machine writes archives meanwhile; TransientError where one does."""
+        """No other process of this machine writes archives meanwhile; TransientError where one does.
+
+        PermanentError where the end of the list is lost: nothing is deleted before somebody has looked.
+        """
+        with self.locked():
+            if self.lost_end():
+                raise PermanentError(
+                    f"the end of {FILE} is missing: Redis knows of a later archive, so nothing is deleted. Put the file"
+                    " back as it was, or make the list anew from the archives: `tocsin logs relist`"
+                )
+            self._shelf = Shelf(self._vault.folder, list(self._chain.links()))
+            yield
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """The same, whatever has become of the list."""
         self._vault.folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
         descriptor = os.open(self._vault.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._known = {}
-            for link in self._chain.links():
-                self._known.setdefault((link.kind, link.name), []).append(link)
             yield
         except BlockingIOError:
             raise TransientError("another process of this machine is cleaning up; wait until it has ended") from None
@@ -57,30 +72,56 @@ class Archives:
 
         One that a killed run had written is taken, once it has been read again.
         """
-        same = self._same(item)
-        known = self._sound(source, item, same)
+        if self._shelf is None:
+            raise PermanentError("archives are written within `alone` only")
+        known = self._sound(source, item, self._shelf)
         if known is not None:
             return known
-        last = self._chain.last()
-        with source.read(item) as content:
-            stored = self._vault.put(f"{item.kind}/{(last.number if last else 0) + 1:06d}-{item.name}", content)
-        self._vault.verify(stored)
-        with source.read(item) as content:
-            if digest_of(content) != stored.sha256:
-                return None
-        link = self._chain.add(item, stored, self._clock.now_ms(), self._host)
-        self._client.hset(self._keys.log_archives, self._host, link.hash)
-        same.append(link)
+        made = self._left_behind(source, item, self._shelf) or self._written(source, item, self._shelf.new_number())
+        if made is None:
+            return None
+        link = self.enlist(item, made)
+        self._shelf.add(link)
         return link
 
-    def _same(self, item: Item) -> list[Link]:
-        """The archives of what was called the same."""
-        if self._known is None:
-            raise PermanentError("archives are written within `alone` only")
-        return self._known.setdefault((item.kind, item.name), [])
+    def enlist(self, item: Item, stored: Stored) -> Link:
+        """Put an archive on the list."""
+        link = self._chain.add(item, stored, self._clock.now_ms(), self._host)
+        self.remember_end(link)
+        return link
 
-    def _sound(self, source: Source, item: Item, same: list[Link]) -> Link | None:
-        """The one of them that holds what the item is now, and reads back so."""
+    def remember_end(self, link: Link | None) -> None:
+        """From now on this is what the list ends with."""
+        self._client.hset(self._keys.log_archives, self._host, link.hash if link else "")
+
+    def lost_end(self) -> bool:
+        """Whether Redis knows of a later archive than the list does."""
+        end = self._client.hget(self._keys.log_archives, self._host)
+        return bool(end) and end not in {link.hash for link in self._chain.links()}
+
+    def _written(self, source: Source, item: Item, number: int) -> Stored | None:
+        """A new archive; None where the item has changed meanwhile."""
+        with source.read(item) as content:
+            stored = self._vault.put(label_of(number, item), content)
+        self._vault.verify(stored)
+        with source.read(item) as content:
+            if digest_of(content) == stored.sha256:
+                return stored
+        self._vault.discard(stored)
+        return None
+
+    def _left_behind(self, source: Source, item: Item, shelf: Shelf) -> Stored | None:
+        """What a run that was killed had written of it and not put on the list."""
+        for left in shelf.unlisted(item):
+            with suppress(PermanentError), source.read(item) as content:
+                stored = self._vault.measure(left.file)
+                if left.file.endswith(self._vault.suffix) and stored.sha256 == digest_of(content):
+                    return stored
+        return None
+
+    def _sound(self, source: Source, item: Item, shelf: Shelf) -> Link | None:
+        """The archive on the list that holds what the item is now, and reads back so."""
+        same = shelf.listed(item)
         if not same:
             return None
         with source.read(item) as content:
@@ -92,15 +133,23 @@ class Archives:
         return [self._view(link) for link in self._chain.links() if kind in (None, link.kind)]
 
     def verify(self) -> ArchivesVerified:
-        """Whether the list and every archive on it are as they were written."""
+        """Whether the list and every archive on it are as they were written, and no other lies there."""
         faults = list(self._chain.faults(self._client.hget(self._keys.log_archives, self._host)))
         links = list(self._chain.links())
         for done, link in enumerate(links, start=1):
             report(done, len(links), "archives")
             fault = self._fault(link)
             faults += [f"archive {link.id} ({link.kind} {link.name}): {fault}"] if fault else []
+        faults += self._strays()
         size = sum(link.stored.bytes for link in links)
         return ArchivesVerified(holds=not faults, archives=len(links), bytes=size, faults=faults)
+
+    def _strays(self) -> list[str]:
+        """A run that goes on just now has not listed what it writes."""
+        if is_held(self._vault.folder / "lock"):
+            return []
+        left = unlisted(self._vault.folder, list(self._chain.links()))
+        return [f"{one.file} is not on the list: see `tocsin logs relist`" for one in left]
 
     def bring_back(self, archive_id: str, source: Source) -> str:
         """Put what an archive holds back where it was; says where. PermanentError: it cannot be read, or something else is there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 FILE: Final = "chain.jsonl"
 GENESIS: Final = "0" * 64
+_NUMBER: Final = re.compile(r"/(\d+)-")
 
 
 class Link(NamedTuple):
@@ -36,8 +38,8 @@ class Link(NamedTuple):
 
     @property
     def id(self) -> str:
-        """By which people name it."""
-        return f"{self.number}-{self.stored.sha256[:8]}"
+        """By which people name it: it can be told from the file alone."""
+        return f"{number_of(self.stored.file)}-{self.stored.sha256[:8]}"
 
     @property
     def made_at(self) -> datetime:
@@ -128,6 +130,12 @@ class ArchiveChain:
             for number, line in enumerate(file, start=1):
                 if line.endswith(b"\n"):  # else it is being written just now, or a crash cut it short
                     yield number, _read(line)
+
+
+def number_of(file: str) -> int:
+    """The number in the name of an archive; 0 where there is none."""
+    found = _NUMBER.search(file)
+    return int(found[1]) if found else 0
 
 
 def _read(line: bytes) -> dict[str, Any] | None:

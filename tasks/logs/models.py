@@ -96,3 +96,14 @@ class ArchivesVerified(BaseModel):
     archives: int
     bytes: int
     faults: list[str]
+
+
+class Relisted(BaseModel):
+    """What was put on the list of archives again; in a dry run, what would be."""
+
+    listed: list[str] = Field(default_factory=list, description="Archives by their ids, which are those they had.")
+    refused: list[str] = Field(default_factory=list, description="Files that are not sound archives, and why.")
+    missing: list[int] = Field(default_factory=list, description="Numbers of which there is no sound archive.")
+    lost_end: bool = Field(
+        description="Whether Redis knew of a later archive than the list did; from now on it does not."
+    )

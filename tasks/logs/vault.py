@@ -55,12 +55,19 @@ class Vault:
         """Whether what is written now is encrypted."""
         return self._manager is not None
 
+    @property
+    def suffix(self) -> str:
+        """What the names of archives end in that are written now."""
+        return ".zst.enc" if self._manager else ".zst"
+
     def put(self, label: str, source: BinaryIO) -> Stored:
         """Archive all of `source` under a label, a path within the folder; on return the disk has it.
 
-        What a killed process left half of it is overwritten.
+        What a killed process left half of it is overwritten; PermanentError where there is such an archive, which may be evidence.
         """
-        path = self.folder / f"{label}.zst{'.enc' if self._manager else ''}"
+        path = self.folder / f"{label}{self.suffix}"
+        if path.exists():
+            raise PermanentError(f"{path} is there already and is not overwritten; `tocsin logs verify` says more")
         path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
         draft = path.with_name(f".{path.name}.new")
         plain = Counted(source)
@@ -89,22 +96,37 @@ class Vault:
 
     def take(self, stored: Stored, target: Sink) -> None:
         """Write what it holds to `target`. DamagedArchiveError: throw away what was written."""
+        found = self._read(stored.file, target)
+        if (found.stored_bytes, found.stored_sha256) != (stored.stored_bytes, stored.stored_sha256):
+            raise DamagedArchiveError(f"{stored.file} is not the file that was written")
+        if (found.bytes, found.sha256) != (stored.bytes, stored.sha256):
+            raise DamagedArchiveError(f"{stored.file} does not hold what was put into it")
+
+    def measure(self, file: str) -> Stored:
+        """What a file is of which nobody knows how it was written, read to its end.
+
+        PermanentError where it is damaged or cannot be read; one that is encrypted was written under this name.
+        """
+        return self._read(file, None)
+
+    def discard(self, stored: Stored) -> None:
+        """Delete what was put and is of no use: the original has changed."""
+        (self.folder / stored.file).unlink()
+
+    def _read(self, name: str, target: Sink | None) -> Stored:
         sink = CountedSink(target)
-        with self._opened(stored.file) as file:
+        with self._opened(name) as file:
             source = Counted(file)
             plain = Decompressed(sink)
             try:
-                if stored.file.endswith(".enc"):
-                    self._need_manager(stored.file).decrypt_stream(source, plain, _purpose(stored.file))
+                if name.endswith(".enc"):
+                    self._need_manager(name).decrypt_stream(source, plain, _purpose(name))
                 else:
                     _copy(source, plain)
                 plain.end()
             except NotCompressedError as error:
-                raise DamagedArchiveError(f"{stored.file} is damaged: {error}") from None
-        if (source.total, source.digest) != (stored.stored_bytes, stored.stored_sha256):
-            raise DamagedArchiveError(f"{stored.file} is not the file that was written")
-        if (sink.total, sink.digest) != (stored.bytes, stored.sha256):
-            raise DamagedArchiveError(f"{stored.file} does not hold what was put into it")
+                raise DamagedArchiveError(f"{name} is damaged: {error}") from None
+        return Stored(name, sink.total, sink.digest, source.total, source.digest)
 
     @contextmanager
     def _opened(self, file: str) -> Iterator[BinaryIO]:

@@ -72,6 +72,7 @@ WORDS: dict[str, list[str]] = {
     "logs clean-up": ["--class", "temp"],
     "logs cleanup": ["--class", "temp"],
     "logs restore": ["nothing"],
+    "logs relist": [],
     "logs hold add": ["--because", "case 4711"],
     "logs hold release": ["nothing"],
     "schedules pause": ["outbox-sweep", "--because", "repair"],

@@ -116,3 +116,28 @@ def restore(
     for place in restored.places:
         answer(place)
     say(f"it stays until {restored.stays_until:%Y-%m-%d %H:%M} UTC (hold {restored.hold})")
+
+
+@app.command()
+def relist(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Only say what would get on the list.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Put archives on the list that lie in the folder and are not on it: for when chain.jsonl, or its end, was lost."""
+    from workers.cli.progress import watched
+    from workers.cli.wiring import shell_runtime
+
+    with watched():
+        told = shell_runtime().logs.relisting.run(dry_run=dry_run)
+    if as_json:
+        answer_json(told.model_dump(mode="json"))
+        return
+    for archive in told.listed:
+        answer(archive)
+    for refused in told.refused:
+        say(f"not listed: {refused}")
+    if told.missing:
+        say(f"there is no sound archive of number {', '.join(map(str, told.missing))}: find out what became of it")
+    if told.lost_end:
+        say("the list had lost its end; what is on it now counts as all there is")
