@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from tasks.security import totp
 from tasks.security.models import Factor
 from tasks.utils.error_handler import PermanentError
 from tasks.utils.kept_file import KeptFile
@@ -34,13 +35,16 @@ class FactorStore:
         self._copy = KeptFile(state_dir / FILE)
 
     def sealed(self) -> dict[str, str]:
-        """Every person's, encrypted. Where Redis knows of none at all, those that this machine knows are put back."""
+        """Every person's, encrypted. Where Redis knows of none at all, those that this machine knows are put back.
+
+        Which codes were used is lost then: none of those that could have been is taken.
+        """
         found: dict[str, str] = self._client.hgetall(self._keys.factors)
         kept = self._copy.read() or {}
         if not found and kept:
             log.warning("second_factors_lost", meaning="Redis had lost them; this machine's copy is put back")
             for person, text in kept.items():
-                self._scripts.run("factor_put", person, "", text, 0)
+                self._scripts.run("factor_restore", person, text, round(totp.STEP.total_seconds() * 1000), totp.SKEW)
             found = self._client.hgetall(self._keys.factors)
         if found != kept:
             self._copy.write(found)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tasks.security import totp
-from tasks.security.service import SecondFactors
+from tasks.security.service import SecondFactors, WrongCodeError
 from tasks.security.store import FILE, FactorStore
 from tasks.utils.encryption import EncryptionError
 from tasks.utils.error_handler import PermanentError, UnknownError
@@ -60,7 +60,27 @@ def test_what_redis_lost_is_put_back_from_a_machine_that_knew_it(
     machine("b").persons()
     client.flushall()
 
+    assert machine("b").persons() == ["anna"]
+    clock.advance(3 * STEP)
     assert machine("b").check("anna", phone.code()) == "code"
+
+
+@pytest.mark.parametrize("off", [-1, 0, 1])
+def test_no_code_that_may_have_been_used_is_taken_after_redis_lost_which_were(
+    machine: Machines, clock: MovableClock, client: Any, off: int
+) -> None:
+    phone, codes = enrolled(machine("a"), clock)
+    clock.advance(STEP)
+    used = phone.code(off)
+    machine("a").check("anna", used)
+    machine("b").persons()
+    client.flushall()
+    clock.advance(2 * STEP)  # the clock is lost as well
+
+    with pytest.raises(WrongCodeError, match="used before"):
+        machine("b").check("anna", used)
+
+    assert machine("b").check("anna", codes[0]) == "recovery code"
 
 
 def test_what_was_removed_does_not_come_back_from_a_machine_that_knew_it(
