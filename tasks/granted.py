@@ -1,4 +1,4 @@
-"""Lets a destructive task run in production only with a grant: whoever can write to the broker is not yet allowed to destroy."""
+"""Lets a destructive task run in production, or on its Redis, only with a grant: write access to the broker is no leave to destroy."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from tasks.tokens.grants import HEADER, Call
 from tasks.utils.act_context import underway
 from tasks.utils.connect import is_away
+from tasks.utils.error_handler import DeniedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tasks.base import TocsinTask
+    from tasks.utils.actor import Actor
 
 
 @contextmanager
@@ -22,12 +24,11 @@ def granted(task: TocsinTask, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
     The grant is used up when the task ends, well or not; not when its message goes back, because the server is away.
     """
     act = task.needs_authority(args, kwargs)
-    if act is None or task.request.called_directly or not task.runtime.settings.guards_acts:
+    if act is None or task.request.called_directly or not task.runtime.guard.is_on():
         yield
         return
     grants = task.runtime.grants
-    call = Call(task.name, task.request.id, args, kwargs)
-    grant_id, actor = grants.begin(getattr(task.request, HEADER, None), act, call)
+    grant_id, actor = _begun(task, act, Call(task.name, task.request.id, args, kwargs))
     around = underway()
     if around is not None:
         around.actor = actor
@@ -38,3 +39,13 @@ def granted(task: TocsinTask, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
             grants.end(grant_id)
         raise
     grants.end(grant_id)
+
+
+def _begun(task: TocsinTask, act: str, call: Call) -> tuple[str, Actor]:
+    """See `Grants.begin`; outside production a refusal says why there is one."""
+    try:
+        return task.runtime.grants.begin(getattr(task.request, HEADER, None), act, call)
+    except DeniedError as error:
+        if task.runtime.settings.guards_acts:
+            raise
+        raise DeniedError(f"{error}; {task.runtime.guard.why}") from None

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tasks.rotating import RotationWiring
     from tasks.security.service import SecondFactors
     from tasks.tokens.grants import Grants
+    from tasks.tokens.guard import Guard
     from tasks.tokens.revocations import Revocations
     from tasks.utils.rest.client import RestClient
     from tasks.webhooks.wiring import WebhookWiring
@@ -145,6 +146,13 @@ class Runtime(Deliveries):
         from tasks.tokens.wiring import revocations_of  # noqa: PLC0415 (few processes ask)
 
         return revocations_of(self.settings, self.client, self.keys)
+
+    @cached_property
+    def guard(self) -> Guard:
+        """Whether destructive acts need authority."""
+        from tasks.tokens.guard import Guard  # noqa: PLC0415 (few tasks are destructive)
+
+        return Guard(self.settings, self.client, self.keys)
 
     @cached_property
     def grants(self) -> Grants:

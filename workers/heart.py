@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 import redis
 import structlog
 
+from tasks.tokens.guard import Guard
 from tasks.utils.connect import connect
 from tasks.utils.heartbeat_file import HeartbeatFile, namespace
 from tasks.utils.keys import Keys
@@ -56,7 +57,8 @@ class Heart:
         url = settings.redis.url.get_secret_value()
         self._sign = Sign(role, socket.gethostname(), os.getpid(), namespace(), version("tocsin"))
         self._client = connect(url, socket_timeout=2.0, connect_timeout=2.0)
-        self._presence = Presence(self._client, Keys(settings.redis.prefix))
+        keys = Keys(settings.redis.prefix)
+        self._presence, self._guard = Presence(self._client, keys), Guard(settings, self._client, keys)
         self._state_dir, self._server = str(settings.state_dir), server_words(url)
         self._patience, self._queues, self._load = patience, queues, load
         self._ended = threading.Event()
@@ -107,6 +109,7 @@ class Heart:
     def _show(self, *, is_in_time: bool) -> bool:
         """Show the fleet; False if the server does not answer."""
         try:
+            self._guard.keep()
             if is_in_time:
                 load = self._load()
                 self._presence.beat(self._sign, load.received, is_busy=load.is_busy, queues=self._queues)

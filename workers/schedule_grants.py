@@ -23,7 +23,7 @@ def schedule_headers(
     """The grant for one scheduled call, where it needs one. Where schedules may not make it, none: the worker then refuses it."""
     task = app.tasks.get(task_name)
     act = task.needs_authority((), arguments) if task is not None else None
-    if act is None or not app.runtime.settings.guards_acts:
+    if act is None or not app.runtime.guard.is_on():
         return {}
     try:
         call = Call(task_name, task_id, (), arguments)

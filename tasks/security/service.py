@@ -137,7 +137,9 @@ class SecondFactors:
         if step is None:
             raise WrongCodeError(f"that is not a code of now; {_DRIFT}")
         if not self._scripts.run("factor_pass", person, step):
-            raise WrongCodeError("this code was used before; wait for the next one (a minute, if Redis was lost just now)")
+            raise WrongCodeError(
+                "this code was used before; wait for the next one (a minute, if Redis was lost just now)"
+            )
 
     def _use_up(self, person: str, seen: str, factor: Factor, code: str) -> None:
         left = recovery.HashedCodes(factor.salt, tuple(factor.hashes)).without(code)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from config.models import Settings
     from deploy.local.embedded import Server
     from tasks.base import TocsinTask
     from tasks.utils.clock import MovableClock
@@ -174,6 +175,12 @@ def app(server: Server, client: Any, tmp_path: Path) -> Iterator[Tocsin]:
     app.close()
 
 
+def outside_production(app: Tocsin) -> Settings:
+    """The settings of a process that guards nothing by itself."""
+    settings = app.runtime.settings
+    return settings.model_copy(update={"access": settings.access.model_copy(update={"enforce": False})})
+
+
 @pytest.fixture
 def prune(app: Tocsin) -> Iterator[Any]:
     """A destructive task as a worker has it, with a message in hand."""
@@ -212,6 +219,20 @@ def test_a_producer_with_nothing_but_the_broker_destroys_nothing_and_that_is_on_
 
     told = [fields for _, fields in client.xrange(keys.of("acts").ledger)]
     assert "denied" in json.dumps(told)
+
+
+def test_a_worker_outside_production_asks_for_grants_on_the_redis_of_a_production_and_nowhere_else(
+    app: Tocsin, prune: Any, client: Any, keys: Keys
+) -> None:
+    app.runtime.settings = outside_production(app)
+    prune(keep=3)
+
+    client.set(keys.guarded, "production")
+    with pytest.raises(DeniedError, match=f"holds no grant.*marked as a production's.*redis-cli DEL {keys.guarded}"):
+        prune(keep=3)
+    allow(prune, {"keep": 3})
+
+    assert prune(keep=3) == "anna"
 
 
 def test_a_grant_for_other_arguments_is_refused_by_the_task(prune: Any) -> None:

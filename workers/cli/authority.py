@@ -39,10 +39,7 @@ def authorise(act: str, *, person: str | None = None) -> Actor:
 
 
 def is_guarded(settings: Settings) -> bool:
-    """Whether destructive acts are guarded: by these settings, or because the server is known to be a production's.
-
-    Else it would take no more than another ENVIRONMENT in one shell to destroy what is production's.
-    """
+    """Whether destructive acts are guarded: by these settings, or because the server is known to be a production's."""
     from redis import RedisError
 
     from tasks.runtime import Runtime
@@ -51,17 +48,11 @@ def is_guarded(settings: Settings) -> bool:
         return True
     runtime = Runtime(settings)
     try:
-        return bool(runtime.client.exists(runtime.keys.guarded))
+        return runtime.guard.is_on()
     except RedisError:  # whatever is done then is not done to what lies there
         return False
     finally:
         runtime.client.close()
-
-
-def note_guarded(runtime: Runtime) -> None:
-    """Let every shell know from now on that this server is a production's."""
-    if runtime.settings.environment == "production":
-        runtime.client.set(runtime.keys.guarded, "production")
 
 
 def grant_headers(task: Any, arguments: Mapping[str, Any], task_id: str) -> dict[str, str]:
@@ -90,7 +81,7 @@ def _proven(act: str, scope: str, about: str, person: str | None) -> Actor:
             runtime.errors.record(error, "security.log_in")
         raise
     _record(runtime, act, actor, "ok", by=way)
-    note_guarded(runtime)
+    runtime.guard.keep()
     around = underway()
     if around is not None:
         around.actor = actor

@@ -36,7 +36,6 @@ def enrol(
 
     Nothing is kept before the first code fits. Where others are enrolled already, one of them vouches for you.
     """
-    from workers.cli.authority import note_guarded
     from workers.cli.prompt import is_watched
     from workers.cli.wiring import shell_runtime
 
@@ -48,7 +47,7 @@ def enrol(
     enrolment = factors.begin(person)
     _show(enrolment)
     codes = _confirmed(factors, enrolment, again=again)
-    note_guarded(runtime)
+    runtime.guard.keep()
     _show_codes(codes)
 
 
