@@ -48,6 +48,7 @@ class _Facts:
     took_ms: float
     skew_ms: float
     offset_ms: int
+    offset_key: str
 
 
 class ServerCheck:
@@ -86,6 +87,7 @@ class ServerCheck:
             took_ms=took * 1000,
             skew_ms=skew,
             offset_ms=int(self._client.get(self._keys.clock) or 0),
+            offset_key=self._keys.clock,
         )
 
     def _settings(self) -> Mapping[str, str]:
@@ -167,7 +169,7 @@ def _clock(facts: _Facts, rules: ServerRules) -> Line:
     """The server's clock is the one that counts; signatures and tokens are judged by this machine's."""
     limit = f"{rules.skew_ms / 1000:g} s"
     if facts.offset_ms and rules.is_production:
-        mend = f"delete the key {'tocsin:'}clock: it is for tests only"
+        mend = f"`redis-cli DEL {facts.offset_key}`: that key is for tests only"
         return Line("server.clock", "fail", f"set forward by {facts.offset_ms / 1000:.0f} s", limit, mend)
     off = abs(facts.skew_ms) - facts.took_ms / 2
     state: State = "fail" if off > 10 * rules.skew_ms else "warn" if off > rules.skew_ms else "ok"

@@ -118,10 +118,14 @@ def test_a_clock_that_is_off_is_told_and_one_that_is_far_off_fails(own: Any) -> 
     assert "NTP" in far.mend
 
 
-def test_a_clock_set_forward_by_a_test_fails_in_production(own: Any) -> None:
-    own.set(Keys().clock, 60_000)
+def test_a_clock_set_forward_by_a_test_fails_in_production_and_names_the_key_under_the_prefix_in_use(own: Any) -> None:
+    keys = Keys("bell:")
+    own.set(keys.clock, 60_000)
 
-    assert lines(own)["server.clock"].state == "fail"
+    (found,) = (line for line in ServerCheck(own, keys, RULES)() if line.name == "server.clock")
+
+    assert found.state == "fail"
+    assert "`redis-cli DEL bell:clock`" in found.mend
 
 
 def test_a_server_that_is_away_is_one_failed_line_with_its_address_and_no_password() -> None:
