@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tasks.audit.anchors import FILE as ANCHORS
 from tasks.audit.archive import day_of
@@ -13,17 +14,35 @@ from tasks.audit.models import VerifyReport
 from tasks.audit.moved import FILE as MOVED
 from tasks.audit.moved import MovedFiles
 from tasks.audit.position import position, sealed_in_redis
+from tasks.utils.error_handler import TransientError
 from tasks.utils.ledger import Ledger, order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Sequence
 
     from tasks.audit.anchors import Anchors
     from tasks.audit.archive import Archive
     from tasks.audit.position import Position, Sealed
     from tasks.utils.keys import Keys
     from tasks.utils.ledger import Entry
+
+
+MOST_GONE: Final = 50  # files; a run of the clean-up may move many away, and each is noticed at another reading
+Read = TypeVar("Read")
+
+
+def steadily(read: Callable[[Sequence[str]], Read]) -> Read:
+    """What `read` gives, which gets notes to begin with; it is called anew when a clean-up has moved a file away under its eyes."""
+    gone: list[str] = []
+    while True:
+        try:
+            return read([f"{name} was moved away while this was read, so it was read anew" for name in gone])
+        except FileNotFoundError as error:
+            gone.append(Path(error.filename).name)
+            if len(gone) > MOST_GONE:
+                raise TransientError(
+                    f"files are moved away faster than they are read, {gone[-1]} was the last: wait until the clean-up has ended"
+                ) from None
 
 
 class Evidence:
@@ -33,10 +52,16 @@ class Evidence:
     """
 
     def __init__(
-        self, client: Any, keys: Keys, archive: Archive, anchors: Anchors, tell: Callable[[Entry], None]
+        self,
+        client: Any,
+        keys: Keys,
+        archive: Archive,
+        anchors: Anchors,
+        tell: Callable[[Entry], None],
+        notes: Sequence[str] = (),
     ) -> None:
         self.faults = Faults()
-        self.notes: list[str] = []
+        self.notes = list(notes)
         self.archived = 0
         self.live = 0
         self.anchors_agreed = 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tasks.audit.archive import DAY_MS, day_of
 from tasks.audit.escalations import EscalationJudge
-from tasks.audit.evidence import Evidence
+from tasks.audit.evidence import Evidence, steadily
 from tasks.audit.judge import Judge, Tally, as_datetime
 from tasks.audit.losses import Losses
 from tasks.audit.models import EventVerdict, ProofReport
@@ -19,13 +19,14 @@ from tasks.audit.stories import Stories
 from tasks.utils.rows import milliseconds, service_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tasks.audit.anchors import Anchors
     from tasks.audit.archive import Archive
     from tasks.audit.models import Broken, VerifyReport
     from tasks.utils.clock import Clock
     from tasks.utils.keys import Keys
+    from tasks.utils.ledger import Entry
 
 MOST_ROUNDS: Final = 10
 PAGE: Final = 500
@@ -99,7 +100,10 @@ class Prover:
     def verify(self, since: Since = None) -> VerifyReport:
         """The check of chain and anchors alone; of the files from the day on that `since` is in."""
         begun = begin_of(since, self._clock.now_ms())
-        return Evidence(self._client, self._keys, self._archive, self._anchors, lambda _: None).verify(begun)
+        return steadily(lambda notes: self._evidence(lambda _: None, notes).verify(begun))
+
+    def _evidence(self, tell: Callable[[Entry], None], notes: Sequence[str]) -> Evidence:
+        return Evidence(self._client, self._keys, self._archive, self._anchors, tell, notes)
 
     def _add_losses(self, case: _Case, report: ProofReport, tally: Tally) -> None:
         report.losses = self._losses.since(case.begun, case.stories)
@@ -127,19 +131,19 @@ class Prover:
     def _open_case(self, since: Since) -> _Case:
         now = self._clock.now_ms()
         begun = begin_of(since, now)
-        evidence, stories = self._read(begun)
+        evidence, stories = steadily(lambda notes: self._read(begun, notes))
         new_since = int(self._client.get(self._keys.epoch) or 0)
         judge = Judge(stories, now=now, grace=self._grace_ms, new_since=new_since)
         case = _Case(now, begun, evidence, stories, judge)
         self._look_at_rows(case)
         return case
 
-    def _read(self, begun: int | None) -> tuple[Evidence, Stories]:
+    def _read(self, begun: int | None, notes: Sequence[str]) -> tuple[Evidence, Stories]:
         """The ledger from a day before `begun`; from earlier still if events were merged into older ones."""
         lead = 1
         while True:
             stories = Stories()
-            evidence = Evidence(self._client, self._keys, self._archive, self._anchors, stories.add)
+            evidence = self._evidence(stories.add, notes)
             first_day = "" if begun is None else day_of(max(0, begun - lead * DAY_MS))
             evidence.read_live(evidence.read_archive(first_day, begun))
             stories.is_whole = evidence.is_whole

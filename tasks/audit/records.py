@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.audit.chain import take_apart
@@ -89,7 +90,8 @@ def service_in(entry: Entry) -> str:
 
 
 def _read(path: Path, looks_good: Callable[[bytes], bool]) -> Iterator[Entry]:
-    with path.open("rb") as file:
+    """The entries of a file; none where a clean-up has just moved it away, as of all that it has moved."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
         for line in filter(looks_good, file):
             try:
                 yield take_apart(line.removesuffix(b"\n")).entry

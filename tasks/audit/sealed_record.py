@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.audit.anchors import Anchors
 from tasks.audit.archive import Archive
-from tasks.audit.evidence import Evidence
+from tasks.audit.evidence import Evidence, steadily
 from tasks.audit.prove import begin_of
 from tasks.audit.records import Records
 from tasks.audit.seal import Sealer
@@ -58,8 +58,8 @@ class SealedRecord:
     def verify(self, since: Since = None) -> VerifyReport:
         """Whether files, anchors and Redis agree on every entry, line by line; `since`: in the files from that day on."""
         begun = begin_of(since, self._clock.now_ms())
-        evidence = Evidence(self._client, self._keys, self._archive, self._anchors, lambda _: None)
-        return evidence.verify(begun, live=True)
+        parts = self._client, self._keys, self._archive, self._anchors
+        return steadily(lambda notes: Evidence(*parts, lambda _: None, notes).verify(begun, live=True))
 
     def entries(self, first_day: str = "") -> Iterator[Entry]:
         """Every entry of the files from that day on, then what only Redis has."""

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tasks.audit.anchors import Anchors
+from tasks.audit.archive import Archive
+from tasks.audit.prove import Prover
+from tasks.audit.records import Records
+from tasks.audit.wiring import audit_rules
 from tasks.logs.models import Scope
 from tasks.utils.audit_logger import Act
 from tests.integration.logs.log_kit import DAY, LogKit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 def test_what_has_ended_is_archived_encrypted_and_deleted_and_the_proof_says_what_it_lacks(kit: LogKit) -> None:
@@ -164,3 +170,38 @@ def test_the_record_of_acts_goes_the_same_way_and_verifies_without_what_is_gone(
     assert "entries 1 to 2" in acts.notes[0]
     kit.runtime.logs.restores.restore(kit.runtime.logs.archives.views()[0].id, "ada")
     assert kit.runtime.act_archive.acts.verify().notes == []
+
+
+class MovedUnderItsEyes(Archive):
+    """Of which the oldest file is moved away right after somebody has asked for the first time which there are."""
+
+    def __init__(self, kit: LogKit) -> None:
+        super().__init__(kit.state / "ledger")
+        self._kit = kit
+        self._is_done = False
+
+    def files(self) -> list[Path]:
+        found = super().files()
+        if not self._is_done:
+            self._is_done = True
+            assert self._kit.told("ledgers").items == 1
+            self._kit.age(1)
+        return found
+
+
+def test_a_clean_up_during_a_check_a_proof_or_a_look_fails_none_of_them_and_what_went_is_named(kit: LogKit) -> None:
+    kit.days(5)
+    kit.age(85.5)
+    runtime, rules = kit.runtime, audit_rules(kit.runtime.settings)
+    anchors = Anchors(rules.folder, rules.signing_keys)
+    days = kit.ledger_files()
+
+    def prover() -> Prover:
+        return Prover(runtime.client, runtime.keys, MovedUnderItsEyes(kit), anchors, runtime.clock, rules.grace)
+
+    for report, gone in ((prover().verify(), days[0]), (prover().prove(None), days[1])):
+        assert report.holds, report.broken
+        assert report.notes[0].startswith(f"{gone} was moved away while this was read")
+        assert f"up to the end of {gone}, were cleaned up" in report.notes[1]
+    assert list(Records(runtime.client, runtime.keys, MovedUnderItsEyes(kit)).everything())
+    assert kit.ledger_files() == days[3:]
