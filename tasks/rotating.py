@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from config.channels import PagerDutyChannel
 from config.keystore import value_id
+from tasks.tokens.rotation.doors import OrchestrationDoors, ServiceDoors
 from tasks.tokens.rotation.inventory import BY_TOCSIN, Ages, Inventory, found_in
 from tasks.tokens.rotation.lines import key_lines
 from tasks.tokens.rotation.models import KeyView, RotationReport
 from tasks.tokens.rotation.own import IngestTurner, JwtTurner
-from tasks.tokens.rotation.pagerduty import IntegrationTurner, OrchestrationTurner, Outside
+from tasks.tokens.rotation.pagerduty import Outside, RoutingTurner
 from tasks.tokens.rotation.service import FLIGHT, RotationRules, Rotations, Tools
 from tasks.tokens.rotation.webhooks import WebhookTurner
 from tasks.utils.acts import Act
@@ -141,10 +142,10 @@ class RotationWiring:
     def _turners(self) -> dict[Kind, Turner]:
         runtime = self._runtime
         now_ms, used = runtime.clock.now_ms, self.ages.last_used_ms
-        outside = Outside(self._rest, self._send, self._open_with, self._pause)
+        outside = Outside(self._send, self._open_with, self._pause)
         return {
-            "integration": IntegrationTurner(outside, self._likely),
-            "orchestration": OrchestrationTurner(outside),
+            "integration": RoutingTurner(outside, ServiceDoors(self._rest, self._likely)),
+            "orchestration": RoutingTurner(outside, OrchestrationDoors(self._rest)),
             "webhook": WebhookTurner(self._rest, self._is_ours, self._made_here, used, now_ms, self._pause),
             "ingest": IngestTurner(used, now_ms, runtime.settings.tokens.ingest_quiet),
             "jwt": JwtTurner(),
