@@ -173,11 +173,13 @@ class RotationWiring:
                 yield pagerduty_id
 
     def _send(self, key: Found) -> int:
-        """PagerDuty's status for an event with that key, 0 where there is no answer."""
+        """PagerDuty's status for an event with that key, 0 where there is no answer. It counts among the events of that key's minute."""
         from tasks.utils.rest.line import Line, Request  # noqa: PLC0415 (an HTTP client takes long to import)
 
         line = Line(key.url, SENT_WITHIN)
         body = {"routing_key": key.value, "event_action": "resolve", "dedup_key": NOTHING}
+        now = self._runtime.clock.now_ms()
+        self._runtime.client.zadd(self._runtime.keys.sends(key.id), {f"proof {now}": now})
         try:
             return line.exchange(Request("POST", "/v2/enqueue", body=body)).status
         except TocsinError:

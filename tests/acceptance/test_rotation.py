@@ -77,6 +77,12 @@ def test_a_rotation_killed_before_and_after_every_word_it_writes_goes_on_and_no_
     assert not rotation.here.tokens.underway().rotations
 
 
+def test_the_proof_of_a_key_counts_among_the_events_of_its_minute(rotation: RotationWorld) -> None:
+    [begun] = rotation.here.tokens.rotate("integration").rotations
+
+    assert rotation.here.client.zcard(rotation.here.keys.sends(begun.key)) == 1
+
+
 def test_two_who_rotate_at_once_do_not_get_in_each_others_way(rotation: RotationWorld) -> None:
     with rotation.here.flights.alone("tokens.rotate"), pytest.raises(BusyError, match="being done already"):
         rotation.there.tokens.rotate("integration")
