@@ -50,6 +50,15 @@ class Tokens(Section):
     ingest_quiet: PositiveDuration = Field(
         24 * HOUR, description="How long nobody must have sent with a former ingest key before it is taken away."
     )
+    stuck_after: PositiveDuration = Field(
+        HOUR,
+        description="How long a rotation that nothing holds up may stand still before `tocsin health` warns and Tocsin's own alert "
+        "`rotation_stuck` is raised.",
+    )
+    needed_at_most: PositiveDuration = Field(
+        2 * DAY,
+        description="How long a former key may still be needed, beyond the time for which it is kept anyway, before the same is told.",
+    )
     warn_before: PositiveDuration = Field(
         14 * DAY, description="How long before its `tokens.max_age` a key that only a person can replace is told of."
     )

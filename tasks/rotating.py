@@ -11,14 +11,16 @@ from config.channels import PagerDutyChannel
 from config.keystore import value_id
 from tasks.tokens.rotation.doors import OrchestrationDoors, ServiceDoors
 from tasks.tokens.rotation.inventory import BY_TOCSIN, Ages, Inventory, found_in
-from tasks.tokens.rotation.lines import key_lines
+from tasks.tokens.rotation.lines import key_lines, rotation_line, rotation_words
 from tasks.tokens.rotation.models import KeyView, RotationReport
 from tasks.tokens.rotation.own import IngestTurner, JwtTurner
 from tasks.tokens.rotation.pagerduty import Outside, RoutingTurner
+from tasks.tokens.rotation.progress import Patience
 from tasks.tokens.rotation.service import FLIGHT, RotationRules, Rotations, Tools
 from tasks.tokens.rotation.webhooks import WebhookTurner
 from tasks.utils.acts import Act
 from tasks.utils.error_handler import TocsinError, UnknownError
+from tasks.utils.rows import milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -70,15 +72,16 @@ class RotationWiring:
         return inventory.list(runtime.settings, runtime.keystore.read(), runtime.clock.now_ms())
 
     def lines(self) -> list[Line]:
-        """How old keys are, as lines of health; what is due is kept for Tocsin's own alerts."""
-        found = key_lines(self.known(), self._runtime.settings.tokens.warn_before)
+        """How old keys are and how rotations stand, as lines of health; what is amiss is kept for Tocsin's own alerts."""
+        tokens, keys = self._runtime.settings.tokens, self._runtime.keys
+        found = key_lines(self.known(), tokens.warn_before)
         due = {line.name.removeprefix("tokens."): f"{line.value}, at most {line.limit}" for line in found if line.mend}
-        with self._runtime.client.pipeline() as pipe:
-            pipe.delete(self._runtime.keys.tokens_due)
-            if due:
-                pipe.hset(self._runtime.keys.tokens_due, mapping=due)
-            pipe.execute()
-        return found
+        self._tell(keys.tokens_due, due)
+        rotations = self.underway().rotations
+        self._tell(
+            keys.rotations_stuck, {one.former: f"{rotation_words(one)}\n{one.mend}" for one in rotations if one.stuck}
+        )
+        return [*found, rotation_line(rotations, tokens.stuck_after)]
 
     def due(self) -> RotationReport:
         """Go on with what is under way, and replace what is past its age, of the kinds that `tokens.rotate` names."""
@@ -120,6 +123,14 @@ class RotationWiring:
         found = [self.service.view(key) for key in self.service.underway()]
         return RotationReport(rotations=found, nothing_due=not found)
 
+    def _tell(self, key: str, amiss: Mapping[str, str]) -> None:
+        """What is amiss by now, and nothing else."""
+        with self._runtime.client.pipeline() as pipe:
+            pipe.delete(key)
+            if amiss:
+                pipe.hset(key, mapping=amiss)
+            pipe.execute()
+
     def _found(self, kind: Kind) -> Mapping[str, Found]:
         self._runtime.renew_at_once()
         return found_in(self._runtime.settings, kind)
@@ -137,7 +148,8 @@ class RotationWiring:
             "ingest": tokens.ingest_grace,
             "jwt": settings.api.max_token_lifetime,
         }
-        return RotationRules(KNOWN_AFTER, 2 * settings.delivery.lease, keep)
+        patience = Patience(milliseconds(tokens.stuck_after), milliseconds(tokens.needed_at_most))
+        return RotationRules(KNOWN_AFTER, 2 * settings.delivery.lease, keep, patience)
 
     def _turners(self) -> dict[Kind, Turner]:
         runtime = self._runtime

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from tasks.health.conditions_of_keys import keys_due
+from tasks.health.conditions_of_keys import keys_due, rotation_stuck
 from tasks.health.models import Finding, Way
 from tasks.health.schedules import runs_missed, schedule_late
 from tasks.health.timers import nobody_answered, timers_late
@@ -79,6 +79,7 @@ RULES: Final[dict[str, Rule]] = {
     "sender_over_quota": Rule(calm=3 * MINUTE),
     "webhooks_disabled": Rule(),
     "keys_due": Rule(),
+    "rotation_stuck": Rule(),
     "pages_missed": Rule(),
     "nobody_answered": Rule(at_once=True),
 }
@@ -265,6 +266,7 @@ OF_FLEET: Final[tuple[Callable[[Facts, Limits], Iterator[Finding]], ...]] = (
     webhooks_disabled,
     pages_missed,
     keys_due,
+    rotation_stuck,
     timers_late,
     nobody_answered,
 )

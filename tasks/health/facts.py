@@ -69,6 +69,7 @@ class Facts:
     timers_due: int | None = None
     exhausted_at: int = -(10**15)
     keys_due: Mapping[str, str] = field(default_factory=dict)
+    rotations_stuck: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, datetime | None]) -> Facts:
@@ -90,6 +91,7 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, datetim
         keys.rates(minute - 1),
         keys.loss,
         keys.tokens_due,
+        keys.rotations_stuck,
     ):
         pipe.hgetall(known)
     pipe.zcount(keys.dead, now - DEAD_WINDOW_MS, "+inf")
@@ -112,6 +114,7 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, datetim
         last_minute,
         loss,
         keys_due,
+        rotations_stuck,
         deaths,
         disabled_at,
         timers,
@@ -133,6 +136,7 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, datetim
         rates=_most(this_minute, last_minute),
         loss=loss,
         keys_due=keys_due,
+        rotations_stuck=rotations_stuck,
         misses=sum(int(count or 0) for count in receipts[1:]),
         **({"missed_at": int(receipts[0])} if receipts[0] else {}),
         timers_due=int(timers[0][1]) if timers else None,

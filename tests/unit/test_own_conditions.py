@@ -72,6 +72,7 @@ def test_nothing_is_amiss_with_a_fleet_that_is_well() -> None:
         ({"waiting": {"webhook": NOW - 61 * SECOND}}, ["workers_late:webhook"]),
         ({"webhooks_disabled_at": NOW - MINUTE}, ["webhooks_disabled"]),
         ({"keys_due": {"api": "one, known for 170 days, at most 180 days"}}, ["keys_due:api"]),
+        ({"rotations_stuck": {"0a1b2c": "it waits\nresume it"}}, ["rotation_stuck:0a1b2c"]),
         ({"webhooks_disabled_at": NOW - 16 * MINUTE}, []),
         ({"missed_at": NOW - MINUTE, "misses": 3}, ["pages_missed"]),
         ({"missed_at": NOW - 16 * MINUTE, "misses": 3}, []),

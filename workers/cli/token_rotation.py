@@ -101,8 +101,12 @@ def _show(report: RotationReport, *, as_json: bool) -> None:
         answer("no rotation is under way")
         return
     from tasks.tokens.rotation.models import WORDS
+    from tasks.tokens.rotation.progress import words
 
     for one in report.rotations:
-        answer(f"{one.kind} {one.former} -> {one.key}  {one.step}: {WORDS[one.step]}")  # type: ignore[index]
-        if one.waits:
-            answer(f"    {one.waits}")
+        ids = one.key if one.key == one.former else f"{one.former} -> {one.key}"  # not switched yet
+        answer(f"{one.kind} {ids}  {one.step}: {WORDS[one.step]}")
+        answer(f"    begun {words(round(one.under_way_seconds * 1000))} ago{f'; {one.waits}' if one.waits else ''}")
+        if one.stuck:
+            answer(f"    stands still: {one.stuck}")
+            answer(f"    {one.mend}")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from config.values import format_duration
+from tasks.tokens.rotation.models import WORDS
+from tasks.tokens.rotation.progress import words
 from tasks.utils.health_monitor import Line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from tasks.tokens.rotation.models import KeyView
+    from tasks.tokens.rotation.models import KeyView, RotationView
     from tasks.utils.health_monitor import State
 
 BY_HAND: Final = {
@@ -25,6 +28,22 @@ def key_lines(keys: Sequence[KeyView], warn_before: timedelta) -> list[Line]:
     kinds = dict.fromkeys(key.kind for key in keys)
     lines = [_line(kind, [key for key in keys if key.kind == kind], warn_before) for kind in kinds]
     return lines or [Line("tokens.age", "skip", "no key is set")]
+
+
+def rotation_line(rotations: Sequence[RotationView], limit: timedelta) -> Line:
+    """How the rotations stand that are under way; only those that stand still are told, if any do."""
+    if not rotations:
+        return Line("tokens.rotations", "ok", "none is under way")
+    amiss = [one for one in rotations if one.stuck]
+    value = "; ".join(map(rotation_words, amiss or rotations))
+    mend = "; ".join(dict.fromkeys(one.mend for one in amiss))
+    return Line("tokens.rotations", "warn" if amiss else "ok", value, f"a step within {format_duration(limit)}", mend)
+
+
+def rotation_words(one: RotationView) -> str:
+    """One rotation: which key, since when, and what it waits for."""
+    how = one.stuck or one.waits or WORDS[one.step]
+    return f"{one.kind} {one.former}, begun {words(round(one.under_way_seconds * 1000))} ago: {how}"
 
 
 def _line(kind: str, keys: Sequence[KeyView], warn_before: timedelta) -> Line:

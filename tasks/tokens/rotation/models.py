@@ -37,7 +37,8 @@ class Rotation(BaseModel):
     made: str = ""  # id there of what was made for the new value
     former: str = ""  # id there of what the old value belongs to
     unused: int = 0  # since when nothing needs the former key, ms
-    waits: str = ""  # what it waits for, in words
+    waits: str = ""  # what it waits for, or why it failed, in words
+    looked: int = 0  # when it was last tried to go on, and could not, ms
 
 
 class RotationView(BaseModel):
@@ -47,9 +48,13 @@ class RotationView(BaseModel):
     key: str = Field(description="Id of the key in force.")
     former: str = Field(description="Id of the key that was in force before.")
     rotation: str
-    step: str
-    waits: str = Field(description="What it waits for; empty where nothing holds it up.")
+    step: Step
+    waits: str = Field(description="What it waits for, or why its last step failed; empty where nothing holds it up.")
     where: list[str] = Field(description="Where the key is used.")
+    under_way_seconds: float = Field(0.0, description="Since it was begun.")
+    step_seconds: float = Field(0.0, description="Since its last step.")
+    stuck: str = Field("", description="Why it ought to be further by now; empty where it goes its way.")
+    mend: str = Field("", description="What a person can do; empty where nothing need be done.")
 
 
 class AtRest(BaseModel):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from config.keystore import KeyValue, StoredKey, purpose_of, value_id
 from tasks.tokens.rotation.models import STEPS, Rotation, RotationReport, RotationView
+from tasks.tokens.rotation.progress import Patience, stuck, words
 from tasks.tokens.rotation.turner import CannotRotateError, Found
 from tasks.utils.act_context import about
 from tasks.utils.error_handler import TocsinError, UnknownError
@@ -48,6 +50,11 @@ class RotationRules:
     known_after: timedelta
     settle: timedelta
     keep: Mapping[str, timedelta]
+    patience: Patience
+
+    def kept_ms(self, kind: Kind) -> int:
+        """How long a former key of that kind stays at least."""
+        return _ms(max(self.settle, self.keep[kind]))
 
 
 class Rotations:
@@ -88,6 +95,9 @@ class Rotations:
         current = next(one.id for one in key.values if one.state == "current")
         known = self._tools.found(key.kind)
         where = next((known[one.id].where for one in key.alive if one.id in known), ())
+        now = self._tools.now_ms()
+        free_at = rotation.since + self._rules.kept_ms(key.kind) + _ms(self._rules.settle)
+        why, mend = stuck(key.kind, rotation, free_at, self._rules.patience, now)
         return RotationView(
             kind=key.kind,
             key=current,
@@ -96,6 +106,10 @@ class Rotations:
             step=rotation.step,
             waits=rotation.waits,
             where=list(where),
+            under_way_seconds=(now - rotation.began) / 1000,
+            step_seconds=(now - rotation.since) / 1000,
+            stuck=why,
+            mend=mend,
         )
 
     def reveal(self, kind: Kind, key_id: str) -> str:
@@ -130,18 +144,20 @@ class Rotations:
                 return self.view(key)
             try:
                 taken = getattr(self, f"_{rotation.step}")(key, rotation)
-            except CannotRotateError:
-                self._give_up(key, rotation)
+            except TocsinError as error:
+                self._fail(key, rotation, error)
                 raise
             key = self._tools.keystore.put(taken)
             if taken.rotation["step"] == rotation.step:
                 return self.view(key)
             self._note(rotation.step, key, rotation)
 
-    def _give_up(self, key: StoredKey, rotation: Rotation) -> None:
-        """Forget a rotation that cannot even begin: nothing was made for it."""
-        if rotation.step == "make":
-            self._tools.keystore.put(key.model_copy(update={"rotation": {}}))
+    def _fail(self, key: StoredKey, rotation: Rotation, error: TocsinError) -> None:
+        """Write down why it does not go on; forget a rotation that cannot even begin, for nothing was made for it."""
+        is_void = rotation.step == "make" and isinstance(error, CannotRotateError)
+        failed = key.model_copy(update={"rotation": {}}) if is_void else self._waiting(key, rotation, str(error), 0)
+        with suppress(TocsinError):  # what went wrong first is what the caller must know
+            self._tools.keystore.put(failed)
 
     def _make(self, key: StoredKey, rotation: Rotation) -> StoredKey:
         old = self._value(key, rotation.old)
@@ -170,14 +186,14 @@ class Rotations:
     def _wait_unused(self, key: StoredKey, rotation: Rotation) -> StoredKey:
         """Nothing may need the former key, and nothing have needed it for as long as an attempt may be under way."""
         now = self._tools.now_ms()
-        kept = rotation.since + _ms(max(self._rules.settle, self._rules.keep[key.kind])) - now
-        needed = f"kept for {_words(kept)} more" if kept > 0 else self._turners[key.kind].needed(rotation)
+        kept = rotation.since + self._rules.kept_ms(key.kind) - now
+        needed = f"kept for {words(kept)} more" if kept > 0 else self._turners[key.kind].needed(rotation)
         if needed:
             return self._waiting(key, rotation, needed, unused=0)
         unused = rotation.unused or now
         left = unused + _ms(self._rules.settle) - now
         if left > 0:
-            return self._waiting(key, rotation, f"unused by now; looked at again in {_words(left)}", unused=unused)
+            return self._waiting(key, rotation, f"unused by now; looked at again in {words(left)}", unused=unused)
         return self._stepped(key, rotation, "remove")
 
     def _remove(self, key: StoredKey, rotation: Rotation) -> StoredKey:
@@ -189,7 +205,8 @@ class Rotations:
         return key.model_copy(update={"rotation": changed.model_dump()})
 
     def _waiting(self, key: StoredKey, rotation: Rotation, waits: str, unused: int) -> StoredKey:
-        changed = rotation.model_copy(update={"waits": waits, "unused": unused})
+        told = {"waits": waits, "unused": unused, "looked": self._tools.now_ms()}
+        changed = rotation.model_copy(update=told)
         return key.model_copy(update={"rotation": changed.model_dump()})
 
     def _in_states(self, key: StoredKey, states: Mapping[str, str]) -> StoredKey:
@@ -230,13 +247,3 @@ def _has(key: StoredKey, identity: str) -> bool:
 
 def _ms(span: timedelta) -> int:
     return round(span.total_seconds() * 1000)
-
-
-def _words(ms: int) -> str:
-    seconds = max(1, round(ms / 1000))
-    minutes, hours, days = seconds / 60, seconds / 3600, seconds / 86400
-    if days >= 2:
-        return f"{days:.0f} days"
-    if hours >= 2:
-        return f"{hours:.0f} hours"
-    return f"{minutes:.0f} minutes" if minutes >= 2 else f"{seconds} s"
