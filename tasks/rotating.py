@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from config.channels import PagerDutyChannel
 from config.keystore import value_id
+from tasks.tokens.rotation.access_tokens import access_line, access_token
 from tasks.tokens.rotation.doors import OrchestrationDoors, ServiceDoors
 from tasks.tokens.rotation.inventory import BY_TOCSIN, Ages, Inventory, found_in
 from tasks.tokens.rotation.lines import key_lines, rotation_line, rotation_words
-from tasks.tokens.rotation.models import KeyView, RotationReport
+from tasks.tokens.rotation.models import AccessToken, KeyView, RotationReport
 from tasks.tokens.rotation.own import IngestTurner, JwtTurner
 from tasks.tokens.rotation.pagerduty import Outside, RoutingTurner
 from tasks.tokens.rotation.progress import Patience
@@ -20,6 +21,7 @@ from tasks.tokens.rotation.service import FLIGHT, RotationRules, Rotations, Tool
 from tasks.tokens.rotation.webhooks import WebhookTurner
 from tasks.utils.acts import Act
 from tasks.utils.error_handler import TocsinError, UnknownError
+from tasks.utils.rest.token_board import TokenBoard
 from tasks.utils.rows import milliseconds
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ class RotationWiring:
         self._tell(
             keys.rotations_stuck, {one.former: f"{rotation_words(one)}\n{one.mend}" for one in rotations if one.stuck}
         )
-        return [*found, rotation_line(rotations, tokens.stuck_after)]
+        return [*found, rotation_line(rotations, tokens.stuck_after), *map(access_line, self.access_tokens())]
 
     def due(self) -> RotationReport:
         """Go on with what is under way, and replace what is past its age, of the kinds that `tokens.rotate` names."""
@@ -97,6 +99,8 @@ class RotationWiring:
         """Replace one key; without a kind, whatever is due. `key` may be left out where there is one of that kind only."""
         if kind == "encryption":
             return self.rekey(dry_run=dry_run)
+        if kind == "oauth":
+            return self.refresh(dry_run=dry_run)
         if not kind:
             return self.due() if not dry_run else self.underway()
         known = found_in(self._runtime.settings, kind) if kind in BY_TOCSIN else {}
@@ -118,10 +122,30 @@ class RotationWiring:
         with self._runtime.flights.alone(FLIGHT):
             return RotationReport(at_rest=rekeying.renew())
 
+    def refresh(self, *, dry_run: bool = False) -> RotationReport:
+        """A fresh access token of the OAuth app for every process before its next call, if this one gets one."""
+        board = self._board()
+        if board is None:
+            raise UnknownError("there is no OAuth app: pagerduty.oauth.client_id is not set, a REST API key is used")
+        if not dry_run:
+            credentials = self._runtime.rest.caller.credentials
+            credentials.renew(credentials.header())
+            board.ask()
+        return RotationReport(nothing_due=dry_run, access_tokens=self.access_tokens())
+
+    def access_tokens(self) -> list[AccessToken]:
+        """How the access tokens of the OAuth app stand, where there is one."""
+        board, app = self._board(), self._runtime.settings.pagerduty.oauth.client_id
+        return [access_token(app, board.all(), self._runtime.clock.now_ms())] if board and app else []
+
+    def _board(self) -> TokenBoard | None:
+        app = self._runtime.settings.pagerduty.oauth.client_id
+        return TokenBoard(self._runtime.client, self._runtime.keys, app) if app else None
+
     def underway(self) -> RotationReport:
-        """Every rotation that is not over."""
+        """Every rotation that is not over, and how the access tokens stand."""
         found = [self.service.view(key) for key in self.service.underway()]
-        return RotationReport(rotations=found, nothing_due=not found)
+        return RotationReport(rotations=found, nothing_due=not found, access_tokens=self.access_tokens())
 
     def _tell(self, key: str, amiss: Mapping[str, str]) -> None:
         """What is amiss by now, and nothing else."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -14,6 +15,9 @@ from tasks.utils.error_handler import PermanentError
 from tasks.utils.rest.errors import NetworkError, Said, ServerFaultError, ThrottledError, TokenRefusedError
 from tasks.utils.rest.line import Answer, Request
 from tasks.utils.rest.oauth import App, OAuthCredentials
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SECRET = "s3cr3t-of-the-app"
 APP = App("app-1", SECRET, "eu.acme", ("incidents.read", "incidents.write"))
@@ -49,6 +53,32 @@ class Clock:
         return self.at
 
 
+class Board:
+    """What the credentials say; `asked`: whether somebody wants fresh tokens."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+        self.asked = False
+
+    def is_outdated(self) -> bool:
+        return self.asked
+
+    def fetched(self, scopes: Sequence[str], missing: Sequence[str], life: float) -> None:
+        self.asked = False
+        self.told.append((list(scopes), list(missing), life))
+
+    def failed(self, error: str) -> None:
+        self.told.append(error)
+
+    def close(self) -> None:
+        self.told.append("closed")
+
+
+@pytest.fixture
+def board() -> Board:
+    return Board()
+
+
 @pytest.fixture
 def identity() -> Identity:
     return Identity()
@@ -60,8 +90,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def credentials(identity: Any, clock: Clock) -> OAuthCredentials:
-    return OAuthCredentials(APP, identity, clock)
+def credentials(identity: Any, clock: Clock, board: Board) -> OAuthCredentials:
+    return OAuthCredentials(lambda: APP, identity, board, clock)
 
 
 def test_a_token_is_asked_for_with_account_and_scopes(credentials: OAuthCredentials, identity: Identity) -> None:
@@ -120,6 +150,54 @@ def test_while_no_new_token_is_to_be_had_the_old_one_serves_to_its_end(
 
     with pytest.raises((NetworkError, ServerFaultError)):
         credentials.header()
+
+
+def test_an_app_that_is_refused_by_now_is_used_to_the_end_of_its_token(
+    credentials: OAuthCredentials, identity: Identity, clock: Clock, board: Board
+) -> None:
+    credentials.header()
+    identity.status, identity.body = 401, b'{"error":"invalid_client"}'
+    clock.at += DAY - 300
+
+    assert credentials.header() == "Bearer pdus+1"
+
+    assert "invalid_client" in str(board.told[-1])
+    assert SECRET not in str(board.told)
+    clock.at += 301
+    with pytest.raises(TokenRefusedError):
+        credentials.header()
+
+
+def test_a_secret_that_was_replaced_in_its_file_is_read_when_the_former_one_is_refused(
+    identity: Any, clock: Clock
+) -> None:
+    apps = [APP, replace(APP, client_secret="the-new-one")]
+    credentials = OAuthCredentials(lambda: apps.pop(0), identity, clock=clock)
+    identity.exchange = lambda request, _=None: Identity.exchange(identity, request) if _secret(request) else REFUSED
+
+    assert credentials.header() == "Bearer pdus+1"
+
+
+REFUSED = Answer(401, {}, b'{"error":"invalid_client"}')
+
+
+def _secret(request: Request) -> bool:
+    assert request.content is not None
+    return b"the-new-one" in request.content[1]
+
+
+def test_a_fresh_token_that_is_asked_for_is_fetched_before_the_next_call_and_once(
+    credentials: OAuthCredentials, identity: Identity, board: Board
+) -> None:
+    credentials.header()
+    board.asked = True
+
+    assert [credentials.header() for _ in range(3)] == ["Bearer pdus+2"] * 3
+
+    assert board.told == [(["incidents.read", "incidents.write"], [], DAY)] * 2
+    identity.status, board.asked = 503, True
+    assert [credentials.header() for _ in range(3)] == ["Bearer pdus+2"] * 3
+    assert len(identity.requests) == 3  # the next attempt has time
 
 
 def test_no_scope_at_all_is_an_error_that_names_them(credentials: OAuthCredentials, identity: Identity) -> None:

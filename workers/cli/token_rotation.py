@@ -9,10 +9,12 @@ import typer
 from workers.cli.output import JsonFlag, answer, answer_json, answer_table, say
 
 if TYPE_CHECKING:
-    from tasks.tokens.rotation.models import KeyView, RotationReport
+    from collections.abc import Sequence
+
+    from tasks.tokens.rotation.models import AccessToken, KeyView, RotationReport
 
 Kind = Literal["integration", "orchestration", "webhook", "ingest", "jwt"]
-Rotatable = Literal["integration", "orchestration", "webhook", "ingest", "jwt", "encryption"]
+Rotatable = Literal["integration", "orchestration", "webhook", "ingest", "jwt", "oauth", "encryption"]
 Dry = Annotated[bool, typer.Option("--dry-run", help="Say what is under way, and change nothing.")]
 
 
@@ -20,16 +22,19 @@ def list_keys(*, as_json: JsonFlag = False) -> None:
     """Every key that is in use, by its id: where, how old, and who replaces it. Values are never shown."""
     from workers.cli.wiring import shell_runtime
 
-    keys = shell_runtime().tokens.known()
+    tokens = shell_runtime().tokens
+    keys, access = tokens.known(), tokens.access_tokens()
     if as_json:
-        answer_json([key.model_dump(mode="json") for key in keys])
+        told = [{"kind": "access", **one.model_dump(mode="json")} for one in access]
+        answer_json([*(key.model_dump(mode="json") for key in keys), *told])
         return
     header = ("KIND", "KEY", "STATE", "AGE", "AT MOST", "REPLACED BY", "WHERE")
     answer_table(header, [_row(key) for key in keys])
+    _show_access(access)
 
 
 def status(*, as_json: JsonFlag = False) -> None:
-    """Rotations that are under way, and what they wait for."""
+    """Rotations that are under way, and what they wait for; and the access tokens of an OAuth app."""
     from workers.cli.wiring import shell_runtime
 
     _show(shell_runtime().tokens.underway(), as_json=as_json)
@@ -47,6 +52,7 @@ def rotate(
     The new key is made, all processes get to know it, it is proven, and put in force. The former one stays until nothing
     needs it: `tocsin tokens resume`, or the scheduled task tokens-rotate, deletes it then. It may be killed at any time.
     encryption: a person has put a new encryption key in place; what lies under former ones is encrypted anew.
+    oauth: every process gets a fresh access token of the OAuth app, as after its scopes were changed in PagerDuty.
     """
     from workers.cli.progress import watched
     from workers.cli.wiring import shell_runtime
@@ -58,6 +64,13 @@ def rotate(
     for one in report.rotations:
         if one.kind == "ingest" and one.step == "wait_unused":
             say(f"Senders need the new key: tocsin tokens reveal ingest {one.key}")
+    if kind == "oauth" and not dry_run:
+        say(
+            "Every process takes a fresh one before its next call. Those given out before stay good at PagerDuty until their end;"
+        )
+        say(
+            "to end them at once, revoke the app's tokens in PagerDuty: each process gets a new one at the first refusal."
+        )
 
 
 def resume(*, dry_run: Dry = False, as_json: JsonFlag = False) -> None:
@@ -86,6 +99,13 @@ def _row(key: KeyView) -> tuple[str, ...]:
     return key.kind, key.id, state, age, f"{key.max_age_days:.0f} days", key.replaced_by, ", ".join(key.where)
 
 
+def _show_access(tokens: Sequence[AccessToken]) -> None:
+    from tasks.tokens.rotation.access_tokens import access_words
+
+    for one in tokens:
+        answer(f"access tokens of app {one.app}: {access_words(one)}; replaced by {one.replaced_by}")
+
+
 def _show(report: RotationReport, *, as_json: bool) -> None:
     if as_json:
         answer_json(report.model_dump(mode="json"))
@@ -97,8 +117,10 @@ def _show(report: RotationReport, *, as_json: bool) -> None:
         ]
         answer_table(("WHAT", "KEY", "COUNT", "NEEDS A FORMER KEY"), rows)
         return
+    _show_access(report.access_tokens)
     if not report.rotations:
-        answer("no rotation is under way")
+        if not report.access_tokens or report.nothing_due:
+            answer("no rotation is under way")
         return
     from tasks.tokens.rotation.models import WORDS
     from tasks.tokens.rotation.progress import words

@@ -67,11 +67,28 @@ class AtRest(BaseModel):
     mend: str = ""
 
 
+class AccessToken(BaseModel):
+    """The access tokens of an OAuth app, of which every process has one of its own."""
+
+    app: str = Field(description="The beginning of its client id.")
+    processes: int = Field(description="How many have one.")
+    scopes: list[str] = Field(default_factory=list, description="What all of them allow.")
+    missing: list[str] = Field(default_factory=list, description="What was asked for, and is not granted to some.")
+    ends_in_seconds: float | None = Field(None, description="When the first of them ends; null where there is none.")
+    fetched_seconds: float | None = Field(None, description="Since the last one was fetched.")
+    oldest_seconds: float | None = Field(None, description="Since the oldest one was fetched.")
+    replaced_by: str = "every process, before its end"
+    error: str = Field("", description="Why one could not be had, the last time that happened.")
+    error_seconds: float | None = None
+    failing: int = Field(0, description="How many processes got none at their last attempt.")
+
+
 class RotationReport(BaseModel):
     """What came of a call."""
 
     rotations: list[RotationView] = Field(default_factory=list)
     nothing_due: bool = False
+    access_tokens: list[AccessToken] = Field(default_factory=list, description="Of an OAuth app, where one is set.")
     at_rest: list[AtRest] = Field(default_factory=list, description="Of encryption keys: what needs which.")
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from tasks.utils.error_handler import PermanentError, TransientError
+from tasks.utils.error_handler import PermanentError, TocsinError
 from tasks.utils.rest.credentials import limit_name
 from tasks.utils.rest.errors import (
     RefusedError,
@@ -21,11 +21,13 @@ from tasks.utils.rest.errors import (
     refusal,
 )
 from tasks.utils.rest.line import Request
+from tasks.utils.rest.token_board import NoBoard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tasks.utils.rest.line import Line
+    from tasks.utils.rest.token_board import Board
 
 EARLY: Final = (
     600.0  # seconds before its end at which a token is replaced, or a tenth of its life where that is shorter
@@ -65,15 +67,25 @@ class _Token:
 class OAuthCredentials:
     """Tokens of one app for one account; a new one is fetched before the old one ends, and when it is refused.
 
-    `line` leads to the address where tokens are given. Safe to use from several threads: one fetches, the others wait for it.
+    `line` leads to the address where tokens are given, `read` gives the app anew when its secret is refused: somebody may have
+    replaced it in its file. Safe to use from several threads: one fetches, the others wait for it.
     """
 
-    def __init__(self, app: App, line: Line, clock: Callable[[], float] = time.monotonic) -> None:
-        self._app = app
+    def __init__(
+        self,
+        read: Callable[[], App],
+        line: Line,
+        board: Board | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._read = read
+        self._app = read()
         self._line = line
+        self._board = board or NoBoard()
         self._clock = clock
         self._lock = threading.Lock()
         self._token: _Token | None = None
+        self._again_at = 0.0
 
     @property
     def limit(self) -> str:
@@ -86,7 +98,7 @@ class OAuthCredentials:
             token, now = self._token, self._clock()
             if token is None or now >= token.ends_at:
                 token = self._fetched()
-            elif now >= token.renew_at:
+            elif now >= self._again_at and (now >= token.renew_at or self._board.is_outdated()):
                 token = self._renewed(token)
             return token.header
 
@@ -100,17 +112,37 @@ class OAuthCredentials:
     def close(self) -> None:
         """Close the connections to where tokens are given."""
         self._line.close()
+        self._board.close()
 
     def _renewed(self, token: _Token) -> _Token:
         """A new token, or the old one while that is good and there is no new one to be had for now."""
         try:
             return self._fetched()
-        except TransientError:
-            log.warning("oauth_token_not_renewed", limit=self.limit)
-            self._token = replace(token, renew_at=self._clock() + AGAIN)
+        except (
+            TocsinError
+        ) as error:  # also where the app is refused: what it has is good to its end, in which somebody may mend that
+            log.warning("oauth_token_not_renewed", limit=self.limit, error=str(error))
+            self._again_at = self._clock() + AGAIN
             return token
 
     def _fetched(self) -> _Token:
+        try:
+            return self._given()
+        except TocsinError as error:
+            self._board.failed(str(error))
+            raise
+
+    def _given(self) -> _Token:
+        """A token for the app as it is known, or as it reads by now."""
+        try:
+            return self._asked()
+        except TokenRefusedError:
+            former, self._app = self._app, self._read()
+            if self._app == former:
+                raise
+            return self._asked()
+
+    def _asked(self) -> _Token:
         request = Request("POST", "", form=self._app.form, headers={"Accept": "application/json"})
         answer = self._line.exchange(request)
         if answer.status != 200:
@@ -124,13 +156,15 @@ class OAuthCredentials:
             header, life = f"Bearer {given['access_token']}", float(given["expires_in"])
         except (ValueError, KeyError, TypeError):
             raise ServerFaultError("the answer to a request for an OAuth token holds none", Said(200)) from None
-        self._compare(str(given.get("scope", "")))
+        granted = str(given.get("scope", "")).split()
+        missing = self._missing(granted)
+        self._board.fetched([one for one in self._app.scopes if one in granted], missing, life)
         now = self._clock()
         return _Token(header, now + life - min(EARLY, life / 10), now + life)
 
-    def _compare(self, granted: str) -> None:
-        """PagerDuty leaves out what it does not grant, and says nothing."""
-        missing = sorted(set(self._app.scopes) - set(granted.split()))
+    def _missing(self, granted: list[str]) -> list[str]:
+        """What PagerDuty does not grant: it leaves that out, and says nothing."""
+        missing = sorted(set(self._app.scopes) - set(granted))
         if missing and len(missing) == len(self._app.scopes):
             raise PermanentError(
                 f"PagerDuty granted none of the scopes asked for ({' '.join(missing)}); give them to the app, "
@@ -138,6 +172,7 @@ class OAuthCredentials:
             )
         if missing:
             log.warning("oauth_scopes_missing", missing=missing)
+        return missing
 
 
 def _refused(status: int, body: bytes) -> RefusedError | UnavailableError:

@@ -15,6 +15,7 @@ from tasks.utils.rest.client import RestClient
 from tasks.utils.rest.credentials import KeyCredentials
 from tasks.utils.rest.line import Line
 from tasks.utils.rest.oauth import App, OAuthCredentials
+from tasks.utils.rest.token_board import TokenBoard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from config.models import Settings
     from tasks.utils.keys import Keys
     from tasks.utils.rest.credentials import Credentials
+    from tasks.utils.rest.token_board import Board
 
 BREAKER: Final = "pagerduty-rest"
 
@@ -32,7 +34,7 @@ def rest_client(settings: Settings, client: Any, keys: Keys, reread: Callable[[]
     return RestClient(
         Caller(
             Line(pagerduty.api_url, pagerduty.api_timeout),
-            credentials_of(settings, reread),
+            credentials_of(settings, reread, board_of(settings, client, keys)),
             Allowance(client, keys, settings.limits.rest_calls_per_minute),
             CircuitBreaker(BREAKER, client, keys, rules=breaker_rules(pagerduty.circuit_breaker)),
             pagerduty.retry_attempts,
@@ -54,22 +56,31 @@ def _now(clock: Clock) -> Callable[[], datetime]:
     return now
 
 
-def credentials_of(settings: Settings, reread: Callable[[], Settings]) -> Credentials:
-    """The app's, where one is set; else the key."""
-    oauth = settings.pagerduty.oauth
-    if not (oauth.client_id and oauth.client_secret):
-        return KeyCredentials(_reading(settings, reread))
-    account = f"{oauth.region}.{oauth.subdomain}"
-    app = App(oauth.client_id, oauth.client_secret.get_secret_value(), account, tuple(oauth.scopes.split()))
-    return OAuthCredentials(app, Line(oauth.token_url, settings.pagerduty.api_timeout))
+def board_of(settings: Settings, client: Any, keys: Keys) -> TokenBoard | None:
+    """Where processes tell of the access tokens of the app; None where there is no app."""
+    app = settings.pagerduty.oauth.client_id
+    return TokenBoard(client, keys, app) if app else None
 
 
-def _reading(settings: Settings, reread: Callable[[], Settings]) -> Callable[[], str | None]:
-    """Gives the key of the settings at hand, then of those read anew."""
+def credentials_of(settings: Settings, reread: Callable[[], Settings], board: Board | None = None) -> Credentials:
+    """The app's, where one is set; else the key. Read anew should PagerDuty refuse them."""
     known = [settings]
 
-    def read() -> str | None:
-        key = (known.pop() if known else reread()).pagerduty.api_key
-        return key.get_secret_value() if key else None
+    def now() -> Settings:
+        return known.pop() if known else reread()
 
-    return read
+    if settings.pagerduty.oauth.client_id:
+        line = Line(settings.pagerduty.oauth.token_url, settings.pagerduty.api_timeout)
+        return OAuthCredentials(lambda: _app_of(now()), line, board)
+    return KeyCredentials(lambda: _key_of(now()))
+
+
+def _app_of(settings: Settings) -> App:
+    oauth = settings.pagerduty.oauth
+    secret = oauth.client_secret.get_secret_value() if oauth.client_secret else ""
+    return App(oauth.client_id or "", secret, f"{oauth.region}.{oauth.subdomain}", tuple(oauth.scopes.split()))
+
+
+def _key_of(settings: Settings) -> str | None:
+    key = settings.pagerduty.api_key
+    return key.get_secret_value() if key else None
