@@ -33,7 +33,7 @@ CHANNEL_KINDS: Final[tuple[Kind, ...]] = ("integration", "orchestration")
 
 
 class KeyValue(BaseModel):
-    """One value a key has had, encrypted."""
+    """One value a key has had, encrypted; nothing but its id once it is gone."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -77,6 +77,12 @@ def value_id(text: str) -> str:
 def purpose_of(kind: str, identity: str) -> str:
     """What a value is sealed for."""
     return f"keystore {kind} {identity}"
+
+
+def without_gone(key: StoredKey) -> StoredKey:
+    """The same, only that of values that are gone no more is kept than their ids, by which they are known in the configuration."""
+    values = (one.model_copy(update={"sealed": ""}) if one.state == "gone" else one for one in key.values)
+    return key.model_copy(update={"values": tuple(values)})
 
 
 def read_keystore(path: Path) -> list[StoredKey]:

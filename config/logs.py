@@ -29,6 +29,7 @@ class LogRetention(Section):
     )
     worker_logs: PositiveDuration | None = Field(14 * DAY, description="Log files that `tocsin up` has set aside.")
     metrics: PositiveDuration | None = Field(30 * DAY, description="Reports and figures in files.")
+    exports: PositiveDuration | None = Field(30 * DAY, description="What `tocsin audit export` has written.")
     spool: PositiveDuration | None = Field(30 * DAY, description="Damaged lines of the spool that were set aside.")
     temp: PositiveDuration | None = Field(DAY, description="What processes that were killed left half written.")
 

@@ -19,7 +19,7 @@ from tasks.logs.holds import Holds
 from tasks.logs.items import KINDS
 from tasks.logs.record_files import RecordFiles
 from tasks.logs.relisting import Relisting
-from tasks.logs.restoring import Restores
+from tasks.logs.restoring import BroughtBack, Restores
 from tasks.logs.rows import Letters, Results
 from tasks.logs.service import CleanUp, CleanUpRules
 from tasks.logs.vault import Vault
@@ -102,10 +102,12 @@ class LogWiring:
                 "worker_logs", self._state / "logs", ("*.log", "*.log.[0-9]*"), back, claims=True, open_why=self._busy
             ),
             Files("metrics", self._state, ("reports/*", "metrics/*"), back),
+            Files("exports", self._state, ("exports/*",), back),
             Files("spool", self._state / "spool", ("*.damaged", "damaged*"), back),
             Files("temp", self._state, DRAFTS, back),
             *(Files("temp", self._state / name, DRAFTS, back) for name in DRAFTED),
             *(Files("temp", self.folder / kind, DRAFTS, back) for kind in KINDS),
+            *(BroughtBack(kind, back, self._runtime.clock) for kind in KINDS),
         ]
 
     def _record(self, name: str, still_open: StillOpen | None = None) -> Outgoing:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from config.keystore import purpose_of
+from config.keystore import purpose_of, without_gone
 from config.sealing import key_id_of
 from tasks.tokens.rotation.models import AtRest
 from tasks.utils.act_context import about
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from config.keystore import KeyValue
     from tasks.runtime import Runtime
     from tasks.utils.encryption import SecurityManager
 
@@ -66,18 +67,19 @@ class Rekeying:
         return self._runtime.security
 
     def _sealed_keys(self) -> Iterator[str]:
-        return (key_id_of(one.sealed) for key in self._runtime.keystore.read() for one in key.values)
+        return (key_id_of(one.sealed) for key in self._runtime.keystore.read() for one in key.values if one.sealed)
 
     def _keystore(self) -> None:
-        for key in self._runtime.keystore.read():
-            if all(self._security.is_current(one.sealed) for one in key.values):
-                continue
-            values = []
-            for one in key.values:
-                purpose = purpose_of(key.kind, one.id)
-                plain = self._security.decrypt_sensitive_data(one.sealed, purpose)
-                values.append(one.model_copy(update={"sealed": self._security.encrypt_sensitive_data(plain, purpose)}))
-            self._runtime.keystore.put(key.model_copy(update={"values": tuple(values)}))
+        for stored in self._runtime.keystore.read():
+            key = without_gone(stored)
+            if key != stored or not all(self._security.is_current(one.sealed) for one in key.alive):
+                values = tuple(self._resealed(key.kind, one) if one.sealed else one for one in key.values)
+                self._runtime.keystore.put(key.model_copy(update={"values": values}))
+
+    def _resealed(self, kind: str, value: KeyValue) -> KeyValue:
+        purpose = purpose_of(kind, value.id)
+        plain = self._security.decrypt_sensitive_data(value.sealed, purpose)
+        return value.model_copy(update={"sealed": self._security.encrypt_sensitive_data(plain, purpose)})
 
     def _factors(self) -> Any:
         from tasks.security.store import FactorStore  # noqa: PLC0415

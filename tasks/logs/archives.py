@@ -5,8 +5,9 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tasks.logs.chain import FILE
 from tasks.logs.files import is_held
@@ -17,6 +18,7 @@ from tasks.utils.clock import Clock
 from tasks.utils.error_handler import PermanentError, TransientError
 from tasks.utils.files import PRIVATE_FILE, PRIVATE_FOLDER
 from tasks.utils.progress import report
+from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     from tasks.logs.vault import Stored, Vault
     from tasks.utils.keys import Keys
 
+MACHINES_KEPT: Final = timedelta(
+    days=400
+)  # of one that has archived nothing for so long Redis forgets the end of its list
+
 
 class Archives:
     """The archives of one machine. Redis remembers the end of the list, so that nobody can cut it off unseen."""
@@ -33,6 +39,7 @@ class Archives:
     def __init__(self, client: Any, keys: Keys, vault: Vault, chain: ArchiveChain, host: str) -> None:
         self._client = client
         self._keys = keys
+        self._scripts = Scripts(client, keys)
         self._clock = Clock(client, keys)
         self._vault = vault
         self._chain = chain
@@ -92,7 +99,8 @@ class Archives:
 
     def remember_end(self, link: Link | None) -> None:
         """From now on this is what the list ends with."""
-        self._client.hset(self._keys.log_archives, self._host, link.hash if link else "")
+        span = round(MACHINES_KEPT.total_seconds() * 1000)
+        self._scripts.run("archives_end", self._host, link.hash if link else "", span)
 
     def lost_end(self) -> bool:
         """Whether Redis knows of a later archive than the list does."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-Kind = Literal["results", "ledgers", "audit", "dead_letters", "worker_logs", "metrics", "spool", "temp"]
+Kind = Literal["results", "ledgers", "audit", "dead_letters", "worker_logs", "metrics", "exports", "spool", "temp"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 

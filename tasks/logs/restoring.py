@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from tasks.logs.files import Files
 from tasks.logs.models import Restored, Scope
 from tasks.utils.error_handler import UnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
 
     from tasks.logs.archives import Archives
     from tasks.logs.holds import Holds
-    from tasks.logs.items import Source
+    from tasks.logs.items import Item, Kind, Source
     from tasks.utils.clock import Clock
 
 STAYS: Final = timedelta(days=7)
@@ -51,3 +54,15 @@ class Restores:
         return Restored(
             archives=[view.id for view in chosen.values()], places=places, hold=hold.id, stays_until=ends_at
         )
+
+
+class BroughtBack(Files):
+    """What was brought back into files, in the class it had and by the name it had: its archive is on the list already."""
+
+    def __init__(self, kind: Kind, back: Path, clock: Clock) -> None:
+        super().__init__(kind, back / kind, ("**/*",), back)
+        self._clock = clock
+
+    def items(self, before: datetime) -> Iterator[Item]:
+        """What has been there for a week, and for as long as its class stays."""
+        return super().items(min(before, self._clock.now() - STAYS))

@@ -79,7 +79,7 @@ class Results:
 
     def bring_back(self, name: str, content: BinaryIO) -> str:
         """Into a file: nobody waits for these answers any more."""
-        return str(write_back(self._back / self.kind / f"{name}.jsonl", content))
+        return str(write_back(self._back / self.kind / name, content))
 
 
 class Letters:

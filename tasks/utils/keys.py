@@ -88,6 +88,7 @@ FIXED: Final[dict[str, str]] = {
     "escalation_counts": "escalations:counts",  # hash: what was counted -> how often; audited, late_ms, exhausted_at: ms
     "log_holds": "logs:holds",  # hash: id -> a legal hold as JSON, released ones included
     "log_archives": "logs:archives",  # hash: machine -> hash of the newest link of its list of archives
+    "log_machines": "logs:machines",  # sorted set: machine -> when it last put an archive on its list, ms
     "flights": "flights",  # hash: what one at a time does -> token, until, since, lease, asked, who, a line each; see lua/flight_take.lua
     "revocations": "tokens:revocations",  # hash: token:<id> | subject:<name> | all -> the revocation as JSON
     "revocations_reach": "tokens:revocations:reach",  # hash: that name -> up to when tokens were issued that it is about, ms

@@ -11,6 +11,7 @@ from config.keystore import value_id
 from tasks.tokens.rotation.turner import NotProvenError
 from tasks.tokens.service import AccessTokens, RefusedTokenError
 from tasks.tokens.wiring import token_rules
+from tasks.utils.error_handler import UnknownError
 from tasks.utils.single_flight import BusyError
 from tests.acceptance.rotation_world import ENCRYPTION_KEY, INGEST, Traffic
 from tests.redis_dump import everything
@@ -34,6 +35,7 @@ def test_an_integration_key_is_replaced_and_the_former_one_goes_once_its_alerts_
     assert len(rotation.integrations()) == 2
     new = next(one["integration_key"] for one in rotation.integrations() if one["integration_key"] != first)
     rotation.pass_by()
+    assert value_id(first) in str(rotation.here.tokens.known())
     [waiting] = rotation.here.tokens.service.resume().rotations
     assert "1 alerts are open" in waiting.waits
     rotation.send(rotation.here, "resolve", "old")
@@ -51,6 +53,14 @@ def test_an_integration_key_is_replaced_and_the_former_one_goes_once_its_alerts_
         ("resolve", "new", new, 202),
     ]
     assert value_id(rotation.here.settings.services["shop"].channels[0].routing_key.get_secret_value()) == value_id(new)
+    [stored] = rotation.here.keystore.read()
+    assert [(one.id, bool(one.sealed)) for one in stored.values] == [(value_id(first), False), (value_id(new), True)]
+    rotation.here.tokens.known()
+    seen = str(rotation.here.client.hgetall(rotation.here.keys.keys_seen))
+    assert value_id(new) in seen
+    assert value_id(first) not in seen
+    with pytest.raises(UnknownError, match="is gone"):
+        rotation.here.tokens.service.reveal("integration", value_id(first))
 
 
 def test_a_rotation_killed_before_and_after_every_word_it_writes_goes_on_and_no_delivery_fails(

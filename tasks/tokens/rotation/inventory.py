@@ -88,6 +88,10 @@ class Ages:
             found = pipe.execute()[-1]
         return {one: int(at) for one, at in zip(wanted, found, strict=True)}
 
+    def forget(self, kind: str, identity: str) -> None:
+        """No age and no use is kept of this one any longer."""
+        self._client.hdel(self._key, f"{kind}:{identity}", f"{identity}:used")
+
     def last_used_ms(self, identity: str) -> int:
         """When it was used last; 0: never, as far as is known."""
         return int(self._client.hget(self._key, f"{identity}:used") or 0)
@@ -113,6 +117,9 @@ class Inventory:
         known = {identity for _, identity, _, _ in rows}
         for key in stored:
             rows += [(key.kind, one.id, one.state, ()) for one in key.alive if one.id not in known]
+            for one in key.values:
+                if one.state == "gone" and one.id not in known:
+                    self._ages.forget(key.kind, one.id)
         seen = self._ages.see((f"{kind}:{identity}" for kind, identity, _, _ in rows), now_ms)
         return [self._view(row, seen, state_of, now_ms) for row in rows]
 

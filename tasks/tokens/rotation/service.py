@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from config.keystore import KeyValue, StoredKey, purpose_of, value_id
+from config.keystore import KeyValue, StoredKey, purpose_of, value_id, without_gone
 from tasks.tokens.rotation.models import STEPS, Rotation, RotationReport, RotationView
 from tasks.tokens.rotation.progress import Patience, stuck, words
 from tasks.tokens.rotation.turner import CannotRotateError, Found
@@ -198,7 +198,7 @@ class Rotations:
 
     def _remove(self, key: StoredKey, rotation: Rotation) -> StoredKey:
         self._turners[key.kind].remove(rotation)
-        return self._stepped(self._in_states(key, {rotation.old: "gone"}), rotation, "done")
+        return self._stepped(without_gone(self._in_states(key, {rotation.old: "gone"})), rotation, "done")
 
     def _stepped(self, key: StoredKey, rotation: Rotation, step: Step, **told: str) -> StoredKey:
         changed = rotation.model_copy(update={"step": step, "since": self._tools.now_ms(), "waits": "", **told})
@@ -224,6 +224,10 @@ class Rotations:
 
     def _opened(self, key: StoredKey, identity: str) -> str:
         sealed = key.value(identity).sealed
+        if not sealed:
+            raise UnknownError(
+                f"the {key.kind} key {identity} is gone: it was good for nothing more, and its value was forgotten"
+            )
         return str(self._security.decrypt_sensitive_data(sealed, purpose_of(key.kind, identity)))
 
     def _sealed(self, kind: Kind, identity: str, value: str) -> str:

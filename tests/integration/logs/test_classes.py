@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
+import socket
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +67,58 @@ def test_reports_damaged_lines_and_half_written_drafts_go_each_after_its_time(ki
     assert {one.kind: one.items for one in report.classes} == {"metrics": 1, "spool": 1, "temp": 4}
     assert [name for name in old if (kit.state / name).exists()] == []
     assert [name for name in new if not (kit.state / name).exists()] == []
+
+
+def test_exports_go_after_a_month_and_what_was_brought_back_goes_again_without_a_second_archive(kit: LogKit) -> None:
+    kit.write("logs/a.log.1", "some lines", days_old=20)
+    kit.write("exports/acts.csv", "who did what", days_old=31)
+    kit.write("exports/new.csv", "who did what", days_old=29)
+    assert [one.items for one in kit.clean("worker_logs", "exports").classes] == [1, 1]
+    log = next(one for one in kit.runtime.logs.archives.views() if one.kind == "worker_logs")
+    place = kit.state / kit.runtime.logs.restores.restore(log.id, "ada").places[0]
+    os.utime(place, (kit.clock.now().timestamp(),) * 2)
+
+    kit.age(13)
+    assert kit.told("worker_logs").items == 0
+    kit.age(2)
+    assert kit.told("worker_logs", dry_run=True).items == 1
+    assert kit.told("worker_logs").items == 1
+
+    assert not place.exists()
+    assert names(kit.state / "exports") == ["new.csv"]
+    assert len(kit.runtime.logs.archives.views()) == 2
+
+
+def test_an_answer_that_was_brought_back_stays_for_its_week_and_goes_without_a_second_archive(kit: LogKit) -> None:
+    kit.put_result("old", kit.clock.now() - 3 * DAY)
+    kit.clean("results")
+    [archive] = kit.runtime.logs.archives.views()
+    place = kit.state / kit.runtime.logs.restores.restore(archive.id, "ada").places[0]
+    os.utime(place, (kit.clock.now().timestamp(),) * 2)
+
+    kit.age(6)
+    assert kit.told("results").items == 0
+    kit.age(2)
+    assert kit.told("results").items == 1
+
+    assert not place.exists()
+    assert len(kit.runtime.logs.archives.views()) == 1
+
+
+def test_of_a_machine_that_has_archived_nothing_for_long_redis_forgets_the_end_of_its_list(kit: LogKit) -> None:
+    client, keys = kit.runtime.client, kit.runtime.keys
+    client.hset(keys.log_archives, "of-an-older-version", "hash")
+    kit.write("logs/a.log.1", "a", days_old=20)
+    kit.clean("worker_logs")
+    assert "of-an-older-version" in client.hgetall(keys.log_archives)
+
+    kit.age(401)
+    kit.write("logs/b.log.1", "b", days_old=20)
+    kit.clean("worker_logs")
+
+    assert (
+        set(client.hgetall(keys.log_archives)) == set(client.zrange(keys.log_machines, 0, -1)) == {socket.gethostname()}
+    )
 
 
 def test_answers_that_redis_did_not_forget_go_and_newer_ones_stay(kit: LogKit) -> None:
