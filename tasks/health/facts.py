@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 DEAD_WINDOW_MS: Final = 600_000
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 3_600_000
+LONG_AGO: Final = -(10**15)  # when nothing ever happened
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,12 @@ class Facts:
     left_out: Mapping[str, LeftOut] = field(default_factory=dict)
     broken: int = 0
     rates: Mapping[str, int] = field(default_factory=dict)
-    webhooks_disabled_at: int = -(10**15)
-    missed_at: int = -(10**15)
+    webhooks_disabled_at: int = LONG_AGO
+    missed_at: int = LONG_AGO
     misses: int = 0
     loss: Mapping[str, str] = field(default_factory=dict)
     timers_due: int | None = None
-    exhausted_at: int = -(10**15)
+    exhausted_at: int = LONG_AGO
     keys_due: Mapping[str, str] = field(default_factory=dict)
     rotations_stuck: Mapping[str, str] = field(default_factory=dict)
 
@@ -77,72 +78,80 @@ def read_facts(client: Any, keys: Keys, now: int, schedule: Mapping[str, datetim
 
     None: nothing is expected of it.
     """
-    minute = now // MINUTE_MS
-    pipe = client.pipeline(transaction=False)
-    pipe.info("memory")
-    pipe.info("persistence")
-    for rows in (keys.inbox_due, keys.holds_due, keys.outbox_due, keys.groups_due, keys.webhooks_due):
-        pipe.zrange(rows, 0, 0, withscores=True)
-    for known in (
-        keys.pulse,
-        keys.failing,
-        keys.proof,
-        keys.rates(minute),
-        keys.rates(minute - 1),
-        keys.loss,
-        keys.tokens_due,
-        keys.rotations_stuck,
-    ):
-        pipe.hgetall(known)
-    pipe.zcount(keys.dead, now - DEAD_WINDOW_MS, "+inf")
-    pipe.hget(keys.subscriptions, "disabled_at")
-    pipe.zrangebyscore(keys.escalations_due, "-inf", "(+inf", start=0, num=1, withscores=True)
-    pipe.hget(keys.escalation_counts, "exhausted_at")
-    pipe.get(keys.receipt_missed)
-    for hour in (now // HOUR_MS, now // HOUR_MS - 1):
-        pipe.hget(keys.receipt_hours(hour), "missed")
-    for entry in schedule:
-        pipe.hmget(keys.schedule(entry), "slot", "missed_at", "missed_since", "missed_caught_up")
-    memory, disk, *rest = pipe.execute()
-    rest, claims = rest[: len(rest) - len(schedule)], rest[len(rest) - len(schedule) :]
-    inbox, holds, outbox, groups, webhooks, *rest = rest
-    (
-        pulse,
-        failing,
-        proof,
-        this_minute,
-        last_minute,
-        loss,
-        keys_due,
-        rotations_stuck,
-        deaths,
-        disabled_at,
-        timers,
-        exhausted_at,
-        *receipts,
-    ) = rest
+    said, claims = _ask(client, keys, now, schedule)
     return Facts(
         now=now,
-        memory_used=int(memory["used_memory"]),
-        memory_limit=int(memory.get("maxmemory") or memory.get("total_system_memory") or 0),
-        disk_fault=_disk_fault(disk),
-        waiting=_waiting(alert=[*inbox, *holds], delivery=[*outbox, *groups], webhook=webhooks),
-        pulse={name: int(at) for name, at in pulse.items()},
-        failing={place: _failure(line) for place, line in failing.items()},
-        deaths=int(deaths),
+        memory_used=int(said["memory"]["used_memory"]),
+        memory_limit=int(said["memory"].get("maxmemory") or said["memory"].get("total_system_memory") or 0),
+        disk_fault=_disk_fault(said["persistence"]),
+        waiting=_waiting(said),
+        pulse={name: int(at) for name, at in said["pulse"].items()},
+        failing={place: _failure(line) for place, line in said["failing"].items()},
+        deaths=int(said["deaths"]),
         missed=_missed(schedule, claims),
         left_out=_left_out(schedule, claims),
-        broken=max(map(_broken, proof.values()), default=0),
-        rates=_most(this_minute, last_minute),
-        loss=loss,
-        keys_due=keys_due,
-        rotations_stuck=rotations_stuck,
-        misses=sum(int(count or 0) for count in receipts[1:]),
-        **({"missed_at": int(receipts[0])} if receipts[0] else {}),
-        timers_due=int(timers[0][1]) if timers else None,
-        **({"exhausted_at": int(exhausted_at)} if exhausted_at else {}),
-        **({"webhooks_disabled_at": int(disabled_at)} if disabled_at else {}),
+        broken=max(map(_broken, said["proof"].values()), default=0),
+        rates=_most(said["this_minute"], said["last_minute"]),
+        webhooks_disabled_at=int(said["disabled_at"] or LONG_AGO),
+        missed_at=int(said["missed_at"] or LONG_AGO),
+        misses=int(said["this_hour"] or 0) + int(said["last_hour"] or 0),
+        loss=said["loss"],
+        timers_due=int(said["timers"][0][1]) if said["timers"] else None,
+        exhausted_at=int(said["exhausted_at"] or LONG_AGO),
+        keys_due=said["keys_due"],
+        rotations_stuck=said["rotations_stuck"],
     )
+
+
+def _ask(
+    client: Any, keys: Keys, now: int, schedule: Mapping[str, datetime | None]
+) -> tuple[dict[str, Any], list[Any]]:
+    """The replies by name, and what is known of each entry of the schedule."""
+    pipe = client.pipeline(transaction=False)
+    # Only their order counts: a pipeline gives its replies in that of the calls.
+    asked = {
+        "memory": pipe.info("memory"),
+        "persistence": pipe.info("persistence"),
+        **_ask_what_is_due(pipe, keys),
+        **_ask_what_was_counted(pipe, keys, now),
+        "pulse": pipe.hgetall(keys.pulse),
+        "failing": pipe.hgetall(keys.failing),
+        "proof": pipe.hgetall(keys.proof),
+        "loss": pipe.hgetall(keys.loss),
+        "keys_due": pipe.hgetall(keys.tokens_due),
+        "rotations_stuck": pipe.hgetall(keys.rotations_stuck),
+        "disabled_at": pipe.hget(keys.subscriptions, "disabled_at"),
+        "exhausted_at": pipe.hget(keys.escalation_counts, "exhausted_at"),
+        "missed_at": pipe.get(keys.receipt_missed),
+    }
+    for entry in schedule:
+        pipe.hmget(keys.schedule(entry), "slot", "missed_at", "missed_since", "missed_caught_up")
+    replies = pipe.execute()
+    return dict(zip(asked, replies, strict=False)), replies[len(asked) :]
+
+
+def _ask_what_is_due(pipe: Any, keys: Keys) -> dict[str, Any]:
+    """The first row of each kind."""
+    return {
+        "inbox": pipe.zrange(keys.inbox_due, 0, 0, withscores=True),
+        "holds": pipe.zrange(keys.holds_due, 0, 0, withscores=True),
+        "outbox": pipe.zrange(keys.outbox_due, 0, 0, withscores=True),
+        "groups": pipe.zrange(keys.groups_due, 0, 0, withscores=True),
+        "webhooks": pipe.zrange(keys.webhooks_due, 0, 0, withscores=True),
+        "timers": pipe.zrangebyscore(keys.escalations_due, "-inf", "(+inf", start=0, num=1, withscores=True),
+    }
+
+
+def _ask_what_was_counted(pipe: Any, keys: Keys, now: int) -> dict[str, Any]:
+    """In this minute and the one before, or this hour."""
+    minute, hour = now // MINUTE_MS, now // HOUR_MS
+    return {
+        "this_minute": pipe.hgetall(keys.rates(minute)),
+        "last_minute": pipe.hgetall(keys.rates(minute - 1)),
+        "this_hour": pipe.hget(keys.receipt_hours(hour), "missed"),
+        "last_hour": pipe.hget(keys.receipt_hours(hour - 1), "missed"),
+        "deaths": pipe.zcount(keys.dead, now - DEAD_WINDOW_MS, "+inf"),
+    }
 
 
 def _missed(schedule: Mapping[str, datetime | None], states: Sequence[Sequence[str | None]]) -> list[str]:
@@ -165,7 +174,13 @@ def _disk_fault(persistence: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}:{persistence[name]}" for name in watched if persistence.get(name, "ok") != "ok")
 
 
-def _waiting(**rows: Sequence[tuple[str, float]]) -> dict[str, int]:
+def _waiting(said: Mapping[str, Any]) -> dict[str, int]:
+    """When the oldest row of each worker group fell due."""
+    rows = {
+        "alert": [*said["inbox"], *said["holds"]],
+        "delivery": [*said["outbox"], *said["groups"]],
+        "webhook": said["webhooks"],
+    }
     return {group: int(min(at for _, at in first)) for group, first in rows.items() if first}
 
 
