@@ -1,5 +1,6 @@
 """`tocsin notifications dead-letters|show|drop|replay|purge`: what could not be delivered, and what becomes of it."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,8 @@ from workers.cli.letter_options import (
 from workers.cli.output import CliError, ExitCode, JsonFlag, answer, answer_fields, answer_json, answer_table, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tasks.notifications.models import LetterCount
     from tasks.runtime import Runtime
 
@@ -125,20 +128,16 @@ def replay(
     )
     if bool(event_ids) == (everything or not where.fits_all) or (everything and not where.fits_all):
         raise CliError("Give the event ids of dead letters, or a filter, or --all.", ExitCode.USAGE)
+    if event_ids and dry_run:
+        raise CliError("--dry-run counts what a filter fits; of one: tocsin notifications show", ExitCode.USAGE)
     if event_ids:
-        if dry_run:
-            raise CliError("--dry-run counts what a filter fits; of one: tocsin notifications show", ExitCode.USAGE)
         _replay_named(runtime, event_ids, as_json=as_json)
         return
-    found = runtime.letter_care.replay_all(where, dry_run=True)
-    if not dry_run and found.matched:
-        if found.matched > 1:
-            _confirm(f"This puts back {_letters(found.done)}; people may be paged", confirmed=yes)
-        from workers.cli.progress import progress
-
-        with progress("replayed", found.matched) as told:
-            found = runtime.letter_care.replay_all(where, progress=told)
-    _tell(found, "put back", as_json=as_json)
+    act = partial(runtime.letter_care.replay_all, where)
+    found = act(dry_run=True)
+    if found.matched > 1 and not dry_run:
+        _confirm(f"This puts back {_letters(found.done)}; people may be paged", confirmed=yes)
+    _tell(found if dry_run else _done(act, found, "replayed"), "put back", as_json=as_json)
 
 
 def purge(
@@ -172,14 +171,21 @@ def purge(
         severity=severity,
         summary=summary,
     )
-    found = runtime.letter_care.purge(where, span, words, dry_run=True)
-    if not dry_run and found.matched:
+    act = partial(runtime.letter_care.purge, where, span, words)
+    found = act(dry_run=True)
+    if found.matched and not dry_run:
         _confirm(f"This gives up {_letters(found.matched)} for good", confirmed=yes)
-        from workers.cli.progress import progress
+    _tell(found if dry_run else _done(act, found, "given up"), "given up", as_json=as_json)
 
-        with progress("given up", found.matched) as told:
-            found = runtime.letter_care.purge(where, span, words, progress=told)
-    _tell(found, "given up", as_json=as_json)
+
+def _done(act: "Callable[..., LetterCount]", found: "LetterCount", what: str) -> "LetterCount":
+    """What has become of the letters that were found, while a bar shows how far it is."""
+    from workers.cli.progress import progress
+
+    if not found.matched:
+        return found.model_copy(update={"is_dry_run": False})
+    with progress(what, found.matched) as told:
+        return act(progress=told)
 
 
 def _replay_named(runtime: "Runtime", event_ids: list[str], *, as_json: bool) -> None:
