@@ -18,6 +18,7 @@ class Outcome(StrEnum):
     OPENED = "opened"
     GROUPED = "grouped"
     SUPPRESSED = "suppressed"
+    SUSPENDED = "suspended"
     MAINTENANCE = "maintenance"
     UNROUTED = "unrouted"
     UPDATED = "updated"

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 from deploy.sandbox.call import Answer, Call, Outcome, text, to_json
 from deploy.sandbox.endpoint import Endpoint
-from deploy.sandbox.routing import route
+from deploy.sandbox.orchestrating import orchestrate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from deploy.sandbox.account import Integration
     from deploy.sandbox.alerts import Trigger
+    from deploy.sandbox.orchestrating import Orchestrated
     from deploy.sandbox.world import World
 
 # PagerDuty says "512 KB" and its own change to Alertmanager reads that as 512,000 bytes; the stricter reading is safe.
@@ -89,23 +90,31 @@ class EventsEndpoint(Endpoint):
 
     def apply(self, call: Call, event: Mapping[str, object], integration: Integration) -> Answer:
         """Open, update, acknowledge or resolve; an orphan is dropped with the same success."""
-        intake, now = self._world.intake, self._world.clock.now()
-        if call.event_action == "acknowledge":
-            outcome = intake.acknowledge(call.routing_key, call.dedup_key, now)
-        elif call.event_action == "resolve":
-            outcome = intake.resolve(call.routing_key, call.dedup_key, now)
-        else:
+        if call.event_action == "trigger":
             call.dedup_key = call.dedup_key or str(uuid.uuid4())
-            door = route(self._world.store, integration, event) if integration.orchestration_id else integration
-            trigger = self.trigger(call, event)
-            outcome = intake.trigger(door, call.dedup_key, trigger, now) if door else Outcome.UNROUTED
-        return self.accepted(call.dedup_key, outcome)
+        found = orchestrate(self._world.store, integration, event)
+        # The answer names the key that was sent, whatever rules have made of it.
+        return self.accepted(call.dedup_key, self._effect(call, found))
+
+    def _effect(self, call: Call, found: Orchestrated) -> Outcome:
+        intake, now = self._world.intake, self._world.clock.now()
+        dedup_key = text(found.event.get("dedup_key")) or call.dedup_key
+        action = text(found.event.get("event_action")) or call.event_action
+        if found.wishes.get("drop_event"):
+            return Outcome.DROPPED
+        if action == "acknowledge":
+            return intake.acknowledge(call.routing_key, dedup_key, now)
+        if action == "resolve":
+            return intake.resolve(call.routing_key, dedup_key, now)
+        if found.door is None:
+            return Outcome.UNROUTED
+        return intake.trigger(found.door, dedup_key, self.trigger(found.event), now, found.wishes)
 
     def problems(self, event: Mapping[str, object]) -> Iterator[str]:
         """Everything wrong with the event, in the words of the API."""
         raise NotImplementedError
 
-    def trigger(self, call: Call, event: Mapping[str, object]) -> Trigger:
+    def trigger(self, event: Mapping[str, object]) -> Trigger:
         """What a valid trigger says."""
         raise NotImplementedError
 

@@ -41,11 +41,11 @@ class CreateEvent(EventsEndpoint):
         elif len(description) > LONGEST_SUMMARY:
             yield "Description is too long (maximum is 1024 characters)"
 
-    def trigger(self, call: Call, event: Mapping[str, object]) -> Trigger:
+    def trigger(self, event: Mapping[str, object]) -> Trigger:
         """The description and details; v1 knows no severity, so it is critical."""
         contexts = event.get("contexts")
         known = [item for item in contexts if isinstance(item, dict)] if isinstance(contexts, list) else []
-        return Trigger(call.summary, "critical", event.get("details"), known, client=client_of(event))
+        return Trigger(text(event.get("description")), "critical", event.get("details"), known, client=client_of(event))
 
     def accepted(self, dedup_key: str, outcome: Outcome) -> Answer:
         """The 200 that names the incident key."""

@@ -45,13 +45,13 @@ class Enqueue(EventsEndpoint):
         if action == "trigger":
             yield from _payload_problems(event.get("payload"))
 
-    def trigger(self, call: Call, event: Mapping[str, object]) -> Trigger:
+    def trigger(self, event: Mapping[str, object]) -> Trigger:
         """The payload's summary, severity and details, with links and images as contexts."""
         payload = event["payload"]
         known = payload if isinstance(payload, dict) else {}
         contexts = [*_contexts(event.get("links"), "link"), *_contexts(event.get("images"), "image")]
         details = known.get("custom_details")
-        return Trigger(call.summary, text(known.get("severity")), details, contexts, known, client_of(event))
+        return Trigger(_summary(payload), text(known.get("severity")), details, contexts, known, client_of(event))
 
     def accepted(self, dedup_key: str, outcome: Outcome) -> Answer:
         """The 202 that names the dedup key."""

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from deploy.sandbox.call import Outcome
 from deploy.sandbox.grouping import Groups, grouping_of
@@ -10,6 +12,8 @@ from deploy.sandbox.quiet import in_maintenance, is_suppressed
 from deploy.sandbox.urgency import urgency_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from deploy.sandbox.account import Integration
     from deploy.sandbox.alerts import Alert, Trigger
     from deploy.sandbox.store import Entity
@@ -30,8 +34,18 @@ class Intake:
         self._world = world
         self._groups = Groups()
 
-    def trigger(self, integration: Integration, dedup_key: str, trigger: Trigger, now: float) -> Outcome:
-        """Open an alert, or update the open one of these keys: the summary changes, the incident's title does not."""
+    def trigger(
+        self,
+        integration: Integration,
+        dedup_key: str,
+        trigger: Trigger,
+        now: float,
+        wishes: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Outcome:
+        """Open an alert, or update the open one of these keys: the summary changes, the incident's title does not.
+
+        `wishes` are what rules of event orchestrations want done with a new one.
+        """
         world = self._world
         alert = world.incidents.open_alert(integration.routing_key, dedup_key)
         if alert is not None:
@@ -40,9 +54,12 @@ class Intake:
         if in_maintenance(world.store, service, now):
             return Outcome.MAINTENANCE
         alert = world.incidents.new_alert(integration, dedup_key, trigger, now)
-        if is_suppressed(world.account.suppressions, service, trigger):
+        if wishes.get("suppress") or is_suppressed(world.account.suppressions, service, trigger):
             return Outcome.SUPPRESSED
-        return self._admit(service, alert, now)
+        if wishes.get("suspend"):
+            world.schedule.at(now + wishes["suspend"], partial(self._wake, service, alert, wishes))
+            return Outcome.SUSPENDED
+        return self._admit(service, alert, now, wishes)
 
     def acknowledge(self, routing_key: str, dedup_key: str, now: float) -> Outcome:
         """Acknowledge the incident of the open alert of these keys; without one the event is dropped."""
@@ -68,29 +85,36 @@ class Intake:
                 self._world.life.resolve(incident, agent_of(alert.integration), now)
         return Outcome.RESOLVED
 
-    def _admit(self, service: Entity, alert: Alert, now: float) -> Outcome:
+    def _wake(self, service: Entity, alert: Alert, wishes: Mapping[str, Any]) -> None:
+        """A suspended alert that was not resolved meanwhile."""
+        if alert.is_open:
+            self._admit(service, alert, self._world.clock.now(), wishes)
+
+    def _admit(self, service: Entity, alert: Alert, now: float, wishes: Mapping[str, Any]) -> Outcome:
         grouping = grouping_of(self._world.store, service)
         if grouping is None:
-            self._open(service, alert, now)
+            self._open(service, alert, now, wishes)
             return Outcome.OPENED
         incident = self._groups.find(grouping, alert.trigger, now)
         if incident is None:
-            self._groups.remember(grouping, self._open(service, alert, now), alert)
+            self._groups.remember(grouping, self._open(service, alert, now, wishes), alert)
             return Outcome.OPENED
         self._world.life.join(incident, alert, agent_of(alert.integration), now)
         self._groups.remember(grouping, incident, alert)
         return Outcome.GROUPED
 
-    def _open(self, service: Entity, alert: Alert, now: float) -> Incident:
+    def _open(self, service: Entity, alert: Alert, now: float, wishes: Mapping[str, Any]) -> Incident:
         by = agent_of(alert.integration)
         number = self._world.incidents.next_number()
         incident = Incident(number, service["id"], alert.summary, by, now, now, now, by)
         if "incident_urgency_rule" in service:
             incident.urgency = urgency_of(service, alert.trigger.severity, now)
-        policy = service.get("escalation_policy")
-        if policy:
-            incident.policy_id = policy["id"]
+        policy = service.get("escalation_policy") or {}
+        incident.policy_id = wishes.get("escalation_policy") or policy.get("id") or incident.policy_id
+        incident.priority_id = wishes.get("priority") or incident.priority_id
         self._world.life.open(incident, alert, now)
+        if wishes.get("annotate"):
+            self._world.deeds.note(incident, wishes["annotate"], by, now)
         return incident
 
     def _repeat(self, alert: Alert, trigger: Trigger, now: float) -> Outcome:

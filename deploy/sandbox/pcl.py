@@ -53,7 +53,7 @@ def _test(part: str) -> Test:
     negated = found["negated"] is not None
 
     def test(event: Mapping[str, Any]) -> bool:
-        value = _value(event, path)
+        value = value_of(event, path)
         return _holds(value, wanted, how[0] if how else "", exists=bool(found["exists"])) != negated
 
     return test
@@ -67,7 +67,8 @@ def _holds(value: str | None, wanted: str, how: str, *, exists: bool) -> bool:
     return re.search(wanted, value) is not None if how == "regex" else value == wanted
 
 
-def _value(event: Mapping[str, Any], path: str) -> str | None:
+def value_of(event: Mapping[str, Any], path: str) -> str | None:
+    """What an event says at a path, named as orchestrations name it; None where it says nothing."""
     names = path.split(".")
     value: Any = event.get("payload") if names[0] in PAYLOAD else event
     for name in names:
