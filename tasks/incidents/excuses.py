@@ -22,7 +22,8 @@ PAUSING: Final = "auto_pause_notifications_parameters"
 RULES_FOR_MS: Final = 600_000
 WINDOWS_FOR_MS: Final = 60_000
 MOST_PAST: Final = 1000
-QUIETING: Final = ("suppress", "suspend", "drop_event")  # actions of rules
+QUIETING: Final = ("suppress", "suspend", "drop_event", "event_action")  # actions of rules
+KEY: Final = "event.dedup_key"  # what is extracted into it is another key than the one it is looked for by
 
 
 class Excuses:
@@ -128,9 +129,10 @@ class Excuses:
 
 
 def _quieting(rules: Any) -> Iterator[bool]:
-    """Each action in a document of rules that keeps an event from becoming an incident at once."""
+    """Each action in a document of rules that keeps an event from becoming an incident at once, or by its own key."""
     if isinstance(rules, dict):
         yield from (True for name in QUIETING if rules.get(name))
+        yield from (True for one in rules.get("extractions") or () if one.get("target") == KEY)
         rules = list(rules.values())
     if isinstance(rules, list):
         for one in rules:

@@ -119,12 +119,23 @@ def test_a_service_in_maintenance_is_seen_to_be_so(loop: Loop, keys: list[str]) 
     nothing_false(loop)
 
 
-def test_what_rules_of_the_service_may_suppress_is_unverified(loop: Loop) -> None:
+@pytest.mark.parametrize(
+    "actions",
+    [
+        {"suppress": True},
+        {"suspend": 3600},
+        {"event_action": "resolve"},
+        {"extractions": [{"target": "event.dedup_key", "template": "one for all"}]},
+    ],
+    ids=lambda actions: next(iter(actions)),
+)
+def test_what_rules_of_the_service_may_keep_from_an_incident_of_its_key_is_unverified(
+    loop: Loop, actions: dict[str, Any]
+) -> None:
     service, rest = loop.service()["id"], loop.runtime.rest
-    rules = [{"id": "start", "rules": [{"conditions": [], "actions": {"suppress": True}}]}]
+    rules = [{"id": "start", "rules": [{"conditions": [], "actions": actions}]}]
     rest.orchestrations.replace_service_rules(service, {"type": "service", "sets": rules, "catch_all": {"actions": {}}})
     rest.orchestrations.activate(service)
-    loop.sandbox.control("POST", "/suppressions", {"service": "shop"})
 
     loop.send("trigger", "a")
     loop.pass_time(400)
