@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tasks.backups.account.adoption import Children
 from tasks.backups.account.crew import Crew
+from tasks.backups.account.hidden import hidden_kinds
 from tasks.backups.account.kinds import BY_NAME, KINDS
 from tasks.backups.account.matching import match
 from tasks.backups.account.planning import Prospects, waves
@@ -64,7 +65,7 @@ class Doing:
         self.changed = 0
         self.refused: list[Change] = []
         self.hopeless: set[Name] = set()
-        self._prospects = Prospects(items, translator)
+        self._prospects = Prospects(items, translator, hidden_kinds(target))
         self._rest = rest
         self._writer = Writer(rest)
         self._book = book

@@ -9,6 +9,7 @@ from tasks.backups.account.bodies import fixed_fields, hidden_values, redacted_h
 from tasks.backups.account.canonical import reference_to
 from tasks.backups.account.comparison import differing, is_over
 from tasks.backups.account.differences import title_in
+from tasks.backups.account.hidden import gaps_of, hidden_kinds
 from tasks.backups.account.kinds import BY_NAME, KINDS
 from tasks.backups.account.matching import is_same_account, match
 from tasks.backups.account.parts import RULE_PARTS
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tasks.backups.account.shelf import Name, Shelf
     from tasks.backups.account.translation import Translator
 
+NOT_HELD: Final = "is not in the backup"
 STAYS: Final = "not in the backup; it stays"
 EMPTIED: Final = "the backup has none: emptied"
 BLANK: Final = {"sets": [{"id": "start", "rules": []}], "catch_all": {"actions": {}}}
@@ -50,16 +52,18 @@ def plan_of(items: Shelf, target: Shelf, read_at: datetime) -> AccountPlan:
     for blank in blanks(items, target, translator):
         items.put(blank)
     translator = match(items, target, {}, is_same=is_same)
-    changes = tuple(Prospects(items, translator).of_all(target, read_at))
+    changes = tuple(Prospects(items, translator, hidden_kinds(target)).of_all(target, read_at))
     return AccountPlan((*changes, *_staying(target, translator)), items, target, read_at)
 
 
 class Prospects:
     """Says what becomes of items, asked for in the order in which they can be made: what names a thing that cannot be, cannot be either."""
 
-    def __init__(self, items: Shelf, translator: Translator) -> None:
+    def __init__(self, items: Shelf, translator: Translator, hidden: Mapping[str, str]) -> None:
+        """`hidden`: what the account does not show, and why not."""
         self.translator = translator
         self._items = items
+        self._hidden = hidden
         self.lost: set[Name] = set()
 
     def of_all(self, target: Shelf, now: datetime) -> Iterator[Change]:
@@ -76,8 +80,19 @@ class Prospects:
         if may_fail and (gone := self.translator.named(item.document) & self.lost):
             what = ", ".join(sorted(f"{BY_NAME[kind].noun} {item_id}" for kind, item_id in gone))
             change = replace(change, verb="cannot", why=f"it names {what}, which cannot be restored")
+        elif change.verb in ("create", "change"):
+            change = self._with_what_is_absent(change, item)
         if change.verb == "cannot" and (item.kind, item.id) not in self.translator.pairs:
             self.lost.add((item.kind, item.id))
+        return change
+
+    def _with_what_is_absent(self, change: Change, item: Item) -> Change:
+        """The same, or what comes of it where the item names what the backup does not hold."""
+        if absent := self.translator.absent(item.document):
+            return replace(change, verb="cannot", why=f"it names {', '.join(absent)}, which {NOT_HELD}")
+        if spared := self.translator.spared(item.document):
+            without = f"without {', '.join(spared)}, which {NOT_HELD}"
+            return replace(change, why="; ".join(filter(None, (change.why, without))))
         return change
 
     def _of(self, item: Item, target: Shelf, now: datetime) -> Change:
@@ -85,10 +100,13 @@ class Prospects:
         if item.kind == "account":
             return _of_account(change, item, target)
         there = target.get(item.kind, self.translator.pairs.get((item.kind, item.id), ""))
+        if there is None and item.kind in self._hidden:
+            return replace(change, verb="cannot", why=f"whether it is there cannot be seen: {self._hidden[item.kind]}")
         if there is None:
             return _of_new(change, item, now)
         document, unknown = self.translator.translate(item.document)
-        fields = differing(item.kind, document, there.document, now)
+        later = self.translator.filled_later(item.document, self.lost)
+        fields = sorted({*differing(item.kind, document, there.document, now), *later})
         if not fields and not unknown:
             return replace(change, verb="leave")
         return _of_changed(change, item, there, fields)
@@ -114,7 +132,10 @@ def _depth(team_id: str, above: Mapping[str, str]) -> int:
 
 def blanks(items: Shelf, target: Shelf, translator: Translator) -> Iterator[Item]:
     """Documents of rules that the target has and the backup has not: they are emptied, since what they belong to is restored."""
-    for old in items.ids("event_orchestrations"):
+    unread = {
+        gap["kind"] for gap in gaps_of(items.get("account", "account"))
+    }  # the backup says nothing of them, not that there are none
+    for old in items.ids("event_orchestrations") if "orchestration_rules" not in unread else ():
         new = translator.pairs.get(("event_orchestrations", old), "")
         for part in RULE_PARTS:
             if target.get("orchestration_rules", f"{new}.{part}") and not items.get(
@@ -123,7 +144,7 @@ def blanks(items: Shelf, target: Shelf, translator: Translator) -> Iterator[Item
                 rules = BLANK_ROUTER if part == "router" else BLANK
                 owner = reference_to("event_orchestration", old)
                 yield Item("orchestration_rules", f"{old}.{part}", {**rules, "orchestration": owner, "part": part})
-    for old in items.ids("services"):
+    for old in items.ids("services") if "service_orchestrations" not in unread else ():
         new = translator.pairs.get(("services", old), "")
         if target.get("service_orchestrations", new) and not items.get("service_orchestrations", old):
             blank = {**BLANK, "service": reference_to("service", old), "active": False}
@@ -134,9 +155,10 @@ def _of_account(change: Change, item: Item, target: Shelf) -> Change:
     there = target.get("account", "account")
     has = set(there.document.get("abilities", ()) if there else ())
     lacking = set(item.document.get("abilities", ())) - has
-    if not lacking or not has:  # nobody may see what it has
-        return replace(change, verb="leave")
-    return replace(change, verb="cannot", why=f"the account's plan lacks {', '.join(sorted(lacking))}")
+    why = [f"the backup does not hold {gap['kind']}: {gap['why']}" for gap in gaps_of(item)]
+    if lacking and has:  # else nobody may see what it has
+        why.append(f"the account's plan lacks {', '.join(sorted(lacking))}")
+    return replace(change, verb="cannot" if why else "leave", why="; ".join(why))
 
 
 def _of_new(change: Change, item: Item, now: datetime) -> Change:

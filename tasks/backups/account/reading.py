@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.backups.account.canonical import item_of, reference_to
+from tasks.backups.account.hidden import NOT_SHOWN
 from tasks.backups.account.listings import TAGGED, UNKEPT, Listing
 from tasks.backups.account.long_lists import everything
 from tasks.backups.account.patience import TRIES, Patience
@@ -186,7 +187,7 @@ class Reading:
             self.shelf.put(item_of("tag_assignments", {"bearer": named, "labels": labels}, bearer))
         for kinds in self.missing.values():
             for kind in kinds:
-                self._note(kind, "PagerDuty does not show them (404)")
+                self._note(kind, NOT_SHOWN)
         gaps = [{"kind": gap.kind, "why": gap.why} for gap in sorted(self.gaps)]
         told = {"host": self.host, "abilities": sorted(abilities), "not_backed_up": gaps}
         self.shelf.put(item_of("account", told, "account"))

@@ -25,7 +25,7 @@ def differences_from(
     items: Shelf, target: Shelf, translator: Translator, known: Container[Name], now: datetime
 ) -> tuple[Change, ...]:
     """Every item that is missing or not the same, ids and what nobody can change aside; `known` are told of elsewhere."""
-    pairs = match(items, target, translator.pairs, is_same=False)
+    pairs = match(items, target, translator.pairs, is_same=translator.is_same)
     return tuple(_found(items, target, pairs, known, now))
 
 

@@ -76,6 +76,11 @@ def restorer_of(rest: RestClient, settle: float = 0, **more: Any) -> AccountRest
     return AccountRestorer(rest, settle=timedelta(seconds=settle), **more)
 
 
+def names(items: list[Item]) -> dict[str, dict[str, Any]]:
+    """Documents by the addresses of their items."""
+    return {item.name: item.document for item in items}
+
+
 def by_kind(items: list[Item]) -> dict[str, int]:
     """How many of each kind; those that every account has are left out."""
     kept = (item for item in items if item.document.get("email") not in BUILT_IN)

@@ -13,7 +13,7 @@ from tasks.backups.account.bound import least_calls
 from tasks.backups.account.kinds import KINDS
 from tasks.backups.account.reader import AccountReader
 from tests.conftest import ROOT
-from tests.integration.account.kit import calls, client_of, furnish, made_up, one, read, silent
+from tests.integration.account.kit import calls, client_of, furnish, made_up, names, one, read, silent
 
 if TYPE_CHECKING:
     from tasks.utils.clock import MovableClock
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from tests.integration.sandbox.kit import SandboxProcess
 
 TEN_THOUSAND = ROOT / "tests" / "data" / "accounts" / "ten_thousand.json"
-
-
-def names(items: list[Any]) -> dict[str, Any]:
-    return {item.name: item.document for item in items}
 
 
 def test_every_kind_there_is_is_read(source: SandboxProcess, rest: RestClient) -> None:
