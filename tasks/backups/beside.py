@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from tasks.utils.error_handler import PermanentError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tasks.backups.storage import Storage
 
@@ -39,6 +39,20 @@ class KeyGuard:
         for text in self._texts:
             content = content.replace(text, STANDS_FOR_IT)
         return content
+
+    def masked(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """A file's chunks, each masked; those between which a key lies come as one, since neither shows it."""
+        held = b""
+        for chunk in chunks:
+            if held and not self._lies_between(held, chunk):
+                yield self.mask(held)
+                held = b""
+            held += chunk
+        if held:
+            yield self.mask(held)
+
+    def _lies_between(self, before: bytes, after: bytes) -> bool:
+        return any(text in before[1 - len(text) :] + after[: len(text) - 1] for text in self._texts)
 
     def _is_in(self, content: bytes) -> bool:
         return any(text in content for text in self._texts)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from tasks.backups.objects import Objects
 
+    Masked = Callable[[Iterator[bytes]], Iterator[bytes]]
+    """A file's chunks without what must not lie in a backup."""
+
 CHUNK: Final = 256 * 1024
 TRIES: Final = 3
 
@@ -31,8 +34,8 @@ class StoredFile:
     read: Callable[[], Iterator[bytes]]
 
 
-def write_file(objects: Objects, path: Path, mask: Callable[[bytes], bytes] = bytes) -> tuple[str, int]:
-    """Store a file as it is now, without what `mask` takes out; the name of the object that says how it is put together, and its size.
+def write_file(objects: Objects, path: Path, masked: Masked = iter) -> tuple[str, int]:
+    """Store a file as it is now, without what `masked` takes out; the name of the object that says how it is put together, and its size.
 
     What is appended meanwhile is left to the next snapshot. A file that is changed otherwise while it is read is read again;
     TransientError: it never rests.
@@ -40,7 +43,7 @@ def write_file(objects: Objects, path: Path, mask: Callable[[bytes], bytes] = by
     for _ in range(TRIES):
         before = path.stat()
         sizes, chunks = [], []
-        for chunk in map(mask, _chunks(path, before.st_size)):
+        for chunk in masked(_chunks(path, before.st_size)):
             sizes.append(len(chunk))
             chunks.append(objects.add(chunk))
         after = path.stat()

@@ -81,7 +81,7 @@ class BackupService:
             self._guard.refuse_beside(self.repository.storage)
             header = self.repository.begin(encrypt=encrypt)
             sources, may_miss = [self._sources[name]() for name in names], () if parts else OUTSIDE
-            snapshotter = Snapshotter(self.repository, sources, self._guard.mask, may_miss)
+            snapshotter = Snapshotter(self.repository, sources, self._guard.masked, may_miss)
             snapshot = snapshotter.take(header, self.rules.origin._replace(note=note), self._now(), progress)
             self._read_again(snapshot)
         warnings += [f"the part {name} is not in it: {why}" for name, why in snapshotter.missed.items()]

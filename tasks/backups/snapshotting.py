@@ -10,12 +10,13 @@ from tasks.backups.files import write_file
 from tasks.backups.items import Item, canonical
 from tasks.backups.listings import FILE, Entry, write_listing
 from tasks.backups.manifests import Manifest, Part, Snapshot
-from tasks.utils.error_handler import TocsinError
+from tasks.utils.error_handler import TocsinError, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
+    from tasks.backups.files import Masked
     from tasks.backups.header import Header
     from tasks.backups.items import FileItem, Progress, Source
     from tasks.backups.objects import Objects
@@ -32,7 +33,7 @@ class Origin(NamedTuple):
 
 
 class Snapshotter:
-    """Reads the sources one after another into a repository; `mask` takes out of files what must not lie in a backup.
+    """Reads the sources one after another into a repository; `masked` takes out of a file's chunks what must not lie in a backup.
 
     Sources of `may_miss` are left out where they cannot be read; `missed` says why.
     """
@@ -41,12 +42,12 @@ class Snapshotter:
         self,
         repository: Repository,
         sources: Sequence[Source],
-        mask: Callable[[bytes], bytes] = bytes,
+        masked: Masked = iter,
         may_miss: Collection[str] = (),
     ) -> None:
         self._repository = repository
         self._sources = sources
-        self._mask = mask
+        self._masked = masked
         self._may_miss = may_miss
         self.missed: dict[str, str] = {}
 
@@ -73,7 +74,7 @@ class Snapshotter:
 
     def _gather(self, source: Source, objects: Objects, progress: Progress) -> _Gathered | None:
         """All that a source has; None where it cannot be read and may be left out."""
-        gathered = _Gathered(objects, self._mask)
+        gathered = _Gathered(objects, self._masked)
         try:
             for item in source.read(progress):
                 gathered.take(item)
@@ -88,9 +89,9 @@ class Snapshotter:
 class _Gathered:
     """What was read of one source so far."""
 
-    def __init__(self, objects: Objects, mask: Callable[[bytes], bytes]) -> None:
+    def __init__(self, objects: Objects, masked: Masked) -> None:
         self._objects = objects
-        self._mask = mask
+        self._masked = masked
         self._kinds: dict[str, list[Entry]] = defaultdict(list)
         self.items = 0
         self.bytes = 0
@@ -101,9 +102,13 @@ class _Gathered:
             entry, size = Entry(item.id, self._objects.add(data)), len(data)
         else:
             try:
-                name, size = write_file(self._objects, item.path, self._mask)
+                name, size = write_file(self._objects, item.path, self._masked)
             except FileNotFoundError:
                 return  # it went since it was listed
+            except OSError as error:
+                raise TransientError(
+                    f"{item.path} cannot be read: {error.strerror}; let this process read it, or move it away"
+                ) from error
             entry = Entry(item.id, name, FILE)
         self._kinds[item.kind].append(entry)
         self.items += 1
