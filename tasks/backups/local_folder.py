@@ -40,14 +40,16 @@ class LocalFolder:
     def put(self, name: str, data: bytes) -> None:
         """Write a draft, sync it, give it its name, sync the folder."""
         path = self.folder / name
+        draft = self.folder / DRAFTS / f"{os.getpid()}.{secrets.token_hex(8)}.{socket.gethostname()}"
         try:
             self._make(path.parent)
-            self._make(self.folder / DRAFTS)
-            draft = self.folder / DRAFTS / f"{os.getpid()}.{secrets.token_hex(8)}.{socket.gethostname()}"
+            self._make(draft.parent)
             _write(draft, data)
             draft.replace(path)
             sync_folder(path.parent)
         except OSError as error:
+            with suppress(OSError):
+                draft.unlink()  # a worker lives on, and so would its draft, on a disk that is full
             raise _unwritable(self.folder, error) from error
 
     def get(self, name: str, offset: int = 0, size: int | None = None) -> bytes:
@@ -59,21 +61,29 @@ class LocalFolder:
         except FileNotFoundError:
             raise MissingBlobError(f"{name} is not in {self.place}") from None
         except OSError as error:
-            raise TransientError(f"{name} in {self.place} cannot be read: {error.strerror}") from error
+            raise _unreadable(f"{name} in {self.place}", error) from error
 
     def list(self, folder: str) -> Sequence[Blob]:
         """The files of one folder."""
         found = []
-        with suppress(FileNotFoundError), os.scandir(self.folder / folder) as entries:
-            found = [Blob(f"{folder}/{entry.name}", entry.stat().st_size) for entry in entries if entry.is_file()]
+        try:
+            with os.scandir(self.folder / folder) as entries:
+                found = [blob for entry in entries if (blob := blob_of(folder, entry))]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise _unreadable(f"{folder} in {self.place}", error) from error
         return sorted(found, key=lambda blob: blob.name)
 
     def delete(self, name: str) -> None:
         """Remove a file; on return the disk has forgotten it."""
         path = self.folder / name
-        with suppress(FileNotFoundError):
-            path.unlink()
-            sync_folder(path.parent)
+        try:
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():
+                sync_folder(path.parent)
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
 
     def strangers(self) -> Sequence[Blob]:
         """Files in the folder that no repository puts there."""
@@ -131,6 +141,14 @@ class LocalFolder:
         sync_folder(folder.parent)
 
 
+def blob_of(folder: str, entry: os.DirEntry[str]) -> Blob | None:
+    """A file of a listing; None where it is none, or has gone since."""
+    try:
+        return Blob(f"{folder}/{entry.name}", entry.stat().st_size) if entry.is_file() else None
+    except FileNotFoundError:
+        return None
+
+
 def _write(path: Path, data: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
     with os.fdopen(descriptor, "wb") as file:
@@ -169,6 +187,10 @@ def _who(path: Path) -> str:
         return f" by process {holder['pid']} on {holder['host']} since {holder['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return ""
+
+
+def _unreadable(what: str, error: OSError) -> TransientError:
+    return TransientError(f"{what} cannot be read: {error.strerror}")
 
 
 def _unwritable(folder: Path, error: OSError) -> TransientError:
