@@ -39,12 +39,16 @@ class BackupView(BaseModel):
 
 
 class CreateReport(BaseModel):
-    """A backup that was just made. `ratio`: how many percent of it had to be stored; `missed`: parts that could not be read."""
+    """A backup that was just made. `ratio`: how many percent of it had to be stored; `missed`: what could not be read and should be in it.
+
+    `left_out`: kinds of the account that are not in it, with those it cannot have.
+    """
 
     backup: BackupView
     ratio: float
     warnings: list[str] = Field(default_factory=list)
     missed: dict[str, str] = Field(default_factory=dict)
+    left_out: dict[str, str] = Field(default_factory=dict)
 
 
 class Fault(BaseModel):

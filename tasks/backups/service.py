@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tasks.backups.beside import KeyGuard
 from tasks.backups.checking import Checker
 from tasks.backups.codec import DamagedError
+from tasks.backups.completeness import gone, kinds_before, suspicions, warnings_of
 from tasks.backups.differences import Differ
 from tasks.backups.listings import FILE
 from tasks.backups.models import BackupView, CreateReport
@@ -79,17 +80,25 @@ class BackupService:
         names, warnings = self._chosen(parts)
         with self._alone(FLIGHT), self.repository.storage.hold(Hold.WRITE):
             self._guard.refuse_beside(self.repository.storage)
+            warnings += suspicions(self.repository, self.standing, self._now())
             header = self.repository.begin(encrypt=encrypt)
+            before = kinds_before(self.repository, self.repository.snapshots())
             sources, may_miss = [self._sources[name]() for name in names], () if parts else OUTSIDE
             snapshotter = Snapshotter(self.repository, sources, self._guard.masked, may_miss)
             snapshot = snapshotter.take(header, self.rules.origin._replace(note=note), self._now(), progress)
             self._read_again(snapshot)
         warnings += [f"the part {name} is not in it: {why}" for name, why in snapshotter.missed.items()]
+        warnings += warnings_of(snapshotter.gaps, before)
         if not snapshot.is_encrypted:
             warnings.append("the backup is not encrypted: set ENCRYPTION_KEY")
         ratio = round(100 * snapshot.added / snapshot.bytes, 2) if snapshot.bytes else 0.0
-        report = CreateReport(backup=view_of(snapshot), ratio=ratio, warnings=warnings, missed=snapshotter.missed)
-        self.standing.note("created", report)
+        missed = snapshotter.missed | gone(before, snapshotter.gaps)
+        left_out = {gap.kind: gap.why for gap in snapshotter.gaps if gap.kind not in PARTS}
+        report = CreateReport(
+            backup=view_of(snapshot), ratio=ratio, warnings=warnings, missed=missed, left_out=left_out
+        )
+        if not parts:  # of some parts, it says nothing of how old the others are
+            self.standing.note("created", report)
         return report
 
     def create_or_fail(self, parts: Sequence[str] = (), *, note: str = "") -> CreateReport:

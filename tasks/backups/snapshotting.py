@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
+    from tasks.backups.account.reading import Gap
     from tasks.backups.files import Masked
     from tasks.backups.header import Header
     from tasks.backups.items import FileItem, Progress, Source
@@ -35,7 +36,7 @@ class Origin(NamedTuple):
 class Snapshotter:
     """Reads the sources one after another into a repository; `masked` takes out of a file's chunks what must not lie in a backup.
 
-    Sources of `may_miss` are left out where they cannot be read; `missed` says why.
+    Sources of `may_miss` are left out where they cannot be read; `missed` says why. `gaps`: what a source could not read of what it has.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Snapshotter:
         self._masked = masked
         self._may_miss = may_miss
         self.missed: dict[str, str] = {}
+        self.gaps: list[Gap] = []
 
     def take(self, header: Header, origin: Origin, at: datetime, progress: Progress) -> Snapshot:
         """The new snapshot, of the moment `at`. Where this raises, or the process dies, there is none; the next one uses what it stored."""
@@ -83,6 +85,7 @@ class Snapshotter:
                 raise
             self.missed[source.name] = str(error)
             return None
+        self.gaps += getattr(source, "gaps", ())
         return gathered
 
 

@@ -31,6 +31,13 @@ class BackupStanding:
         except redis.RedisError as error:
             log.warning("backup_not_noted", verb=verb, error=type(error).__name__)
 
+    def has_any(self, verb: Verb) -> bool:
+        """Whether it was ever done, as far as Redis can say."""
+        try:
+            return bool(self._client.hexists(self._keys.backups, verb))
+        except redis.RedisError:
+            return False
+
     def read(self, verb: Verb) -> str | None:
         """The last report as JSON; None where there is none."""
         kept: str | None = self._client.hget(self._keys.backups, verb)

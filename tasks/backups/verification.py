@@ -44,6 +44,8 @@ class Verifier:
             self._look_at_packs(objects, checker)
             snapshots = self._snapshots()
             good = [snapshot for snapshot in snapshots if self._is_good(snapshot, checker)]
+        if not snapshots:
+            self._notes.append(f"there is no backup in {self._repository.storage.place}")
         faults = list(self._faults.values())
         return VerifyReport(
             holds=not faults,

@@ -13,6 +13,7 @@ from workers.cli.output import ExitCode, answer, answer_fields, answer_json, ans
 if TYPE_CHECKING:
     from tasks.backups.models import CreateReport
 
+WHY_WITHOUT = "tocsin backups show latest account/account/account"
 app = new_app(
     help="Snapshots of the PagerDuty account, of Tocsin's own state and of its configuration: made, checked, restored.",
     epilog="A BACKUP is `latest` or the beginning of an id, four digits at least.",
@@ -74,6 +75,7 @@ def _show_made(report: "CreateReport") -> None:
             "encrypted": f"yes, key {made.key_id}" if made.is_encrypted else "no",
             "took": f"{made.took_seconds:.1f} s",
             "checked": "read again, and as it was written",
+            **({"without": f"{', '.join(report.left_out)}; why: {WHY_WITHOUT}"} if report.left_out else {}),
         }
     )
 

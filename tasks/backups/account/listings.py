@@ -155,6 +155,12 @@ UNKEPT: Final = (
     Listing("rulesets", "/rulesets"),
     Listing("ip_allow_lists", "/ip_allow_lists", paging=WHOLE),
     Listing("enrichment_schemas", "/enrichment/schemas", paging=WHOLE, many="schemas"),
+    Listing("event_enrichments", "/enrichment/event_enrichments"),
+    Listing("servicenow_enrichments", "/enrichment/integrations/servicenow", paging=WHOLE, many="integrations"),
+    Listing("workflow_connections", "/workflows/integrations/connections", paging=CURSOR, many="connections"),
+    Listing("priority_thresholds", "/business_services/priority_thresholds", paging=WHOLE, many="global_threshold"),
+    Listing("session_configurations", "/session_configurations", paging=WHOLE),
+    Listing("agent_memories", "/sre_agent/memories", paging=WHOLE, many="memories"),
     Listing("webhook_oauth_clients", "/webhook_subscriptions/oauth_clients", paging=WHOLE, many="oauth_clients"),
 )
 """What no backup holds. Whether an account has any is looked at, so that this can be said."""

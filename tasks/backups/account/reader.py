@@ -86,7 +86,8 @@ class AccountReader:
             if not self._read_changed(reading, crew, touched):
                 return
             crew.join()
-        reading.gaps.add(Gap("account", "it kept changing while it was read; what is here may not be of one moment"))
+        told = "it kept changing while it was read; what is here may not be of one moment"
+        reading.gaps.add(Gap("account", told, is_amiss=True))
 
     def _read_changed(self, reading: Reading, crew: Crew, touched: set[tuple[str, str]]) -> bool:
         """Read what is not as it was listed before, or was touched; whether there was any."""

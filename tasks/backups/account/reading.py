@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tasks.backups.account.canonical import item_of, reference_to
 from tasks.backups.account.hidden import NOT_SHOWN
+from tasks.backups.account.kinds import BY_NAME
 from tasks.backups.account.listings import TAGGED, UNKEPT, Listing
 from tasks.backups.account.long_lists import everything
 from tasks.backups.account.patience import TRIES, Patience
 from tasks.backups.account.shelf import Shelf, fingerprint
 from tasks.utils.error_handler import TransientError
 from tasks.utils.rest.collection import OFFSET
-from tasks.utils.rest.errors import NotFoundError, RefusedError, TokenRefusedError
+from tasks.utils.rest.errors import ForbiddenError, MissingAbilityError, NotFoundError, RefusedError, TokenRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,10 +31,11 @@ UNKEPT_WHY: Final = "Tocsin does not back these up, and the account has some"
 
 @dataclass(frozen=True, order=True)
 class Gap:
-    """What is not in a backup: `kind` could not be read, and `why`."""
+    """What is not in a backup: `kind` could not be read, and `why`. `is_amiss`: the account may well have some, and they belong in it."""
 
     kind: str
     why: str
+    is_amiss: bool = field(default=False, compare=False)
 
 
 @dataclass
@@ -63,14 +65,14 @@ class Reading:
         except TokenRefusedError:
             raise
         except RefusedError as error:
-            self._note(listing.kind, _why(error))
+            self._note(listing.kind, _why(error), is_amiss=_is_amiss(error))
 
     def _patiently(self, listing: Listing) -> Iterator[Mapping[str, Any]]:
         """A list to its end; from its beginning where it broke off, without what has come already."""
         seen: set[str] = set()
         for tried in range(TRIES):
             try:
-                for place, raw in enumerate(everything(listing, self.view.rest, self._note)):
+                for place, raw in enumerate(everything(listing, self.view.rest, self._note_too_many)):
                     name = str(raw.get("id", place))
                     if name not in seen:
                         seen.add(name)
@@ -118,7 +120,7 @@ class Reading:
         except TokenRefusedError:
             raise
         except RefusedError as error:
-            self._note(part.kinds[0], _why(error))
+            self._note(part.kinds[0], _why(error), is_amiss=_is_amiss(error))
             return
         with self._lock:
             self.made[name] |= {(item.kind, item.id) for item in items}
@@ -160,12 +162,15 @@ class Reading:
             return []
 
     def look_for_the_unkept(self) -> None:
-        """Say what the account has that no backup holds; what PagerDuty does not show it does not have."""
+        """Say what the account has, or may have, that no backup holds; what the plan lacks (402) or is not there (404) it does not have."""
         for listing in UNKEPT:
             try:
                 found = self.patience(partial(self._has_any, listing))
             except TokenRefusedError:
                 raise
+            except ForbiddenError as error:
+                self._note(listing.kind, f"whether the account has any cannot be seen: {_why(error)}")
+                continue
             except RefusedError:
                 continue
             if found:
@@ -192,9 +197,12 @@ class Reading:
         told = {"host": self.host, "abilities": sorted(abilities), "not_backed_up": gaps}
         self.shelf.put(item_of("account", told, "account"))
 
-    def _note(self, kind: str, why: str) -> None:
+    def _note(self, kind: str, why: str, *, is_amiss: bool = False) -> None:
         with self._lock:
-            self.gaps.add(Gap(kind, why))
+            self.gaps.add(Gap(kind, why, is_amiss and kind in BY_NAME))
+
+    def _note_too_many(self, kind: str, why: str) -> None:
+        self._note(kind, why, is_amiss=True)
 
     def _read_licences(self) -> None:
         asked = Listing("license_allocations", "/license_allocations")
@@ -209,6 +217,11 @@ class Reading:
     def _with_licence(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         licence = self.licences.get(str(raw.get("id")))
         return {**raw, "license": reference_to("license", licence)} if licence and "email" in raw else raw
+
+
+def _is_amiss(error: RefusedError) -> bool:
+    """Whether that is the key's fault; what the plan lacks (402) or PagerDuty does not know (404), the account does not have."""
+    return not isinstance(error, MissingAbilityError | NotFoundError)
 
 
 def _why(error: RefusedError) -> str:
