@@ -24,10 +24,11 @@ class Book:
         self._journal = journal
         self.made: dict[Name, str] = {}
         self.open: dict[Name, datetime] = {}
-        hosts = set()
+        hosts: set[str] = set()
         for entry in journal.read():
             self._recall(entry)
-            hosts |= {entry["account"]} if "account" in entry else set()
+            if entry.get("account"):  # PagerDuty does not tell it of an account with nothing in it
+                hosts.add(entry["account"])
         if hosts - {host}:
             raise PermanentError(
                 f"this journal is of a restore into {', '.join(hosts - {host})}, not {host}; use another"
