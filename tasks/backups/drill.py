@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from tasks.backups.checking import Checker
-from tasks.backups.codec import DamagedError
 from tasks.backups.models import DrillReport
 from tasks.backups.restoration import RestoreService
 from tasks.backups.service import progress
@@ -17,7 +16,7 @@ from tasks.backups.storage import Hold
 from tasks.utils.error_handler import PermanentError, TocsinError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
@@ -85,16 +84,18 @@ class DrillService:
 
     def _rehearsed(self, snapshot: Snapshot) -> DrillReport:
         now, began = self._now(), time.monotonic()
-        faults, restored = self._faults(snapshot), dict[str, int]()
+        faults, restored, chosen = self._faults(snapshot), dict[str, int](), self._newest_by_part()
         if not faults:
-            faults = self._restored(snapshot, restored)
+            faults = self._restored(chosen, restored)
         took = time.monotonic() - began
         good = snapshot if not faults else self._last_good(snapshot)
+        least = min((chosen[part] for part in restored), key=lambda one: one.created, default=snapshot)
+        lost_since = least if not faults else good or snapshot
         return DrillReport(
             ok=not faults,
             at=now,
             backup=snapshot.id,
-            rpo_seconds=round((now - (good or snapshot).created).total_seconds(), 3),
+            rpo_seconds=round((now - lost_since.created).total_seconds(), 3),
             rto_seconds=round(took, 3),
             restored=restored,
             faults=faults,
@@ -107,8 +108,12 @@ class DrillService:
             try:
                 checker = Checker(self._repository.objects(), read_data=True)
                 return list(checker.faults(self._repository.manifest(snapshot)))
-            except DamagedError as error:
+            except PermanentError as error:  # damaged, or the key is not here
                 return [str(error)]
+
+    def _newest_by_part(self) -> dict[str, Snapshot]:
+        """The newest backup of each part: a backup may be of some parts alone, and what was not rehearsed is only a promise."""
+        return {part: snapshot for snapshot in self._repository.snapshots() for part in snapshot.parts}
 
     def _last_good(self, but: Snapshot) -> Snapshot | None:
         for snapshot in reversed(self._repository.snapshots()):
@@ -116,11 +121,11 @@ class DrillService:
                 return snapshot
         return None
 
-    def _restored(self, snapshot: Snapshot, restored: dict[str, int]) -> list[str]:
+    def _restored(self, chosen: Mapping[str, Snapshot], restored: dict[str, int]) -> list[str]:
         with self._stage() as stage:
             service = RestoreService(self._repository, stage.restorers, stage.folder, self._standing, self._alone)
             faults: list[str] = []
-            for part in snapshot.parts:
+            for part, snapshot in chosen.items():
                 if part in stage.restorers:
                     progress(0, None, f"restoring {part}")
                     faults += self._part(service, snapshot, part, restored)

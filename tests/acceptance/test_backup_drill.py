@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from schedules.beat import ENTRIES
-from tasks.backups.drill import DrillFailedError
+from tasks.backups.drill import DrillFailedError, DrillService
+from tasks.backups.repository import Repository
 from tasks.utils.clock import MovableClock
 from tasks.utils.cron import next_due
 from tests.acceptance.backup_world import BackupWorld
@@ -37,6 +39,11 @@ def world(
         monkeypatch.setenv(name, value)
     with BackupWorld(tmp_path, server.url, sandbox) as made:
         yield made
+
+
+def no_stage() -> Any:
+    """Nothing is restored."""
+    raise AssertionError
 
 
 def damage(world: BackupWorld, backup: str) -> None:
@@ -82,6 +89,32 @@ def test_a_damaged_newest_backup_fails_the_drill_loudly_and_the_last_good_one_is
         world.runtime.backups.drills.drill_or_fail()
     told = json.loads(world.runtime.backups.standing.read("drilled") or "")
     assert (told["ok"], told["last_good"]) == (False, good.id)
+
+
+def test_a_newer_backup_of_the_configuration_alone_does_not_keep_the_other_parts_from_being_rehearsed(
+    world: BackupWorld,
+) -> None:
+    world.runtime.backups.service.create(["state", "config"])
+    world.advance(3600)
+    world.runtime.backups.service.create(["config"])
+
+    report = world.runtime.backups.drills.drill()
+
+    assert (report.faults, report.restored.keys()) == ([], {"state", "config"})
+    assert report.rpo_seconds >= 3600
+
+
+def test_a_drill_without_the_key_has_failed_and_health_says_so(world: BackupWorld) -> None:
+    world.runtime.backups.service.create(["config"])
+    storage = world.runtime.backups.repository.storage
+    drills = DrillService(
+        Repository(storage, None), no_stage, world.runtime.backups.standing, nullcontext, world.runtime.clock.now
+    )
+
+    with pytest.raises(DrillFailedError, match="no encryption key is set"):
+        drills.drill_or_fail()
+
+    assert not json.loads(world.runtime.backups.standing.read("drilled") or "")["ok"]
 
 
 def test_a_configuration_that_cannot_be_loaded_fails_the_drill(world: BackupWorld) -> None:
