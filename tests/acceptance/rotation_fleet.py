@@ -1,4 +1,7 @@
-"""The real processes, with an alert every so often through the gateway, while their keys are replaced from a shell."""
+"""The real processes, with an alert every so often through the gateway, while their keys are replaced from a shell.
+
+PagerDuty's limits hold: an alert a second and its end are just what it takes of one key in a minute.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -21,6 +25,7 @@ from tests.fleet import Fleet
 from tests.witnesses import Told, hear
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 ROUTING: Final = "sandboxrotation".ljust(32, "0")
@@ -33,23 +38,27 @@ QUICK: Final = {
     "TOCSIN_API__TOKEN_LIFETIME": "1s",
     "TOCSIN_API__MAX_TOKEN_LIFETIME": "1s",
 }
-OPEN_FOR: Final = 3  # alerts: each is ended when so many more have been opened
+DATABASE: Final = "event.component matches 'db'"
+OPEN_FOR: Final = 10  # alerts: each is ended when so many more have been opened
 
 
 class RotationFleet(Fleet):
-    """Gateway, workers, sentinel; service `shop`, whose key a service at PagerDuty knows; a webhook subscription."""
+    """Gateway, workers, sentinel; service `shop`, whose key a service at PagerDuty knows; a webhook subscription.
 
-    def __init__(self, folder: Path, **environ: str) -> None:
+    `orchestrated`: the key is an event orchestration's, which sends what is of component `db` to one service and the rest to another.
+    """
+
+    def __init__(self, folder: Path, *, orchestrated: bool = False, **environ: str) -> None:
         config = folder / "config"
         (config / "services").mkdir(parents=True)
         (config / "pagerduty.yaml").write_text("default_service: shop\n")
-        channels = f"channels:\n  - {{name: page, routing_key: {ROUTING}}}\n"
-        (config / "services" / "shop.yaml").write_text(f"ingest_keys: [{INGEST}]\n{channels}")
+        self._service = config / "services" / "shop.yaml"
+        self._write_service(ROUTING)
+        self.orchestrated = orchestrated
         self._secret = folder / "webhook.secret"
         self._secret.write_text("the first secret of webhooks")
         super().__init__(
             folder,
-            sandbox_options=("--no-limits",),  # an alert a second and its end are all that PagerDuty takes of one key
             TOCSIN_CONFIG_DIR=str(config),
             PAGERDUTY_API_KEY=TOKEN,
             PAGERDUTY_FROM_EMAIL=USER,
@@ -60,13 +69,22 @@ class RotationFleet(Fleet):
         )
         self.ingest = INGEST
 
+    def start_sandbox(self) -> None:
+        """PagerDuty, with an event orchestration if there is to be one."""
+        super().start_sandbox()
+        user = self.ask("POST", "/users", user={"type": "user", "name": "Bot", "email": USER})["user"]
+        if self.orchestrated:
+            self._write_service(self._orchestrate(user["id"]))
+
+    def ask(self, method: str, path: str, **body: Any) -> Any:
+        """A request of somebody who uses PagerDuty itself."""
+        headers = {"Authorization": f"Token token={TOKEN}", "From": USER}
+        answer = self.sandbox.http.request(method, path, json=body or None, headers=headers)
+        answer.raise_for_status()
+        return answer.json()
+
     def start_all(self) -> None:
         """Start everything, and subscribe to PagerDuty's webhooks."""
-        self.sandbox.http.post(
-            "/users",
-            json={"user": {"type": "user", "name": "Bot", "email": USER}},
-            headers={"Authorization": f"Token token={TOKEN}", "From": USER},
-        )
         self.url = self.start_gateway()
         self.start_workers("alert", "webhook", "delivery", "maintenance")
         self.start("sentinel")
@@ -91,11 +109,6 @@ class RotationFleet(Fleet):
             text=True,
         )
 
-    def rotate(self, *words: str) -> dict[str, Any]:
-        """The rotation that `tocsin tokens …` answers with."""
-        report = json.loads(self.tokens("tokens", *words, "--json"))
-        return dict(report["rotations"][0]) if report["rotations"] else {}
-
     def killed_at_work(self, step: str, *words: str) -> bool:
         """Begin to rotate and kill it -9 once the rotation has come to a step; whether it was still at work then."""
         process = self.begin("tokens", *words)
@@ -106,6 +119,33 @@ class RotationFleet(Fleet):
         self.client.hdel(self.keys.flights, "tokens.rotate")  # as when its lease has ended
         return process.returncode == -signal.SIGKILL
 
+    @contextmanager
+    def dying(self, kind: str) -> Iterator[Callable[[float], bool]]:
+        """Processes that rotate, or go on, and are killed -9 so many seconds after they have begun; whether one was still at work then."""
+        words = [sys.executable, "-m", "tests.acceptance.rotation_process", json.dumps(self.environment)]
+        words.append(self.environment["TOCSIN_CONFIG_DIR"])
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            ask, answers = process.stdin, process.stdout
+
+            def die(after: float) -> bool:
+                ask.write(f"{kind} - {after}\n")
+                ask.flush()
+                status = int(answers.readline())
+                self.client.hdel(self.keys.flights, "tokens.rotate")  # as when its lease has ended
+                assert status in (0, -signal.SIGKILL)
+                return status != 0
+
+            yield die
+            ask.close()
+
+    def hand_over(self) -> None:
+        """Let the sender have the ingest key that is in force."""
+        kept = [json.loads(text) for text in self.client.hvals(self.keys.keystore)]
+        current = [value["id"] for one in kept for value in one["values"] if value["state"] == "current"]
+        self.ingest = self.tokens("tokens", "reveal", "ingest", *current).strip()
+
     def step(self) -> str:
         """Where the rotation is that is not over."""
         kept = [json.loads(text) for text in self.client.hvals(self.keys.keystore)]
@@ -113,16 +153,44 @@ class RotationFleet(Fleet):
         return next((step for step in steps if step != "done"), "")
 
     def finish(self, patience: float = 60) -> None:
-        """Go on until no rotation is under way."""
+        """Go on until no rotation is under way; the sender is given what ingest key is in force."""
         end = time.monotonic() + patience
-        while json.loads(self.tokens("tokens", "resume", "--json"))["rotations"]:
+        while found := json.loads(self.tokens("tokens", "resume", "--json"))["rotations"]:
             assert time.monotonic() < end, self.tokens("tokens", "status")
+            if found[0]["kind"] == "ingest":
+                self.hand_over()
             time.sleep(1)
 
     def witnesses(self, accepted: list[str]) -> Told:
         """What the driver's list, PagerDuty's log and the ledger say together."""
         audit = AuditService(self.client, self.keys, audit_rules(self.settings))
         return hear(accepted, self.sandbox.log(), audit.verdicts())
+
+    def _write_service(self, routing_key: str) -> None:
+        channels = f"channels:\n  - {{name: page, routing_key: {routing_key}}}\n"
+        self._service.write_text(f"ingest_keys: [{INGEST}]\n{channels}")
+
+    def _orchestrate(self, user: str) -> str:
+        """Make an event orchestration and two services it leads to; the answer is its key."""
+        rules = [{"escalation_delay_in_minutes": 30, "targets": [{"id": user, "type": "user_reference"}]}]
+        policy = {"type": "escalation_policy", "name": "Shop", "escalation_rules": rules}
+        policy = self.ask("POST", "/escalation_policies", escalation_policy=policy)["escalation_policy"]
+        rest, database = (
+            self.ask("POST", "/services", service={"type": "service", "name": name, "escalation_policy": policy})
+            for name in ("Web", "Database")
+        )
+        made = self.ask("POST", "/event_orchestrations", orchestration={"name": "Front door"})["orchestration"]
+        rule = {"conditions": [{"expression": DATABASE}], "actions": {"route_to": database["service"]["id"]}}
+        path = {
+            "sets": [{"id": "start", "rules": [rule]}],
+            "catch_all": {"actions": {"route_to": rest["service"]["id"]}},
+        }
+        self.ask("PUT", f"/event_orchestrations/{made['id']}/router", orchestration_path=path)
+        return str(made["integrations"][0]["parameters"]["routing_key"])
+
+    def _register_keys(self) -> None:
+        if not self.orchestrated:
+            super()._register_keys()
 
 
 class Sender(threading.Thread):
@@ -138,9 +206,12 @@ class Sender(threading.Thread):
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        """Send until `end`."""
+        """Send until `end`. A fleet that has just been started takes its time for the first one."""
         number = 0
         with httpx.Client(base_url=self._fleet.url, timeout=10) as http:
+            self._send(http, "trigger", "alert-0")
+            self._fleet.wait(self._fleet.is_idle, 60, "the first alert is not sent")
+            self._open.append("alert-0")
             while not self._stopping.wait(self._every):
                 number += 1
                 self._open.append(f"alert-{number}")
@@ -156,7 +227,13 @@ class Sender(threading.Thread):
         self.join(timeout=30)
 
     def _send(self, http: httpx.Client, action: str, key: str) -> None:
-        payload = {"summary": f"{key} is in trouble", "source": "web1", "severity": "critical"}
+        component = "db" if int(key.partition("-")[2]) % 2 else "web"
+        payload = {
+            "summary": f"{key} is in trouble",
+            "source": "web1",
+            "severity": "critical",
+            "component": component,
+        }
         body = {"routing_key": self._fleet.ingest, "event_action": action, "dedup_key": key, "payload": payload}
         answer = http.post("/v2/enqueue", json=body)
         (self.accepted if answer.status_code == 202 else self.refused).append(key)

@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import sys
+import threading
+import time
 import traceback
 from datetime import timedelta
 from pathlib import Path
@@ -21,10 +23,16 @@ if TYPE_CHECKING:
 
 
 def rotate(environ: dict[str, str], config_dir: Path, plan: list[str]) -> None:
-    """Rotate or go on; `plan` is kind, key, and `before` or `after` the first word that is written down (`none`: live)."""
+    """Rotate or go on; `plan` is kind, key, and when to die.
+
+    `before` or `after` the first word that is written down, so many seconds after it began, or never (`none`). A key of `-` is the
+    only one of its kind, and waits take their time.
+    """
     runtime = Runtime(load(environ=environ, config_dir=config_dir))
     clock = MovableClock(runtime.client, runtime.keys)
     kind, key, when = plan
+    if when[0].isdigit():
+        threading.Timer(float(when), os.kill, (os.getpid(), signal.SIGKILL)).start()
 
     def put(stored: StoredKey) -> StoredKey:
         if when == "before":
@@ -36,8 +44,13 @@ def rotate(environ: dict[str, str], config_dir: Path, plan: list[str]) -> None:
 
     keystore: Any = runtime.keystore
     keystore.put = put
-    wiring = RotationWiring(runtime, pause=lambda seconds: clock.advance(timedelta(seconds=seconds)))
-    if key not in [one.rotation["old"] for one in keystore.read()]:
+    is_alone = key == "-"
+    wiring = RotationWiring(
+        runtime, time.sleep if is_alone else lambda seconds: clock.advance(timedelta(seconds=seconds))
+    )
+    if is_alone and not wiring.service.underway():
+        wiring.rotate(kind)
+    elif not is_alone and key not in [one.rotation["old"] for one in keystore.read()]:
         wiring.rotate(kind, key)
     wiring.service.resume()
 

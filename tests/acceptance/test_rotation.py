@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,26 @@ def test_a_rotation_killed_before_and_after_every_word_it_writes_goes_on_and_no_
     assert traffic.refused() == []
     assert len(rotation.integrations()) == 1
     assert not rotation.here.tokens.underway().rotations
+
+
+def test_a_rotation_killed_at_random_points_goes_on(rotation: RotationWorld) -> None:
+    dice = random.Random(1)
+    traffic = Traffic(rotation)
+    kills = 0
+    with rotation.dying("integration", value_id(rotation.first_key)) as die:
+        for _ in range(6):
+            traffic.flow(rotation.here, rotation.there)
+            kills += die(str(dice.uniform(0, 0.05))) != 0
+            rotation.pass_by()
+
+    traffic.end(rotation.there)
+    for _ in range(3):
+        rotation.here.tokens.service.resume()
+        rotation.pass_by()
+    assert kills
+    assert traffic.closed() == traffic.opened()
+    assert traffic.refused() == []
+    assert len(rotation.integrations()) == 1
 
 
 def test_the_proof_of_a_key_counts_among_the_events_of_its_minute(rotation: RotationWorld) -> None:
