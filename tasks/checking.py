@@ -5,6 +5,7 @@ The one table of checks. A capability adds a line to `checks_of`; what it needs 
 
 from __future__ import annotations
 
+import os
 import socket
 from datetime import timedelta
 from functools import partial
@@ -68,6 +69,7 @@ def checks_of(runtime: Runtime, client: Any) -> list[Check]:
         Check("backups", _backups(runtime, client), OWN, is_quick=True),
         Check("tokens", runtime.tokens.lines, OWN, is_quick=True),
         Check("rest", _rest(settings), OUTSIDE),
+        Check("former_keys", runtime.tokens.account.former_lines, OUTSIDE),
         Check("events", _events(runtime), EVENTS + 1),
         Check("canary", _canary(runtime, client), within + CANARY),
     ]
@@ -138,10 +140,19 @@ def _rest(settings: Settings) -> Callable[[], list[Line]]:
         from config.settings import load  # noqa: PLC0415 (an HTTP client takes long to import)
         from tasks.utils.rest.wiring import credentials_of  # noqa: PLC0415
 
-        return _connection(settings, pagerduty.api_url), credentials_of(settings, load)
+        # The key may have been replaced in its file since this process was started.
+        return _connection(settings, pagerduty.api_url), credentials_of(_as_now(settings), load)
 
     rules = RestRules(urlsplit(pagerduty.api_url).netloc, pagerduty.oauth.client_id is not None, pagerduty.from_email)
     return RestCheck(open_line, rules)
+
+
+def _as_now(settings: Settings) -> Settings:
+    """The settings, whose REST key is what its file holds by now."""
+    from config.settings import load  # noqa: PLC0415 (few processes look)
+    from tasks.utils.rest.wiring import key_file  # noqa: PLC0415
+
+    return load() if key_file(os.environ) else settings
 
 
 def _events(runtime: Runtime) -> Callable[[], list[Line]]:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from config.channels import PagerDutyChannel
 from config.keystore import value_id
-from tasks.tokens.rotation.access_tokens import access_line, access_token
+from tasks.account_keys import AccountKeys
+from tasks.tokens.rotation.access_tokens import access_line
 from tasks.tokens.rotation.doors import OrchestrationDoors, ServiceDoors
+from tasks.tokens.rotation.former_keys import former_due
 from tasks.tokens.rotation.inventory import BY_TOCSIN, Ages, Inventory, found_in
 from tasks.tokens.rotation.lines import key_lines, rotation_line, rotation_words
-from tasks.tokens.rotation.models import AccessToken, KeyView, RotationReport
+from tasks.tokens.rotation.models import KeyView, RotationReport
 from tasks.tokens.rotation.own import IngestTurner, JwtTurner
 from tasks.tokens.rotation.pagerduty import Outside, RoutingTurner
 from tasks.tokens.rotation.progress import Patience
@@ -21,7 +23,6 @@ from tasks.tokens.rotation.service import FLIGHT, RotationRules, Rotations, Tool
 from tasks.tokens.rotation.webhooks import WebhookTurner
 from tasks.utils.acts import Act
 from tasks.utils.error_handler import TocsinError, UnknownError
-from tasks.utils.rest.token_board import TokenBoard
 from tasks.utils.rows import milliseconds
 
 if TYPE_CHECKING:
@@ -62,9 +63,18 @@ class RotationWiring:
         return Rotations(tools, self._turners(), self._rules())
 
     @cached_property
+    def account(self) -> AccountKeys:
+        """What the REST API is asked with, which Tocsin cannot replace."""
+        return AccountKeys(self._runtime)
+
+    @cached_property
     def ages(self) -> Ages:
         """How old keys are, and when they were used."""
         return Ages(self._runtime.client, self._runtime.keys)
+
+    def now_ms(self) -> int:
+        """The fleet's time."""
+        return self._runtime.clock.now_ms()
 
     def known(self) -> list[KeyView]:
         """Every key, with its age."""
@@ -78,12 +88,13 @@ class RotationWiring:
         tokens, keys = self._runtime.settings.tokens, self._runtime.keys
         found = key_lines(self.known(), tokens.warn_before)
         due = {line.name.removeprefix("tokens."): f"{line.value}, at most {line.limit}" for line in found if line.mend}
-        self._tell(keys.tokens_due, due)
+        now = self._runtime.clock.now_ms()
+        self._tell(keys.tokens_due, due | former_due(self.account.former_keys.all(), now))
         rotations = self.underway().rotations
         self._tell(
             keys.rotations_stuck, {one.former: f"{rotation_words(one)}\n{one.mend}" for one in rotations if one.stuck}
         )
-        return [*found, rotation_line(rotations, tokens.stuck_after), *map(access_line, self.access_tokens())]
+        return [*found, rotation_line(rotations, tokens.stuck_after), *map(access_line, self.account.access_tokens())]
 
     def due(self) -> RotationReport:
         """Go on with what is under way, and replace what is past its age, of the kinds that `tokens.rotate` names."""
@@ -124,28 +135,14 @@ class RotationWiring:
 
     def refresh(self, *, dry_run: bool = False) -> RotationReport:
         """A fresh access token of the OAuth app for every process before its next call, if this one gets one."""
-        board = self._board()
-        if board is None:
-            raise UnknownError("there is no OAuth app: pagerduty.oauth.client_id is not set, a REST API key is used")
         if not dry_run:
-            credentials = self._runtime.rest.caller.credentials
-            credentials.renew(credentials.header())
-            board.ask()
-        return RotationReport(nothing_due=dry_run, access_tokens=self.access_tokens())
-
-    def access_tokens(self) -> list[AccessToken]:
-        """How the access tokens of the OAuth app stand, where there is one."""
-        board, app = self._board(), self._runtime.settings.pagerduty.oauth.client_id
-        return [access_token(app, board.all(), self._runtime.clock.now_ms())] if board and app else []
-
-    def _board(self) -> TokenBoard | None:
-        app = self._runtime.settings.pagerduty.oauth.client_id
-        return TokenBoard(self._runtime.client, self._runtime.keys, app) if app else None
+            self.account.refresh()
+        return RotationReport(nothing_due=dry_run, access_tokens=self.account.access_tokens())
 
     def underway(self) -> RotationReport:
         """Every rotation that is not over, and how the access tokens stand."""
         found = [self.service.view(key) for key in self.service.underway()]
-        return RotationReport(rotations=found, nothing_due=not found, access_tokens=self.access_tokens())
+        return RotationReport(rotations=found, nothing_due=not found, access_tokens=self.account.access_tokens())
 
     def _tell(self, key: str, amiss: Mapping[str, str]) -> None:
         """What is amiss by now, and nothing else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -88,9 +89,9 @@ class Runtime(Deliveries):
     @cached_property
     def rest(self) -> RestClient:
         """Talks to PagerDuty's REST API; what must not use up its calls takes `rest.limited(share=0.3)`."""
-        from tasks.utils.rest.wiring import rest_client  # noqa: PLC0415 (few processes ask PagerDuty)
+        from tasks.utils.rest.wiring import key_file, rest_client  # noqa: PLC0415 (few processes ask PagerDuty)
 
-        return rest_client(self.settings, self.client, self.keys, load)
+        return rest_client(self.settings, self.client, self.keys, load, key_file(os.environ))
 
     @cached_property
     def answers(self) -> Answers:

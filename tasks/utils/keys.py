@@ -13,6 +13,7 @@ FIXED: Final[dict[str, str]] = {
     "tokens_due": "keystore:due",  # hash: kind of key -> what is past its age, or soon will be, in words
     "rotations_stuck": "keystore:stuck",  # hash: id of a former key whose rotation stands still -> that in words, what to do, a line each
     "oauth_tokens": "keystore:oauth",  # hash: process -> what it says of its access token, as JSON; asked: for fresh ones, when (ms)
+    "former_keys": "keystore:former",  # hash: id of a REST key that was replaced -> what is known of it, as JSON; gone with the key
     "keys_seen": "keystore:seen",  # hash: id of a value -> when it was first seen, and <id>:used -> when it was last used (ms)
     "clock": "clock",  # string: milliseconds added to the server's TIME; set by tests only
     "epoch": "epoch",  # string: when this data set began; missing = the server lost everything

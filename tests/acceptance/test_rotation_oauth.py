@@ -56,7 +56,7 @@ def test_a_fresh_token_for_every_process_is_one_command(rotation: RotationWorld)
 
     assert not former & {process.rest.caller.credentials.header() for process in (one, other)}
     assert (told.app, told.processes, told.scopes) == ("3f0a2a55…", 2, ["incidents.read", "services.read"])
-    [after] = one.tokens.access_tokens()
+    [after] = one.tokens.account.access_tokens()
     assert after.oldest_seconds is not None
     assert after.oldest_seconds < 10
     assert not after.error
@@ -74,7 +74,7 @@ def test_an_app_that_gets_no_token_is_told_and_keeps_what_it_has(rotation: Rotat
     [line] = [line for line in one.tokens.lines() if line.name == "tokens.access"]
     assert (line.state, "1 get none now" in line.value) == ("warn", True)
     assert "`tocsin tokens rotate oauth`" in line.mend
-    assert SECRET not in f"{line} {one.tokens.access_tokens()}"
+    assert SECRET not in f"{line} {one.tokens.account.access_tokens()}"
 
 
 def test_without_an_app_there_is_nothing_to_do_and_that_is_said(rotation: RotationWorld) -> None:

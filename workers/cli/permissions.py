@@ -116,6 +116,7 @@ ACTS: Final = frozenset(
         "security.second-factor.enrol",  # asks by itself, once anybody is enrolled
         "sentinel",
         "task.run",  # as schedules.run
+        "tokens.gone",  # ends a reminder
         "tokens.issue",  # asks by itself where scopes of destructive acts are asked for
         "tokens.revoke",  # takes power away, and may be urgent
         "up",

@@ -9,7 +9,7 @@ import typer
 from workers.cli.lazy import new_app
 from workers.cli.output import CliError, ExitCode, JsonFlag, answer, answer_fields, answer_json, answer_table, say
 from workers.cli.token_revocations import revocations, revoke
-from workers.cli.token_rotation import list_keys, resume, reveal, rotate, status
+from workers.cli.token_rotation import gone, list_keys, resume, reveal, rotate, status
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -108,6 +108,7 @@ app.command()(status)
 app.command()(rotate)
 app.command()(resume)
 app.command()(reveal)
+app.command()(gone)
 app.command()(revoke)
 app.command()(revocations)
 

@@ -20,17 +20,31 @@ Dry = Annotated[bool, typer.Option("--dry-run", help="Say what is under way, and
 
 def list_keys(*, as_json: JsonFlag = False) -> None:
     """Every key that is in use, by its id: where, how old, and who replaces it. Values are never shown."""
+    from tasks.tokens.rotation.former_keys import former_words
     from workers.cli.wiring import shell_runtime
 
     tokens = shell_runtime().tokens
-    keys, access = tokens.known(), tokens.access_tokens()
+    keys, access, former = tokens.known(), tokens.account.access_tokens(), tokens.account.former_keys.all()
     if as_json:
         told = [{"kind": "access", **one.model_dump(mode="json")} for one in access]
+        told += [{"kind": "api", "state": "former", **one.model_dump(mode="json")} for one in former]
         answer_json([*(key.model_dump(mode="json") for key in keys), *told])
         return
     header = ("KIND", "KEY", "STATE", "AGE", "AT MOST", "REPLACED BY", "WHERE")
     answer_table(header, [_row(key) for key in keys])
     _show_access(access)
+    for one in former:
+        answer(f"to be deleted in PagerDuty: {former_words(one, tokens.now_ms())}")
+
+
+def gone(key: Annotated[str, typer.Argument(help="Its id, as `tokens list` shows it.")]) -> None:
+    """Say that a REST key that was replaced is deleted in PagerDuty, so that nobody is reminded of it any more."""
+    from tasks.utils.error_handler import UnknownError
+    from workers.cli.wiring import shell_runtime
+
+    if not shell_runtime().tokens.account.former_keys.gone(key):
+        raise UnknownError(f"no former REST key {key} is known; `tocsin tokens list` names them")
+    say(f"{key} is forgotten.")
 
 
 def status(*, as_json: JsonFlag = False) -> None:
