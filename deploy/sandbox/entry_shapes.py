@@ -77,13 +77,14 @@ def _channel(names: References, entry: Entry) -> dict[str, Any]:
     alert = entry.alert
     if alert is None:
         return {"type": entry.agent.channel}
+    trigger = entry.more.get("trigger") or alert.trigger  # each entry shows the event that it was made for
     return {
         "type": "api",
-        "summary": alert.trigger.summary,
+        "summary": trigger.summary,
         "service_key": alert.integration.routing_key,
-        "description": alert.trigger.summary,
+        "description": trigger.summary,
         "incident_key": alert.dedup_key,
-        "details": alert.trigger.details or {},
+        "details": trigger.details or {},
     }
 
 

@@ -126,7 +126,7 @@ class Intake:
             incident.updated_at = now
             if alert.triggers <= MOST_TRIGGERS:
                 kind = "trigger_log_entry" if alert.triggers < MOST_TRIGGERS else "reach_trigger_limit_log_entry"
-                self._world.journal.write(now, kind, incident, agent_of(alert.integration), alert)
+                self._world.journal.write(now, kind, incident, agent_of(alert.integration), alert, {"trigger": trigger})
         return Outcome.UPDATED
 
 
