@@ -8,6 +8,7 @@ from tasks.audit.epochs import EpochFile
 from tasks.audit.judge import as_datetime
 from tasks.audit.models import Loss
 from tasks.audit.standing import read_standing
+from tasks.utils.ledger import order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ class Losses:
             counted_at=as_datetime(standing.at) if standing else None,
             rules=len(standing.rules) if standing else None,
             sealed_entries=anchor.head.number if anchor else 0,
-            sealed_until=as_datetime(anchor.at) if anchor else None,
+            sealed_until=as_datetime(order(anchor.head.id)[0]) if anchor else None,
         )
 
     def _standing(self, epoch: str) -> Standing | None:

@@ -50,7 +50,7 @@ class Loss(BaseModel):
     rules: int | None = Field(None, description="Silences and maintenance windows there were, ended ones included.")
     sealed_entries: int = Field(0, description="Ledger entries that were sealed outside, as the last anchor says.")
     sealed_until: datetime | None = Field(
-        None, description="When that anchor was written; None: nothing was sealed here."
+        None, description="When the newest of them was written; None: nothing was sealed here."
     )
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from tasks.audit.unread import ask_for_unread, unread
 from tasks.utils.files import PRIVATE_FILE, PRIVATE_FOLDER, sync_folder
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ MOST_KEPT: Final = 20  # notes of lost data sets
 class Standing:
     """What had not ended in data set `epoch` at the moment `at` (ms): how many events, and the ids of the first thousand.
 
+    Alerts in task messages that nobody has decided on are among them, first: the ledger, which names all others, does not know them.
     `rules`: the silences and maintenance windows there were, as they lie in Redis.
     """
 
@@ -53,10 +55,12 @@ class StandingFile:
         pipe.zrange(keys.inbox_due, 0, MOST_NAMED - 1)
         pipe.zrange(keys.queued, 0, MOST_NAMED - 1)
         pipe.zrange(keys.untold, 0, MOST_NAMED - 1)
+        ask_for_unread(pipe, keys)
         epoch, inbox, queued, untold, rules, *named = pipe.execute()
         if epoch:
-            events = [event for names in named for event in names][:MOST_NAMED]
-            self._write(Standing(epoch, at, inbox + queued + untold, events, rules[:MOST_NAMED]))
+            waiting, messages = unread(named[3:])
+            events = [event for names in (messages, *named[:3]) for event in names][:MOST_NAMED]
+            self._write(Standing(epoch, at, waiting + inbox + queued + untold, events, rules[:MOST_NAMED]))
 
     def _write(self, standing: Standing) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)

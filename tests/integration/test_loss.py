@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from celery import Celery
 
 from tasks.alerts.models import SilenceDraft
 from tasks.audit.epochs import EpochWatch
@@ -196,6 +197,26 @@ def test_what_was_lost_before_it_was_sealed_is_named_from_the_note_of_pending_ev
     report = audit.prove()
 
     assert [one.event_id for one in report.lost_events] == [lost.id]
+
+
+def test_an_alert_in_a_message_that_nobody_had_read_is_named(
+    audit: AuditService, client: Any, keys: Keys, server: Server, tmp_path: Path
+) -> None:
+    watch = EpochWatch(client, keys, tmp_path)
+    watch.ask()
+    with Celery("producer", broker=server.url) as app:
+        app.conf.broker_transport_options = {"global_keyprefix": keys.prefix}
+        sent = app.send_task("alerts.submit", kwargs={"alerts": [{"service": "shop"}] * 2}, queue="alert")
+        app.send_task("alerts.silence", kwargs={"action": "list"}, queue="alert")
+    client.rpush(keys.queue("alert"), "nobody can read this")
+    audit.seal()
+    lose_everything(client, keys)
+    watch.ask()
+
+    report = audit.prove()
+
+    assert {one.event_id for one in report.lost_events} == {f"{sent.id}:0", f"{sent.id}:1"}
+    assert (report.lost, report.losses[0].pending) == (2, 2)
 
 
 def test_a_proof_of_what_came_after_the_loss_holds(
