@@ -44,8 +44,7 @@ class GroupRule:
 
     def group(self, destination: str, labels: Mapping[str, str]) -> str:
         """The name of the group of an alert with these labels."""
-        same = [destination, *(f"{name}={labels.get(name, '')}" for name in sorted(self.by))]
-        return hashlib.sha256("\0".join(same).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        return group_name(destination, self.common(labels))
 
     def common(self, labels: Mapping[str, str]) -> dict[str, str]:
         """What the alerts of its group have in common."""
@@ -64,6 +63,12 @@ class GroupRule:
         again = f", again every {_span(self.repeat_ms)} while it fires" if self.repeat_ms else ""
         wait = f"the first at once, later ones within {_span(self.wait_ms)}{urgent}"
         return f"{by}: {wait}, at most {self.most} in a message{again}"
+
+
+def group_name(destination: str, common: Mapping[str, str]) -> str:
+    """The name of the group of all alerts of a destination that have these labels in common."""
+    same = [destination, *(f"{name}={common[name]}" for name in sorted(common))]
+    return hashlib.sha256("\0".join(same).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 class GroupingWords:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from tasks.incidents.grouped import GROUP
 from tasks.incidents.ours import OpenAlerts
+from tasks.incidents.regroup import Regrouper
 from tasks.utils.rest.errors import NotFoundError, ThrottledError
 from tasks.utils.scripts import Scripts
 
@@ -25,8 +27,8 @@ COUNTED = {
     "resolved_again": "resolved_again",
     "known": "known",
     "ended": "ended_here",
+    "over": "closed",
 }
-GROUP = "tocsin-group-"  # what the dedup keys of groups begin with, see lua/lib/group.lua
 MOST_NAMED = 20
 NEW = ("rebuilt", "joined")
 SLACK_MS = 2000  # by which two clocks may differ, as in lua/lib/answer.lua
@@ -50,6 +52,7 @@ class Comparison:
         self._report = report
         self._began = began
         self._ours: dict[Name, Ours] = {}
+        self._regrouper = Regrouper(client, keys, owners)
 
     def look_at_ours(self, before: int) -> None:
         """Read what is open here, and was sent before that moment (ms): later sends PagerDuty need not show yet."""
@@ -58,17 +61,17 @@ class Comparison:
             if one.last < before:
                 self._ours[one.name] = one
 
-    def take(self, incidents: Sequence[Incident]) -> list[str]:
+    def take(self, incidents: Sequence[Incident], reader: Reader) -> list[str]:
         """Take in open incidents; the uids of alerts that are made known again."""
         self._report.incidents += len(incidents)
         alerts = [(incident, alert) for incident in incidents for alert in incident.alerts]
+        regrouped = self._regroup(alerts, reader)
         known = self._open.names_of({alert.key for _, alert in alerts})
         strangers = [(incident, alert) for incident, alert in alerts if not self._is_known(alert, known)]
         owners = self._owners.of([alert for _, alert in strangers])
         ours = {incident.id for incident, alert in alerts if self._is_known(alert, known)}
         self._report.known += len(alerts) - len(strangers)
-        self._name_groups(strangers, owners)
-        rebuilt: list[str] = []
+        rebuilt = regrouped
         for (incident, alert), found in zip(strangers, owners, strict=True):
             if found and alert.key.startswith(GROUP):
                 continue
@@ -120,11 +123,22 @@ class Comparison:
             self._ours.pop(name, None)
         return bool(names)
 
-    def _name_groups(self, strangers: Sequence[tuple[Incident, Sighting]], owners: Sequence[Sequence[Owner]]) -> None:
-        """What a group's incident tells of cannot be read back from it: to close it too early would be worse than to leave it open."""
-        for (incident, alert), found in zip(strangers, owners, strict=True):
-            if found and alert.key.startswith(GROUP) and len(self._report.groups) < MOST_NAMED:
+    def _regroup(self, alerts: Sequence[tuple[Incident, Sighting]], reader: Reader) -> list[str]:
+        """Put the members of groups from before the loss back into them; the uids of those that were not known here.
+
+        A group some of whose members cannot be told is left open, and named: to close it too early would be worse.
+        """
+        rebuilt: list[str] = []
+        for incident, alert in alerts:
+            if not self._owners.knows(alert.key_id) or not self._regrouper.is_due(incident, alert):
+                continue
+            done = self._regrouper.regroup(incident, alert, reader, only_say=self._report.dry_run)
+            if (done is None or not done.is_whole) and len(self._report.groups) < MOST_NAMED:
                 self._report.groups.append(f"#{incident.number} {alert.summary[:100]}")
+            for uid, word in zip(done.uids, done.words, strict=True) if done else ():
+                self._count(COUNTED[word])
+                rebuilt += [uid] if word in NEW else []
+        return rebuilt
 
     def _rebuild(self, incident: Incident, alert: Sighting, owners: Sequence[Owner]) -> list[str]:
         if not owners:

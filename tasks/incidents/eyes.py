@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from tasks.incidents.sightings import ENTRY, OPEN, PAGE, milliseconds_of
+from tasks.incidents.grouped import milliseconds_of
+from tasks.incidents.sightings import ENTRY, OPEN, PAGE
 from tasks.utils.identifiers import key_id as id_of_key
 
 if TYPE_CHECKING:

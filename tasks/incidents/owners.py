@@ -27,6 +27,14 @@ class Recall(Protocol):
         """Its labels as they are kept, as JSON."""
         ...
 
+    def group(self, destination: str, labels: Mapping[str, str]) -> str:
+        """The name of the group of alerts with these labels in common."""
+        ...
+
+    def spec(self, destination: str) -> str:
+        """How a destination tells its groups, as lua/lib/group.lua keeps it."""
+        ...
+
 
 @dataclass(frozen=True)
 class Place:
@@ -78,6 +86,24 @@ class Owners:
     def knows(self, key_id: str) -> bool:
         """Whether some channel of ours has this key."""
         return key_id in self._places
+
+    def places(self, key_id: str) -> Sequence[Place]:
+        """Every place with this key, those that are sent to first."""
+        return self._places.get(key_id, [])
+
+    def among(self, sighting: Sighting, place: Place) -> list[Owner]:
+        """As `of`, where it is known that the alert went that way."""
+        found = [owner for owner in self._candidates(sighting) if owner.place.destination == place.destination]
+        asked = {owner.uid(sighting.key) for owner in found} if _services(found) > 1 else ()
+        return self._choice(sighting, found, self._accepted(asked) if asked else ())
+
+    def group(self, destination: str, labels: Mapping[str, str]) -> str:
+        """The name of the group of alerts with these labels in common."""
+        return self._recall.group(destination, labels)
+
+    def spec(self, destination: str) -> str:
+        """How a destination tells its groups."""
+        return self._recall.spec(destination)
 
     def of(self, sightings: Sequence[Sighting]) -> list[list[Owner]]:
         """Whose alert each is: usually one service; several where nothing tells them apart, none where the key is not ours.

@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from tasks.incidents.grouped import milliseconds_of, read_story
 from tasks.utils.identifiers import key_id as id_of_key
-from tasks.utils.rest.parameters import moment
 from tasks.utils.validators import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tasks.incidents.grouped import Story
     from tasks.utils.rest.client import RestClient
 
 OPEN: Final = ("triggered", "acknowledged")
 ENTRY: Final = "first_trigger_log_entries"
 PAGE: Final = 100
+TRIGGER: Final = "trigger_log_entry"
+LIMIT: Final = "reach_trigger_limit_log_entry"  # what follows PagerDuty does not log
 MOST_MERGES: Final = 5
 
 
@@ -93,6 +96,14 @@ class Reader:
         bare = _without_alerts(item)
         return replace(bare, alerts=(Sighting(key, key_id, bare.created),), merged=tuple(merged))
 
+    def story(self, incident_id: str) -> Story:
+        """What the messages of a group told, whose incident this is."""
+        entries = list(self._rest.incidents.log_entries(incident_id, include=["channels"]))
+        self.calls += 1 + len(entries) // PAGE
+        told = [one for one in reversed(entries) if one.get("type") in (TRIGGER, LIMIT)]
+        messages = [_details_of(one.get("channel") or {}) for one in told]
+        return read_story(messages, is_whole=all(one["type"] == TRIGGER for one in told))
+
     def _incident(self, item: Mapping[str, Any]) -> Incident:
         bare = _without_alerts(item)
         return replace(bare, alerts=tuple(self._alerts(item, bare)))
@@ -138,9 +149,8 @@ class Reader:
         return self._doors[service_id]
 
 
-def milliseconds_of(text: str | None) -> int:
-    """A moment as PagerDuty writes it; 0 for none."""
-    return round(moment(text).timestamp() * 1000) if text else 0
+def _details_of(channel: Mapping[str, Any]) -> Any:
+    return channel.get("details") or (channel.get("cef_details") or {}).get("details")
 
 
 def _without_alerts(item: Mapping[str, Any]) -> Incident:

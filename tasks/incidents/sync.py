@@ -88,7 +88,7 @@ class IncidentSync:
             log.warning(
                 "groups_left_open",
                 incidents=report.groups,
-                meaning="their members are not known any more; see to them by hand",
+                meaning="not all of their members are known any more; see to them by hand",
             )
         return report
 
@@ -113,7 +113,7 @@ class IncidentSync:
         comparison.look_at_ours(began - milliseconds(self._rules.grace))
         for page in reader.open():
             keep_turn()
-            uids = comparison.take(page)
+            uids = comparison.take(page, reader)
             for tell in self._workers.rebuilt if uids else ():
                 tell(uids)
         for one in comparison.doubtful(self._rules.most_asked):

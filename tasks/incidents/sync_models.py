@@ -38,7 +38,8 @@ class SyncReport(BaseModel):
     foreign: int = Field(0, description="Alerts there that no service of ours sends; left alone.")
     groups: list[str] = Field(
         default_factory=list,
-        description="Incidents of groups and of storms' summaries that are open there and not known here: left alone, for people to close. "
+        description="Incidents of groups and of storms' summaries that are open there and some of whose members nobody can tell: "
+        "left for people to close. "
         "At most the first 20, as `#number title`.",
     )
     ended_here: int = Field(0, description="Resolved here and open there, on its way or opened by others; left alone.")

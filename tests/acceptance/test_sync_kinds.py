@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.acceptance.sync_world import PRIMARY, World
+from tests.acceptance.sync_world import CROWD, PRIMARY, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,11 +22,16 @@ def world(client: Any, server: Server, sandbox: Sandbox, tmp_path: Path) -> Iter
         yield made
 
 
-def test_the_incident_of_a_group_is_named_and_left_alone(world: World) -> None:
-    world.send("trigger", "a", service="crowd", team="web")
-    world.runtime.delivery.digest()
-    world.work()
-    assert len(world.open_there()) == 1
+def test_the_incident_of_a_group_that_leads_nowhere_any_more_is_named_and_left_alone(world: World) -> None:
+    payload = {"summary": "2 alerts firing", "source": "web", "severity": "critical"}
+    event = {
+        "routing_key": CROWD,
+        "event_action": "trigger",
+        "dedup_key": f"tocsin-group-{'0' * 32}",
+        "payload": payload,
+    }
+    world.sandbox.http.post("/v2/enqueue", json=event).raise_for_status()
+    world.advance(1)
     world.lose_everything()
 
     report = world.sync()

@@ -3,12 +3,15 @@
 --   K.event(id)                    one event that stands for what was sent before the loss; K.closed, K.alerts, K.labels, K.ledger, K.inbox, K.hints
 --   K.epoch                        what was opened before is what this data set cannot know
 --   ARGV   JSON: uid, service, dedup_key, status (open|acknowledged), created (ms, by PagerDuty's clock), destination, place (uid there), channel, key_id,
---          incident, event (id), labels (see kept_labels.py); "1" = only say what would be done
+--          incident, event (id), labels (see kept_labels.py); of a member of a group also group, is_over (what PagerDuty was told of it last is its end);
+--          "1" = only say what would be done
 -- Returns known · joined (open here, now at this place, too) · rebuilt · resolved_again (resolved here since the loss, when nobody knew where it was
--- open: its resolve goes out once more) · ended (resolved here: on its way, or opened by somebody else since).
+-- open: its resolve goes out once more) · ended (resolved here: on its way, or opened by somebody else since) · over (open here, and its group has told
+-- that it is over: resolved here, too).
 -- include: clock
 -- include: wire
 -- include: shrink
+-- include: group
 local asked, only_say = cjson.decode(ARGV[1]), ARGV[2] == "1"
 local at = now()
 local stamp, created = string.format("%d", at), string.format("%d", asked.created)
@@ -20,8 +23,17 @@ local function is_from_before_the_loss()
   return asked.created < tonumber(redis.call("GET", K.epoch) or 0)
 end
 
+local function is_there_already()
+  if asked.group then return redis.call("HGET", home, "group") == asked.group end
+  return redis.call("HEXISTS", home, on) == 1
+end
+
 local function what_it_is()
-  if status == "open" or status == "acknowledged" then return redis.call("HEXISTS", home, on) == 1 and "known" or "joined" end
+  if asked.is_over then
+    local fired = tonumber(redis.call("HGET", alert, "fired") or 0)
+    return (status == "open" or status == "acknowledged") and is_there_already() and fired <= asked.created and "over" or "ended"
+  end
+  if status == "open" or status == "acknowledged" then return is_there_already() and "known" or "joined" end
   if not status then return "rebuilt" end
   local again = "sync:" .. asked.incident .. ":" .. uid .. ":resolve"
   local is_asked = redis.call("EXISTS", K.event(again)) == 1 or redis.call("HEXISTS", K.inbox, again) == 1
@@ -43,10 +55,14 @@ local function open_there()
     redis.call("HSET", home, "copy_of", uid, "service", asked.destination, "dedup_key", asked.dedup_key, "status", asked.status)
     redis.call("ZADD", K.alerts, stamp, place)
   end
-  redis.call("HSET", home, on, "sent", "episode", 1)
+  if not asked.group then return redis.call("HSET", home, on, "sent", "episode", 1) end
+  lead_to(place, asked.group)
+  redis.call("HSET", K.members(asked.group), place, asked.status)
+  redis.call("HSET", home, "heard:" .. asked.group, 1)
 end
 
 local function wire_there()
+  if asked.group then return end  -- it shares the incident of its group
   local known = records_of(uid)[asked.key_id]
   if known and known.status ~= "resolved" then return end
   keep_record(uid, asked.key_id, {begun = asked.created, last = asked.created, channel = asked.channel, place = place, rebuilt = true})
@@ -79,6 +95,10 @@ local word = what_it_is()
 if only_say or word == "ended" then return word end
 if word == "known" then
   wire_there()
+  return word
+end
+if word == "over" then
+  resolve_again()
   return word
 end
 if word == "rebuilt" or word == "resolved_again" then make_known() end

@@ -175,6 +175,7 @@ local function absorb(own, key_id, seen, at)
   local change = CHANGES[was][seen.status]
   if change then note_answer(own, change, seen, at) end
   known.key_id = key_id
+  if seen.status == "resolved" then redis.call("HDEL", K.members(own), NOBODY) end
   for _, uid in ipairs(concerned(own)) do act_on(uid, known, seen, was, at) end
   return change
 end

@@ -1,4 +1,7 @@
+-- NOBODY: stands among the members of a group for those that nobody knows, see rebuild_group.lua.
 -- records_of(own), keep_record(own, key_id, known): what is known of an alert's incidents, see lib/answer.lua.
+local NOBODY = "?"
+
 local function records_of(own)
   local text = redis.call("HGET", K.answers, own)
   return text and cjson.decode(text) or {}
