@@ -42,7 +42,7 @@ class Runtime(Deliveries):
 
     def renewed(self) -> None:
         """Turn to the keys that `settings` has now: whatever was made with the former ones is made anew."""
-        for name in ("routes", "budgets", "webhooks", "health", "own_alerts"):
+        for name in ("routes", "budgets", "webhooks", "health", "own_alerts", "incident_sync", "receipts"):
             vars(self).pop(name, None)  # connections of own alerts go with them
         if "delivery" in vars(self):
             self.delivery.turn_to(self.routes)
