@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from tests.conftest import ROOT
 from tests.fleet import Fleet
 from tests.loss import lose_everything
+from tests.program import run
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterable
     from pathlib import Path
 
@@ -81,8 +80,7 @@ class LossFleet(Fleet):
 
     def tocsin(self, *words: str) -> subprocess.CompletedProcess[str]:
         """`tocsin <words>`, and what it answered."""
-        command = [sys.executable, "-m", "workers.cli", *words]
-        return subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        return run(*words, environment=self.environment)
 
     def flush(self) -> float:
         """FLUSHALL; how many seconds until the fleet has said so in the ledger."""

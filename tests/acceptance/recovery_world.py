@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tests.conftest import ROOT, Sandbox
 from tests.fleet import Fleet
 from tests.integration.backups.repository_kit import KEY
+from tests.program import run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,18 +123,19 @@ def write_config(folder: Path) -> None:
 
 def tocsin(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     """Run the program with this environment and no other variable of Tocsin's."""
-    with start_tocsin(environment, *words) as process:
-        told, said = process.communicate()
-    return subprocess.CompletedProcess(words, process.returncode, told, said)
+    return run(*words, environment=_surroundings(environment))
 
 
 def start_tocsin(environment: dict[str, str], *words: str) -> subprocess.Popen[str]:
     """The same, while it runs."""
-    foreign = ("TOCSIN_", "PAGERDUTY_", "REDIS_")
-    others = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     pipes: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     command = [sys.executable, "-m", "workers.cli", *words]
-    return subprocess.Popen(command, env={**others, **environment}, cwd=ROOT, text=True, **pipes)
+    return subprocess.Popen(command, env=_surroundings(environment), cwd=ROOT, text=True, **pipes)
+
+
+def _surroundings(environment: dict[str, str]) -> dict[str, str]:
+    foreign = ("TOCSIN_", "PAGERDUTY_", "REDIS_")
+    return {**{name: value for name, value in os.environ.items() if not name.startswith(foreign)}, **environment}
 
 
 def burn_down(*folders: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tasks.tokens.service import AccessTokens
 from tasks.tokens.wiring import token_rules
 from tests.fleet import Fleet
-from tests.integration.test_cli_program import tocsin
+from tests.program import tocsin
 from workers.app import make_app
 from workers.cli.output import ExitCode
 from workers.scheduled_calls import call_of, send
@@ -70,9 +70,9 @@ def test_a_shell_with_an_identity_is_let_through_and_its_message_is_good_once(fl
     (tmp_path / "token").write_text(identity + "\n")
     shell = {**fleet.environment, "TOCSIN_IDENTITY_FILE": str(tmp_path / "token")}
 
-    refused = tocsin("task", "run", PRUNE, env=fleet.environment, stdin=-3)
+    refused = tocsin("task", "run", PRUNE, env=fleet.environment)
     fleet.producer.control.cancel_consumer(QUEUE, reply=True, timeout=5, limit=1)
-    sent = tocsin("task", "run", PRUNE, env=shell, stdin=-3)
+    sent = tocsin("task", "run", PRUNE, env=shell)
     (message,) = fleet.client.lrange(fleet.keys.queue(QUEUE), 0, -1)
     fleet.producer.control.add_consumer(QUEUE, reply=True, timeout=5, limit=1)
 

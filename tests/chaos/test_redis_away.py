@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 import time
 from collections import defaultdict
@@ -17,8 +15,8 @@ import pytest
 
 from tasks.runtime import Runtime
 from tests.chaos.kit.stage import QUICK
-from tests.conftest import ROOT
 from tests.fleet import Fleet
+from tests.program import run
 from tests.witnesses import ANY, hear
 
 if TYPE_CHECKING:
@@ -148,8 +146,7 @@ def judge(fleet: Fleet, senders: list[Sender], outage: float, spare: float) -> N
 
 def assert_proved(fleet: Fleet) -> None:
     """The third witness by its own word: `tocsin prove` ends with 0."""
-    command = [sys.executable, "-m", "workers.cli", "prove"]
-    proof = subprocess.run(command, env=fleet.environment, cwd=ROOT, capture_output=True, check=False)
+    proof = run("prove", environment=fleet.environment)
     assert proof.returncode == 0, proof.stdout
 
 

@@ -19,7 +19,7 @@ from tasks.tokens.service import AccessTokens
 from tasks.tokens.wiring import token_rules
 from tasks.utils.clock import MovableClock
 from tests.integration.terminal import Session, at_terminal
-from tests.integration.test_cli_program import tocsin
+from tests.program import tocsin
 from workers.cli.output import ExitCode
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class World:
 
     def shell(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Where nobody sits: a job of cron or CI."""
-        return tocsin(*words, env={**self.environment, **more}, stdin=-3)
+        return tocsin(*words, env={**self.environment, **more})
 
     def terminal(self, *words: str, answers: Any = None, person: str = "anna") -> Session:
         return at_terminal(*words, answers=answers, env={**self.environment, "TOCSIN_PERSON": person})

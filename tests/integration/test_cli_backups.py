@@ -12,7 +12,8 @@ from config.settings import load
 from deploy.local.embedded import start_server
 from tests.conftest import ROOT
 from tests.integration.backups.repository_kit import KEY, OTHER_KEY, flip
-from tests.integration.test_cli_program import NOWHERE, tocsin
+from tests.integration.test_cli_program import NOWHERE
+from tests.program import tocsin
 from workers.cli.output import ExitCode
 
 if TYPE_CHECKING:

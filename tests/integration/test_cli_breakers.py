@@ -14,7 +14,7 @@ from tasks.runtime import Runtime
 from tasks.utils.circuit_breaker import CircuitBreaker
 from tasks.utils.error_handler import TransientError
 from tasks.utils.rate_limiter import Rate, RateLimiter
-from tests.integration.test_cli_program import tocsin
+from tests.program import tocsin
 from workers.cli.output import ExitCode
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from config.environment import WELL_KNOWN
 from config.settings import load
+from tests.program import run
 from tests.unit.config_kit import ENCRYPTION_KEY, KEY, Folder
 from workers.cli.output import ExitCode
 
@@ -19,13 +19,7 @@ from workers.cli.output import ExitCode
 def tocsin(*words: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     ours = ("TOCSIN_", *WELL_KNOWN)
     clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return subprocess.run(
-        [sys.executable, "-m", "workers.cli", "config", *words],
-        env={**clean, **(environ or {})},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run("config", *words, environment={**clean, **(environ or {})})
 
 
 def test_show_prints_one_section_as_json_on_stdout(tmp_path: Path) -> None:

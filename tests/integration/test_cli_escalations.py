@@ -10,7 +10,7 @@ import pytest
 from config.settings import load
 from deploy.local.embedded import start_server
 from tasks.runtime import Runtime
-from tests.integration.test_cli_program import tocsin
+from tests.program import tocsin
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 SERVICE = """escalation: nights

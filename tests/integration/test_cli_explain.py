@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.test_cli_program import NOWHERE, tocsin
+from tests.integration.test_cli_program import NOWHERE
+from tests.program import tocsin
 from workers.cli.output import ExitCode
 
 INGEST_KEY = "0123456789abcdef0123456789abcdef"

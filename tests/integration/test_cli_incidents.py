@@ -12,7 +12,7 @@ import pytest
 from config.settings import load
 from deploy.local.embedded import start_server
 from tasks.runtime import Runtime
-from tests.integration.test_cli_program import tocsin
+from tests.program import tocsin
 from workers.cli.output import ExitCode
 
 if TYPE_CHECKING:

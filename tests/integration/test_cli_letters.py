@@ -14,7 +14,7 @@ from config.settings import load
 from deploy.local.embedded import start_server
 from tasks.runtime import Runtime
 from tasks.utils.clock import MovableClock
-from tests.integration.test_cli_program import tocsin
+from tests.program import tocsin
 from workers.cli.output import ExitCode
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]

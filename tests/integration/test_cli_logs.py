@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.test_cli_program import tocsin
+from tests.program import tocsin
 from tests.unit.config_kit import ENCRYPTION_KEY
 from workers.cli.output import ExitCode
 

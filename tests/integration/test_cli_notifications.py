@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.test_cli_program import NOWHERE, tocsin
+from tests.integration.test_cli_program import NOWHERE
+from tests.program import tocsin
 from workers.cli.output import ExitCode
 
 KEY = "a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6"

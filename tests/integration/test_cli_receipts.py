@@ -10,7 +10,7 @@ from config.settings import load
 from deploy.local.embedded import start_server
 from tasks.incidents.receipt_figures import figures
 from tasks.runtime import Runtime
-from tests.integration.test_cli_program import tocsin
+from tests.program import tocsin
 from workers.cli.output import ExitCode
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.utils.slot_marks import SlotMarks
 from tasks.utils.slots import Call, Slots
-from tests.integration.test_cli_program import tocsin
+from tests.program import tocsin
 from workers.cli.output import ExitCode
 
 if TYPE_CHECKING:

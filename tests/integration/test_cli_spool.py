@@ -13,7 +13,8 @@ from tasks.foundation import sealed_fields_of
 from tasks.utils.keys import Keys
 from tasks.utils.spool import Spool
 from tests.integration.gateway_kit import rows, running_gateway
-from tests.integration.test_cli_program import NOWHERE, tocsin
+from tests.integration.test_cli_program import NOWHERE
+from tests.program import tocsin
 from tests.unit.config_kit import ENCRYPTION_KEY, SERVICE, Folder
 from workers.cli.output import ExitCode
 

@@ -12,7 +12,8 @@ from urllib.request import urlopen
 import pytest
 
 from deploy.local.embedded import Server, start_server
-from tests.integration.test_cli_program import running, tocsin
+from tests.integration.test_cli_program import running
+from tests.program import tocsin
 from workers.cli.output import ExitCode
 from workers.cli.processes import Group
 from workers.cli.task_catalogue import describe, registered

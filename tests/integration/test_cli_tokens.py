@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.embedded import start_server
-from tests.integration.test_cli_program import tocsin
+from tests.program import tocsin
 from workers.cli.output import ExitCode
 
 SECRET = "a secret of 32 characters or more"

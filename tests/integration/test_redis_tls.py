@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -14,14 +12,15 @@ import redis
 
 from config.settings import load
 from tasks.utils.connect import connect
-from tests.conftest import ROOT
 from tests.fleet import Fleet
 from tests.pipeline import alert
+from tests.program import run
 from tests.tls import Authority
 from tests.tls_proxy import TlsProxy
 from workers.cli.output import ExitCode
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
 PASSWORD = "flower-password"
@@ -53,9 +52,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Ite
 
 
 def tocsin(fleet: Fleet, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "workers.cli", *words]
-    env = {**fleet.environment, **environ}
-    return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    return run(*words, environment={**fleet.environment, **environ})
 
 
 def arrived(fleet: Fleet, key: str) -> bool:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
-from tests.conftest import ROOT
 from tests.fleet import Fleet
 from tests.integration.own_kit import outside
+from tests.program import run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,8 +40,7 @@ def told_as_time_goes_by(fleet: Fleet, name: str) -> list[str]:
 
 def own(fleet: Fleet) -> tuple[int, dict[str, Any]]:
     """What a shell is told: the exit code and the answer."""
-    command = [sys.executable, "-m", "workers.cli", "notifications", "own", "--json"]
-    done = subprocess.run(command, env=fleet.environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run("notifications", "own", "--json", environment=fleet.environment)
     return done.returncode, json.loads(done.stdout)
 
 

@@ -23,8 +23,8 @@ from tasks.utils.clock import MovableClock
 from tasks.utils.rows import Inbox, InboxRow, new_event_id
 from tests.conftest import ROOT
 from tests.fleet import Fleet
-from tests.integration.test_cli_program import tocsin
 from tests.pipeline import alert
+from tests.program import tocsin
 from workers.app import make_app
 from workers.cli.output import ExitCode
 from workers.signing import master_key, verifier

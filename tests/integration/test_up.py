@@ -14,8 +14,8 @@ import pytest
 
 from deploy.local.embedded import start_server
 from deploy.local.ports import pick_port
-from tests.integration.test_cli_program import tocsin
 from tests.integration.up_kit import children_of, is_alive, processes, wait_for
+from tests.program import tocsin
 
 OURS = ("TOCSIN_", "PAGERDUTY_", "REDIS_URL", "ENVIRONMENT", "ENCRYPTION_KEY", "JWT_SECRET", "LOG_LEVEL")
 CHILDREN = ("redis", "sandbox", "gateway", "alert", "webhook", "delivery", "maintenance", "beat", "sentinel", "flower")

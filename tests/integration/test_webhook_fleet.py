@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from tasks.utils.identifiers import alert_uid
-from tests.conftest import ROOT
 from tests.fleet import Fleet
 from tests.pipeline import alert
+from tests.program import run
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -31,10 +30,7 @@ class Desk:
         fleet.start_workers("alert", "delivery", "webhook")
 
     def tocsin(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "workers.cli", *words]
-        return subprocess.run(
-            command, env=self.fleet.environment, cwd=ROOT, text=True, capture_output=True, check=False
-        )
+        return run(*words, environment=self.fleet.environment)
 
     def subscribe(self) -> str:
         """Make a subscription as users do; its id."""

@@ -15,6 +15,7 @@ from config.keyring import Keyring
 from config.sealed import seal_setting
 from tests.conftest import ROOT
 from tests.fleet import Fleet
+from tests.program import run
 
 if TYPE_CHECKING:
     from tests.security.canaries import Canaries
@@ -220,11 +221,7 @@ class World:
             self.pages[path] = httpx.get(f"{self.gateway}{path}").text
 
     def _shell(self, *words: str, stdin: str = "", **environ: str) -> None:
-        command = [sys.executable, "-m", "workers.cli", *words]
-        env = {**self.fleet.environment, **environ}
-        done = subprocess.run(
-            command, input=stdin, env=env, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
-        )
+        done = run(*words, environment={**self.fleet.environment, **environ}, input=stdin)
         self.said[f"tocsin {' '.join(words)} -> {done.returncode}"] = done.stdout + done.stderr
 
     def _files(self, part: str) -> str:

@@ -7,7 +7,6 @@ import io
 import json
 import logging
 import os
-import subprocess
 import sys
 import uuid
 from pathlib import Path
@@ -24,6 +23,7 @@ from tasks.utils.validators import check_alert
 from tests.integration.test_flower import Page
 from tests.integration.up_kit import wait_for
 from tests.pipeline import PRIMARY_KEY, Pipeline, alert
+from tests.program import run
 from workers.cli.output import answer_fields, answer_json, answer_table
 from workers.logs import configure_logging, harmless, redact
 
@@ -115,9 +115,9 @@ def test_a_trail_of_a_hostile_key_is_shown_harmless(server: Server, pipeline: Pi
     assert isinstance(decision, Decision)
     environment = {**os.environ, "REDIS_URL": server.url, "TOCSIN_STATE_DIR": str(tmp_path)}
     for verb in (["list"], ["trail", key, "--service", "shop"], ["trail", decision.id]):
-        command = [sys.executable, "-m", "workers.cli", "alerts", *verb]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        done = run("alerts", *verb, environment=environment)
 
+        assert done.returncode == 0
         assert decision.id in done.stdout
         assert done.stdout.replace("\n", "").isprintable()
 

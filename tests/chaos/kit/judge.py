@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.runtime import Runtime
-from tests.conftest import ROOT
+from tests.program import run
 from tests.witnesses import ANY, ENQUEUE, hear
 
 if TYPE_CHECKING:
@@ -154,9 +152,7 @@ def verdicts_of(fleet: Fleet) -> list[EventVerdict]:
 
 def proof_of(fleet: Fleet) -> list[str]:
     """The third witness by its own word: nothing, if `tocsin prove` ends with 0, else what it says."""
-    command = [sys.executable, "-m", "workers.cli", "prove"]
-    environment = {**fleet.environment, "REDIS_URL": fleet.server.url}
-    proof = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    proof = run("prove", environment={**fleet.environment, "REDIS_URL": fleet.server.url}, timeout=600)
     return (
         []
         if proof.returncode == 0

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.fleet import Fleet
+from tests.program import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +47,7 @@ def heard_of(fleet: Fleet) -> set[str]:
 
 
 def ask(fleet: Fleet) -> tuple[int, Lines]:
-    command = [sys.executable, "-m", "workers.cli", "health", "--json"]
-    done = subprocess.run(command, env=fleet.environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run("health", "--json", environment=fleet.environment)
     return done.returncode, {line["name"]: line for line in json.loads(done.stdout)["checks"]}
 
 
