@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.runtime import Runtime
 from tests.acceptance.sync_world import SERVICES, TOKEN, World
 from tests.integration.backups.repository_kit import KEY
+from tests.left import Left
 from tests.loss import lose_everything
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ class BackupWorld(World):
 
     def __init__(self, folder: Path, redis_url: str, sandbox: Sandbox, **environ: str) -> None:
         self.folder = folder
+        self.began = time.monotonic()
         (folder / "config" / "policies").mkdir(parents=True)
         (folder / "config" / "policies" / "nights.yaml").write_text(POLICY)
         self.environment = {"ENCRYPTION_KEY": KEY, "TOCSIN_BACKUPS__FOLDER": str(folder / "backups"), **environ}
@@ -70,10 +73,10 @@ class BackupWorld(World):
         plan = self.runtime.backups.restores.plan("latest", targets).view
         return [(change.verb, change.item) for change in plan.changes]
 
-    def due_in(self, key: str) -> float | None:
+    def due_in(self, key: str) -> Left | float | None:
         """Seconds until an alert's escalation goes on."""
         due = self.client.zscore(self.keys.escalations_due, self.uid(key))
-        return due if due in (None, math.inf) else round((due - self.runtime.clock.now_ms()) / 1000)
+        return due if due in (None, math.inf) else Left((due - self.runtime.clock.now_ms()) / 1000, self.began)
 
     def steps(self) -> int:
         """Take the steps of escalations that are due."""

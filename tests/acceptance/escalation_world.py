@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,9 @@ from tasks.escalations.rows import EscalationRows
 from tasks.escalations.service import EscalationService
 from tasks.notifications.channels.protocol import Address
 from tasks.notifications.service import Route
+from tasks.utils.clock import Clock
 from tasks.utils.identifiers import alert_uid
+from tests.left import Left
 from tests.pipeline import DEADLINES, STANDBY_KEY, Pipeline
 
 if TYPE_CHECKING:
@@ -44,6 +47,7 @@ class Tower(Pipeline):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.began = time.monotonic()
         self.under(self.policy or policy())
 
     def under(self, chosen: Policy) -> None:
@@ -86,8 +90,7 @@ class Tower(Pipeline):
         entries = [e for _, e in self.client.xrange(self.keys.ledger) if e["e"].startswith(begins)]
         return [e["s"] if e["s"] == "started" else f"{e['s']} {e['r']}" for e in entries]
 
-    def due_in(self, uid: str = UID) -> float:
-        """Seconds until it goes on, rounded."""
+    def due_in(self, uid: str = UID) -> Left:
+        """Seconds until it goes on."""
         due = self.client.zscore(self.keys.escalations_due, uid)
-        seconds, micros = self.client.time()
-        return round((due - seconds * 1000 - micros / 1000 - int(self.client.get(self.keys.clock) or 0)) / 1000)
+        return Left((due - Clock(self.client, self.keys).now_ms()) / 1000, self.began)

@@ -19,27 +19,27 @@ if TYPE_CHECKING:
     from tasks.utils.keys import Keys
     from tests.conftest import Sandbox
 
-SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
 def kit(client: Any, keys: Keys, sandbox: Sandbox, tmp_path: Path) -> Iterator[GroupKit]:
-    """A desk that takes one message a second, and three at once after a rest; every cluster is a group."""
+    """A desk that takes one message a minute, and three at once after a rest; every cluster is a group."""
     kit = at_desk(GroupKit, client, keys, sandbox.url, tmp_path)
     kit.ruled_by(router=Grouped(CLUSTERS))
     kit.delivery.close()
-    kit.delivery = kit.delivered_by([Address("desk", "slack", "", {"kid-desk": "secret"}, pace="1000 3")])
+    kit.delivery = kit.delivered_by([Address("desk", "slack", "", {"kid-desk": "secret"}, pace="60000 3")])
     yield kit
     kit.delivery.close()
 
 
-def test_what_is_over_the_limit_goes_a_second_apart_and_holds_no_worker(kit: GroupKit, clock: MovableClock) -> None:
+def test_what_is_over_the_limit_goes_a_minute_apart_and_holds_no_worker(kit: GroupKit, clock: MovableClock) -> None:
     kit.submit(*(warning(f"k{n}", custom_details={"cluster": f"c{n}"}) for n in range(6)))
 
     told = [len(kit.go())]
     assert not kit.client.hlen(kit.keys.leases)
     for _ in range(4):
-        clock.advance(SECOND)
+        clock.advance(MINUTE)
         told.append(len(kit.go()))
 
     assert told == [3, 1, 1, 1, 0]
@@ -49,7 +49,7 @@ def test_what_is_over_the_limit_goes_a_second_apart_and_holds_no_worker(kit: Gro
 def test_waiting_uses_up_no_attempts(kit: GroupKit, clock: MovableClock) -> None:
     kit.submit(*(warning(f"k{n}", custom_details={"cluster": f"c{n}"}) for n in range(5)))
     kit.go()
-    clock.advance(0.5 * SECOND)
+    clock.advance(0.5 * MINUTE)
     kit.go()
 
     waiting = [kit.event(name) for name in kit.client.zrange(kit.keys.queued, 0, -1)]
