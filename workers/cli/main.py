@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 import typer
 
+from workers.cli.interrupts import Interrupts
 from workers.cli.lazy import Entry, LazyGroup
 from workers.cli.output import EXIT_CODES, ExitCode, answer, say
 
@@ -101,12 +102,15 @@ def _root(
 
 def main() -> None:
     """Run the program; every error leaves as a sentence on stderr and an exit code."""
-    arguments = sys.argv[1:]
+    arguments, interrupts = sys.argv[1:], Interrupts()
     try:
+        interrupts.heed()
         typer.main.get_command(app)(arguments, prog_name="tocsin")
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
     except Exception as error:
+        if interrupts.came:
+            sys.exit(ExitCode.INTERRUPTED)
         if arguments[:1] == ["--debug"]:
             raise
         from workers.cli.errors import explain

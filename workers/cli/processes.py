@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from workers.cli.connection import current_settings, reach_redis
+from workers.cli.interrupts import end_at_once
 from workers.cli.lazy import new_app
 from workers.cli.output import CliError, ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from config.models import Settings
 
 Group = Literal["alert", "webhook", "delivery", "maintenance"]
@@ -33,7 +36,7 @@ def worker(
     pool: Annotated[Literal["threads", "prefork"] | None, typer.Option(help="If not the configured one.")] = None,
 ) -> None:
     """Run the worker of one group until SIGTERM or Ctrl-C; tasks under way are finished first."""
-    settings = _log_as_told(reach_redis())
+    settings = _begin(reach_redis)
     from workers.cli.celery_processes import run_worker
 
     raise typer.Exit(run_worker(settings, group, pool=pool, concurrency=concurrency))
@@ -42,7 +45,7 @@ def worker(
 @beat_app.command()
 def beat() -> None:
     """Run the scheduler. Any number may run: each scheduled run is claimed, so nothing runs twice."""
-    settings = _log_as_told(reach_redis())
+    settings = _begin(reach_redis)
     from workers.cli.celery_processes import run_beat
 
     run_beat(settings)
@@ -51,7 +54,7 @@ def beat() -> None:
 @sentinel_app.command()
 def sentinel() -> None:
     """Watch over Tocsin itself and tell what is amiss, also while Redis is away. Any number may run; each thing is told once."""
-    settings = _log_as_told(current_settings())
+    settings = _begin(current_settings)
     if not settings.own_alerts.enabled:
         raise CliError("There is nothing to do: own_alerts.enabled is false.", ExitCode.BAD_CONFIG)
     from workers.sentinel import run
@@ -62,23 +65,27 @@ def sentinel() -> None:
 @gateway_app.command()
 def gateway(*, host: Host = None, port: Port = None) -> None:
     """Run the HTTP gateway; prints {"url": …} once it listens."""
+    settings = _begin(current_settings)
     from workers.gateway.server import run
 
-    run(_log_as_told(current_settings()), host, port)
+    run(settings, host, port)
 
 
 @flower_app.command()
 def flower(*, host: Host = None, port: Port = None) -> None:
     """Run Flower, the operators' view on workers and queues."""
+    settings = _begin(current_settings)
     from workers.flower import run
 
-    run(_log_as_told(current_settings()), host, port)
+    run(settings, host, port)
 
 
-def _log_as_told(settings: Settings) -> Settings:
-    """Log as the settings say, here and in what reads LOG_LEVEL later."""
+def _begin(read: Callable[[], Settings]) -> Settings:
+    """The settings; this process logs as they say. Ctrl-C ends it, until it has a way of its own to end."""
+    end_at_once()
     from workers.logs import configure_logging
 
+    settings = read()
     os.environ["LOG_LEVEL"] = settings.log_level
     configure_logging(settings.log_level)
     return settings

@@ -2,9 +2,12 @@
 
 import sys
 
+from workers.cli.interrupts import end_at_once
+
 
 def main() -> None:
     """Run `tocsin`."""
+    end_at_once()
     words = sys.argv[1:]
     if words[:2] == ["health", "--probe"]:
         from workers.probe import main as probe

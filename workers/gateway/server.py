@@ -1,6 +1,5 @@
 """The gateway as a process."""
 
-import contextlib
 import gc
 import json
 import signal
@@ -48,8 +47,9 @@ def run(settings: Settings, host: str | None = None, port: int | None = None) ->
         heart = Heart(settings, "gateway")
         server = _Server(config, certificate, heart, url=_url(listener, certificate))
         # uvicorn raises a signal again once it has obeyed it: to stop when asked to is success.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        with heart, contextlib.suppress(KeyboardInterrupt):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: sys.exit(0))
+        with heart:
             server.run(sockets=[listener])
 
 
