@@ -110,9 +110,10 @@ class Fleet:
 
     def start_gateway(self) -> str:
         """Start the gateway on a free port; returns its address once it is ready."""
-        self.start("gateway", "--port", "0", name="gateway")
+        gateway = self.start("gateway", "--port", "0", name="gateway")
         log = self.folder / "gateway.log"
-        self.wait(lambda: '"url"' in log.read_text(), 30, "the gateway does not listen")
+        self.wait(lambda: '"url"' in log.read_text() or gateway.poll() is not None, 60, "the gateway does not listen")
+        assert gateway.poll() is None, self.last_lines()
         lines = [line for line in log.read_text().splitlines() if '"url"' in line]
         return str(json.loads(lines[-1])["url"])
 

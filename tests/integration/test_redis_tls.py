@@ -80,7 +80,7 @@ def test_a_worker_takes_a_task_and_its_result_comes_back(fleet: Fleet) -> None:
 def test_flower_sees_the_queues(fleet: Fleet) -> None:
     fleet.start("flower", "--port", "0", name="flower")
     log = fleet.folder / "flower.log"
-    fleet.wait(lambda: '"url"' in log.read_text(), 30, "Flower does not listen")
+    fleet.wait(lambda: '"url"' in log.read_text(), 60, "Flower does not listen")
     url = next(json.loads(line)["url"] for line in log.read_text().splitlines() if '"url"' in line)
 
     answer = httpx.get(f"{url}api/queues/length", auth=("tocsin", PASSWORD))

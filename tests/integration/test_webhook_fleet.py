@@ -46,7 +46,7 @@ class Desk:
             except httpx.TransportError:
                 return False
 
-        self.fleet.wait(answers, 20, "the gateway does not answer")
+        self.fleet.wait(answers, 60, "the gateway does not answer")
 
     def is_disabled(self) -> bool:
         listed = self.fleet.sandbox.http.get("/webhook_subscriptions", headers=AUTH).json()["webhook_subscriptions"]

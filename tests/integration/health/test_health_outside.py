@@ -259,7 +259,7 @@ def test_a_canary_says_where_it_is_stuck(tmp_path: Path, client: Any, server: Se
 def test_a_canary_that_pagerduty_swallows_is_told(
     tmp_path: Path, client: Any, server: Server, sandbox: Sandbox
 ) -> None:
-    made = with_canary(tmp_path, server, sandbox, within="1500ms")
+    made = with_canary(tmp_path, server, sandbox, within="4s")  # on a busy machine it is out after two
     sandbox.fault(kind="swallow", key=CANARY_KEY)
     with working(made):
         found = look(made)["canary.way"]
