@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import structlog
 
 from deploy.local.embedded import Server, start_server
 from tasks.utils.clock import MovableClock
@@ -24,6 +26,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A command that a test runs within this process has its way with logging, which is everybody's."""
+    root = logging.getLogger()
+    handlers, level, was_configured = root.handlers[:], root.level, structlog.is_configured()
+    yield
+    root.handlers[:] = [handler for handler in root.handlers if handler in handlers]
+    root.setLevel(level)
+    if not was_configured:
+        structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
