@@ -142,11 +142,10 @@ local function send_to(event_id, destination, place, line)
     redis.call("ZADD", K.alerts, stamp, place)
   end
   local group, is_group_news = group_for(destination, place, line)
-  if action == "trigger" then redis.call("HSET", K.alert(place), "newest", event_id) end
+  if action == "trigger" then redis.call("HSET", K.alert(place), "newest", event_id, unpack(group and {} or {"episode", 1})) end
   if group then return to_group(event_id, destination, place, group, string.find(line, "\n1\n", 1, true) ~= nil) end
   note(event_id, "queued", "", {"uid", place, "lane", lane, "body", body, "alert", uid})
   if is_group_news then return nothing_was_sent(event_id) end
-  if action == "trigger" then redis.call("HSET", K.alert(place), "episode", 1) end
   on_lane(event_id, lane)
 end
 
@@ -182,7 +181,7 @@ end
 local function queue()
   local to = destinations()
   if action == "trigger" then remember(to) end
-  if status == "open" and action == "trigger" then start_escalation(uid, service, redis.call("HGET", alert, "since"), at, escalation) end
+  if status == "open" and action == "trigger" and escalation ~= "" then start_escalation(uid, service, redis.call("HGET", alert, "since"), at, escalation) end
   for i, pair in ipairs(to) do
     local event_id = i == 1 and id or copy_for(pair[1])
     if i == 1 or redis.call("EXISTS", K.event(event_id)) == 0 then send_to(event_id, pair[1], pair[2], pair[3]) end
@@ -258,7 +257,7 @@ local turned = action == "trigger" and was == "resolved" or action == "resolve" 
 redis.call("HSET", alert, "service", service, "dedup_key", dedup_key, "status", status, "since", not turned and last[6] or stamp)
 redis.call("ZADD", K.alerts, stamp, uid)
 if wire ~= "" then redis.call("HSET", alert, "wire", wire) end
-if turned then redis.call("HDEL", alert, "closed_by_answer", "acknowledged_by_answer") end
+if turned and last[4] then redis.call("HDEL", alert, "closed_by_answer", "acknowledged_by_answer") end
 if action == "acknowledge" and source == "pagerduty" and was == "open" then redis.call("HSET", alert, "acknowledged_by_answer", 1) end
 if action == "acknowledge" and was == "open" then acknowledged_escalation(uid, at) end
 if action == "resolve" then end_escalation(uid, at, "cancelled", "resolved") end
@@ -280,6 +279,6 @@ if name then return suppress(name, hold) end
 
 if action ~= "acknowledge" and last[8] then let_go(uid, at) end
 if sign ~= "" and not turned and last[2] == sign and at - tonumber(last[3]) < window then return merge_into(last[1], "duplicate") end
-redis.call("HSET", alert, "last_id", id, "last_sign", sign, "last_at", stamp)
-if action == "trigger" then redis.call("HSET", alert, "fired", received == "" and stamp or received) end
+local fired = action == "trigger" and {"fired", received == "" and stamp or received} or {}
+redis.call("HSET", alert, "last_id", id, "last_sign", sign, "last_at", stamp, unpack(fired))
 return queue()

@@ -294,6 +294,7 @@ local function bundle()  -- what a bundle tells of, as tasks/notifications/lette
     severity = known[4], at = known[5], since = known[6], down = known[7], labels = labels or "{}"}
 end
 
-local content = {event_action = event.action, dedup_key = redis.call("HGET", alert, "dedup_key"), bundle = event.members and bundle() or nil}
-local body = event.body or cjson.encode(content)
-return {"send", id, event.action, channel, key_id, event.minimal or "", attempts, body, deadline and deadline - at or -1, endpoint}
+local function content()  -- of what has no body of its own
+  return cjson.encode({event_action = event.action, dedup_key = redis.call("HGET", alert, "dedup_key"), bundle = event.members and bundle() or nil})
+end
+return {"send", id, event.action, channel, key_id, event.minimal or "", attempts, event.body or content(), deadline and deadline - at or -1, endpoint}

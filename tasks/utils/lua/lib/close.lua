@@ -6,10 +6,10 @@
 -- include: inhibit
 -- include: shrink
 local function close(id, at, state, reason, is_kept)
-  redis.call("HSET", K.event(id), "state", state, "reason", reason)
   redis.call("ZREM", K.queued, id)
   redis.call("ZREM", K.dead, id)
-  if state ~= "dead" and not is_kept then shrink(id, at) end
+  if state ~= "dead" and not is_kept then return shrink(id, at, state, reason) end
+  redis.call("HSET", K.event(id), "state", state, "reason", reason)
 end
 
 local function heard(id, is_dead)  -- what the readers of a bundle know of its member now

@@ -27,7 +27,8 @@ local function take_up(own, key_id, wire, at)
 end
 
 local function wire_up(own, place, channel, key_id, id, is_fresh, at)
-  local known = records_of(own)[key_id]
+  local all = records_of(own)
+  local known = all[key_id]
   if not known then
     known = {begun = at}
     add_line(K.wired, wire_of(own), key_id .. " " .. own)
@@ -35,7 +36,7 @@ local function wire_up(own, place, channel, key_id, id, is_fresh, at)
     known = next_episode(own, key_id, known, at)
   end
   known.last, known.channel, known.place = at, channel, place
-  keep_record(own, key_id, known)
+  keep_record(own, key_id, known, all)
   redis.call("HSET", K.alert(own), "opened_by", id)
   if redis.call("EXISTS", K.parked_incidents) == 1 then take_up(own, key_id, wire_of(own), at) end
 end
