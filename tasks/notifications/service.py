@@ -7,6 +7,7 @@ import random
 import time
 import uuid
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from tasks.notifications.letter_care import LetterCare
@@ -45,6 +46,11 @@ class Route:
     owner: str = ""
     news: str = "20000 50 14400000 1"
     idle: Sequence[Address] = ()
+
+    @cached_property
+    def deadlines(self) -> str:
+        """Each severity's patience as scripts take it."""
+        return json.dumps(dict(self.deadlines_ms))
 
     def open_to(self, action: str) -> Sequence[Address]:
         """Its channels that take events of this action."""
@@ -174,7 +180,7 @@ class DeliveryService:
 
     def _land(self, flights: Flights, starting: Sequence[Flight], report: DrainReport) -> list[Done]:
         done = [self._done(flight, outcome, report) for flight, outcome in flights.fly(starting)]
-        return [replace(one, is_doubtful=flights.is_doubtful(one.attempt)) for one in done]
+        return [replace(one, is_doubtful=True) if flights.is_doubtful(one.attempt) else one for one in done]
 
     def _begin(
         self, claims: Sequence[Claim], token: str, begun: float, *, alone: bool = False
@@ -225,7 +231,7 @@ class DeliveryService:
         can_be_seen = attempt.channel in (one.channel for one in route.addresses if one.kind == "pagerduty")
         if attempt.action != "trigger" or self._rules.look_after is None or not can_be_seen:
             return ""
-        return f"{milliseconds(self._rules.look_after)} {json.dumps(dict(route.deadlines_ms))}"
+        return f"{milliseconds(self._rules.look_after)} {route.deadlines}"
 
     def _timed(self, outcome: Outcome, attempt: Attempt) -> Outcome:
         """The same outcome with the time of the next try: jittered backoff, but never past the next channel's turn."""
@@ -250,9 +256,10 @@ def _plan(route: Route, rules: DeliveryRules) -> Plan:
     changes = json.dumps([address.channel for address in route.open_to("change")])
     words = json.dumps({address.channel: route.news for address in route.addresses if address.takes_words})
     limits = json.dumps({address.channel: address.limit for address in route.addresses if address.limit})
-    deadlines = json.dumps(dict(route.deadlines_ms))
     answering = json.dumps([address.channel for address in route.addresses if address.answers])
-    return Plan(rules.lease, rules.max_deliveries, deadlines, channels, changes, words, limits, route.owner, answering)
+    return Plan(
+        rules.lease, rules.max_deliveries, route.deadlines, channels, changes, words, limits, route.owner, answering
+    )
 
 
 def _way(address: Address) -> tuple[str, str, str]:

@@ -204,6 +204,7 @@ class Outbox:
     def __init__(self, client: Any, keys: Keys, breaker: BreakerRules | None = None) -> None:
         self._scripts = Scripts(client, keys)
         self._breaker = breaker or BreakerRules()
+        self._breaker_spec = self._breaker.spec
 
     def claim(
         self, limit: int, lease: timedelta, token: str, done: Sequence[Done] = (), *, answers_hint: bool = True
@@ -254,7 +255,7 @@ class Outbox:
             done.most_attempts,
             attempt.endpoint,
             done.verdict(self._breaker),
-            self._breaker.spec,
+            self._breaker_spec,
             done.receipts,
         )
 
