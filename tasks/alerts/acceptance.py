@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tasks.utils.validators import CheckedAlert
 
 SIGNED_FIELDS: Final = ("summary", "source", "severity", "component", "group", "class", "custom_details")
+_in_order: Final = json.JSONEncoder(sort_keys=True).encode
 ANNOUNCEMENT: Final = "Flapping, held back until it is calm: "
 COPY: Final = re.compile(r".*\+([A-Za-z0-9][\w.:~-]*)")  # the destination's slash is a tilde, see lua/accept.lua
 
@@ -134,7 +135,7 @@ def sign(alert: Mapping[str, Any]) -> str:
     payload = alert.get("payload") or {}
     said = [payload.get(field) for field in SIGNED_FIELDS] if action == "trigger" else []
     kind = payload.get("severity", "") if action == "trigger" else action
-    return f"{kind}:{hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:24]}"
+    return f"{kind}:{hashlib.sha256(_in_order(said).encode()).hexdigest()[:24]}"
 
 
 def _ways(router: Router | None, service: str, labels: Mapping[str, str], now: datetime) -> Ways:

@@ -79,12 +79,18 @@ def cut_text(text: str, limit: int) -> str:
 
 def is_tame(value: object) -> bool:
     """Whether JSON and UTF-8 can carry `value` as it stands, nested no deeper than `DEEPEST`."""
+    return tame_bytes(value) is not None
+
+
+def tame_bytes(value: object) -> int | None:
+    """How many bytes `value` takes as compact UTF-8 JSON; None where it `is_tame` not."""
     try:
         text = compact_json(value).encode()
     except (TypeError, ValueError, RecursionError):
-        return False
+        return None
     # Counting brackets is far cheaper than measuring, and nearly every alert has fewer than could nest too deep.
-    return text.count(b"{") + text.count(b"[") <= DEEPEST or _is_shallow(text)
+    fits = text.count(b"{") + text.count(b"[") <= DEEPEST or _is_shallow(text)
+    return len(text) if fits else None
 
 
 def tame(value: object, *, room: int = DEEPEST - 2) -> Any:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 PAYLOAD_FIELDS: Final = ("summary", "source", "severity", "component", "group", "class")
 MOST_LABELS: Final = 40
 LABEL_CHARACTERS: Final = 256
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 KNOWN_ANYWAY: Final = ("service", "dedup_key", "action")  # of a trigger, the only event whose labels are kept
 
 
@@ -18,7 +19,7 @@ def keep(labels: Mapping[str, str]) -> str:
     """A trigger's labels as they are kept: not too many, long ones cut."""
     kept = [(name, value) for name, value in labels.items() if name not in KNOWN_ANYWAY]
     cut = {name[:LABEL_CHARACTERS]: value[:LABEL_CHARACTERS] for name, value in kept[-MOST_LABELS:]}
-    return json.dumps(cut, separators=(",", ":"))  # the alert's own fields stand last
+    return _encode(cut)  # the alert's own fields stand last
 
 
 def recall(kept: str, service: str, dedup_key: str) -> dict[str, str]:

@@ -66,7 +66,7 @@ class SealedFields:
 
     def readable(self, alert: Any) -> Any:
         """The alert as its check must see it: opened, where its service wants fields encrypted, or did so when it came."""
-        if not isinstance(alert, dict):
+        if self._security is None or not isinstance(alert, dict):
             return alert
         payload = alert.get("payload")
         whole = (*(alert.get(name) for name in ROOTS), payload.get(IN_PAYLOAD) if isinstance(payload, dict) else None)

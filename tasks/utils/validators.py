@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.utils.error_handler import InvalidAlertError
-from tasks.utils.formatters import cut_text, is_tame, json_bytes, shrink_details, tame
+from tasks.utils.formatters import cut_text, json_bytes, shrink_details, tame, tame_bytes
 
 ACTIONS = ("trigger", "acknowledge", "resolve", "change")
 SEVERITIES = ("critical", "error", "warning", "info")
@@ -15,6 +15,7 @@ MAX_SOURCE_CHARACTERS = 1024
 MAX_SERVICE_CHARACTERS = 200
 MAX_ALERT_BYTES = 512_000
 _WIRE_RESERVE = 1_000  # routing key and an assigned dedup_key are added on the way out
+_MOST_MENDED_BYTES = 1_000  # what mending may add: a source, a severity, an object around the details
 _SMALLEST_DETAILS = 10_000
 _MOST_FIELDS = 1_000  # of so many none is meant for PagerDuty, and sorting them would hold up the next alert
 # Each of these is bounded by its own rule, so dropping the rest always suffices to fit.
@@ -65,7 +66,8 @@ class _Check:
     def __init__(self, raw: dict[Any, Any]) -> None:
         self.errors: list[str] = []
         self.adaptations: set[str] = set()
-        self.alert: dict[str, Any] = dict(raw) if is_tame(raw) else self._tamed(raw)
+        self._came_with = tame_bytes(raw)
+        self.alert: dict[str, Any] = dict(raw) if self._came_with is not None else self._tamed(raw)
         earlier = self.alert.pop("adaptations", None)
         self.adaptations.update(name for name in ADAPTATIONS if isinstance(earlier, list) and name in earlier)
 
@@ -181,6 +183,8 @@ class _Check:
     def fit(self) -> None:
         """Bring the whole alert under PagerDuty's size limit: first the details, then other fields, largest first."""
         limit = MAX_ALERT_BYTES - _WIRE_RESERVE
+        if self._came_with is not None and self._came_with < limit - _MOST_MENDED_BYTES:
+            return
         excess = json_bytes(self.alert) - limit
         details = self.payload.get("custom_details")
         if excess > 0 and details and (size := json_bytes(details)) > _SMALLEST_DETAILS:
