@@ -12,7 +12,8 @@ from tasks.alerts.rule_store import RuleStore
 from tasks.alerts.service import AlertService
 from tasks.alerts.silence_requests import SilenceRequests
 from tasks.alerts.silences import SilenceService
-from tasks.escalations.wiring import freezer_of
+from tasks.escalations.freezing import Freezer
+from tasks.escalations.wiring import policies_of
 from tasks.foundation import Foundation
 
 
@@ -28,6 +29,7 @@ class Decisions(Foundation):
     def alert_rules(self) -> AlertRules:
         """What decisions on alerts depend on."""
         settings = self.settings
+        policies = policies_of(settings)  # of services that name one; where none does, nobody asks for the time
         return AlertRules(
             dedup_windows={name: settings.dedup_window(name) for name in settings.services},
             default_service=settings.default_service,
@@ -36,7 +38,7 @@ class Decisions(Foundation):
             router=self.router,
             inhibitions=self.inhibitions,
             flapping={name: flapping_rule(settings.flapping_of(name)) for name in settings.services},
-            escalates=freezer_of(settings) if settings.policies else None,
+            escalates=Freezer(policies) if policies else None,
             fields=self.sealed_fields,
         )
 
