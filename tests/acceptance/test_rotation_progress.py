@@ -59,4 +59,4 @@ def test_a_step_that_fails_says_why_where_people_look(rotation: RotationWorld) -
     assert view.waits.startswith("PagerDuty answers 403 to events with the new key")
     rotation.sandbox.heal()
     [resumed] = rotation.there.tokens.service.resume().rotations
-    assert resumed.waits.startswith("kept for")
+    assert resumed.waits.startswith("kept until 20")

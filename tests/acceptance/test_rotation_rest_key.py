@@ -9,6 +9,7 @@ import pytest
 
 from config.keystore import value_id
 from config.settings import load
+from tasks.checking import checks_of
 from tasks.runtime import Runtime
 from tests.acceptance.rest_world import TOKEN, USER
 
@@ -186,3 +187,12 @@ def test_after_a_day_an_own_alert_reminds_until_a_person_says_that_it_is_deleted
     world.process.tokens.account.former_keys.gone(value_id(TOKEN))
     world.process.tokens.lines()
     assert not world.process.client.hexists(due, "former REST")
+
+
+def test_health_asks_with_the_key_that_the_file_holds_by_now(world: KeyWorld) -> None:
+    world.put(NEW)
+    world.allow(NEW)
+
+    check = next(one for one in checks_of(world.process, world.process.client) if one.group == "rest")
+
+    assert {line.name: line.state for line in check.run()}["rest.answer"] == "ok"

@@ -57,15 +57,15 @@ class FormerKeyCheck:
         try:
             newest = next(iter(self._records(row.tail, since)), None)
         except TocsinError as error:
-            return row.model_copy(update={"unknown": str(error)})
+            return row.model_copy(update={"looked": now, "unknown": str(error)})
         if newest is None:
-            return row.model_copy(update={"unknown": ""})
+            return row.model_copy(update={"looked": now, "unknown": ""})
         at = round(datetime.fromisoformat(newest["execution_time"]).timestamp() * 1000)
         root = newest.get("root_resource") or {}
         change = (
             f"{newest.get('action')} {root.get('type', '').removesuffix('_reference')} {root.get('id', '')}".strip()
         )
-        return row.model_copy(update={"changed": at, "change": change, "unknown": ""})
+        return row.model_copy(update={"looked": now, "changed": at, "change": change, "unknown": ""})
 
 
 def former_line(rows: Sequence[FormerKey], now_ms: int) -> Line:
@@ -84,6 +84,8 @@ def former_words(row: FormerKey, now_ms: int) -> str:
         told.append(f"something was changed with it {words(now_ms - row.changed)} ago: {row.change}")
     elif row.unknown:
         told.append(f"whether it is used cannot be known: {row.unknown}")
+    elif not row.looked:
+        told.append("whether it is used is looked at by `tocsin health --full-check`")
     else:
         told.append("nothing was changed with it since; whether it is read with, PagerDuty does not tell")
     return ", ".join(told)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from config.keystore import KeyValue, StoredKey, purpose_of, value_id, without_gone
 from tasks.tokens.rotation.models import STEPS, Rotation, RotationReport, RotationView
-from tasks.tokens.rotation.progress import Patience, stuck, words
+from tasks.tokens.rotation.progress import Patience, stuck
 from tasks.tokens.rotation.turner import CannotRotateError, Found
 from tasks.utils.act_context import about
 from tasks.utils.error_handler import TocsinError, UnknownError
@@ -187,13 +188,13 @@ class Rotations:
         """Nothing may need the former key, and nothing have needed it for as long as an attempt may be under way."""
         now = self._tools.now_ms()
         kept = rotation.since + self._rules.kept_ms(key.kind) - now
-        needed = f"kept for {words(kept)} more" if kept > 0 else self._turners[key.kind].needed(rotation)
+        needed = f"kept until {_moment(now + kept)}" if kept > 0 else self._turners[key.kind].needed(rotation)
         if needed:
             return self._waiting(key, rotation, needed, unused=0)
         unused = rotation.unused or now
         left = unused + _ms(self._rules.settle) - now
         if left > 0:
-            return self._waiting(key, rotation, f"unused by now; looked at again in {words(left)}", unused=unused)
+            return self._waiting(key, rotation, f"unused by now; deleted from {_moment(now + left)} on", unused=unused)
         return self._stepped(key, rotation, "remove")
 
     def _remove(self, key: StoredKey, rotation: Rotation) -> StoredKey:
@@ -247,6 +248,10 @@ class Rotations:
 
 def _has(key: StoredKey, identity: str) -> bool:
     return any(one.id == identity for one in key.values)
+
+
+def _moment(ms: int) -> str:
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _ms(span: timedelta) -> int:

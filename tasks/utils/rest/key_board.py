@@ -27,6 +27,7 @@ class FormerKey(BaseModel):
     tail: str
     replaced: int
     taken: int = 0  # when PagerDuty was last seen to take it
+    looked: int = 0  # when PagerDuty's audit records were last asked for
     changed: int = 0  # when something was last changed with it, by PagerDuty's audit records
     change: str = ""  # what
     unknown: str = ""  # why it cannot be known whether anything is changed with it
