@@ -42,8 +42,13 @@ class TlsProxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
-        await asyncio.gather(_pump(reader, behind_writer), _pump(behind_reader, writer))
+        ends = [writer]
+        try:
+            behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+            ends.append(behind_writer)
+            await asyncio.gather(_pump(reader, behind_writer), _pump(behind_reader, writer))
+        finally:
+            await _let_go(ends)
 
     async def _end(self) -> None:
         self._server.close()
@@ -51,6 +56,15 @@ class TlsProxy:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+
+
+async def _let_go(ends: list[asyncio.StreamWriter]) -> None:
+    """Close what may still be open, as it is when the proxy ends first: else its sockets are found open later, in any test."""
+    for end in ends:
+        end.transport.abort()
+    for end in ends:
+        with suppress(OSError):
+            await end.wait_closed()
 
 
 async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:

@@ -34,7 +34,7 @@ class Link:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._do(self._close)
+        self._do(self._end)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(timeout=10)
         self.loop.close()
@@ -74,6 +74,17 @@ class Link:
             self._listener.close()
             self._listener = None
         await self._reset_all()
+
+    async def _end(self) -> None:
+        """Leave nothing open or begun: else it is found so later, in any test."""
+        await self._close()
+        calls = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        for end in self.ends:  # also those that would still say what they have not passed on
+            if end.transport is not None:
+                end.transport.abort()
 
     async def _reset_all(self) -> None:
         for end in list(self.ends):

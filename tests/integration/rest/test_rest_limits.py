@@ -74,7 +74,7 @@ def test_a_429_that_does_not_say_how_long_keeps_every_process_away_for_half_a_mi
 
     assert caught.value.retry_after is not None
     assert 30 <= caught.value.retry_after <= 60
-    assert other.value.retry_after == pytest.approx(caught.value.retry_after, abs=2)
+    assert 20 <= other.value.retry_after <= caught.value.retry_after
     assert len(rest_requests(sandbox)) == 1
     clock.advance(timedelta(seconds=61))
     assert list(make().services.list()) == []
