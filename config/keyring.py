@@ -63,6 +63,10 @@ class Keyring:
         """The key to encrypt with."""
         return self._keys[0]
 
+    def called(self, key_id: str) -> Key:
+        """The key of that public name."""
+        return next(key for key in self._keys if key.id == key_id)
+
     def named(self, header: bytes) -> Key:
         """The key that a header was written with; raises SealError where it is not among these."""
         if not header.startswith(BY_KEY):

@@ -1,8 +1,9 @@
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, model_validator
 
 from config.access import Access
 from config.backups import Backups
@@ -13,6 +14,7 @@ from config.grouping import Grouping
 from config.health import Health
 from config.holidays import Holidays
 from config.incidents import Incidents
+from config.key_sources import KeySources
 from config.limits import Limits
 from config.logs import Logs
 from config.mappings import WebhookMapping
@@ -124,6 +126,8 @@ class Settings(Section):
         default_factory=dict, description="Days off for business hours, each from its file `holidays/NAME.yaml`."
     )
 
+    _key_sources: KeySources | None = PrivateAttr(None)
+
     @model_validator(mode="after")
     def _inhibitions_differ(self) -> "Settings":
         names = [rule.name for rule in self.inhibition]
@@ -141,6 +145,23 @@ class Settings(Section):
     def guards_acts(self) -> bool:
         """Whether destructive acts need a second factor or a service identity here."""
         return self.environment == "production" or self.access.enforce
+
+    @property
+    def key_sources(self) -> KeySources | None:
+        """Where the encryption keys were read; None where these settings came from nowhere."""
+        return self._key_sources
+
+    def from_sources(self, sources: KeySources) -> "Settings":
+        """The same, knowing where its encryption keys were read."""
+        copied = self.model_copy()
+        copied.__pydantic_private__ = {"_key_sources": sources}
+        return copied
+
+    def with_encryption_keys(self, keys: Sequence[str]) -> "Settings":
+        """The same with these encryption keys: the first encrypts, all of them decrypt."""
+        first, *others = map(SecretStr, keys)
+        update = {"encryption_key": first, "previous_encryption_keys": tuple(others)}
+        return self.model_copy(update={"security": self.security.model_copy(update=update)})
 
     def require_encryption_key(self) -> SecretStr:
         """The encryption key; raises ConfigError, with the way to make one, where none is set."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from config.errors import Problem
+from config.key_sources import KEY
 from config.keyring import Keyring, SealError
 from config.sealing import MARK, key_id_of, seal, unseal
 from config.sources import dotted
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 PURPOSE: Final = "settings"
 KEYS: Final = (("security", "encryption_key"), ("security", "previous_encryption_keys"))
 _WHOLE: Final = re.compile(r"enc:[A-Za-z0-9_-]{60,}={0,2}")
-_KEY: Final = re.compile(r"[A-Za-z0-9_+/-]{43}=")
 _AGAIN: Final = "encrypt the value anew with `tocsin config encrypt`"
 
 
@@ -78,9 +78,13 @@ class SealedSettings:
 
 def keyring_of(settings: Node) -> Keyring | None:
     """The keys that the settings name, the newest first; None where none is fit to be one, which is told elsewhere."""
-    found = [text for path in KEYS for text in _texts(settings.find(path))]
-    keys = [text for text in found if _KEY.fullmatch(text)]
+    keys = [text for text in key_texts_of(settings) if KEY.fullmatch(text)]
     return Keyring.of_texts(keys) if keys else None
+
+
+def key_texts_of(settings: Node) -> list[str]:
+    """What stands where keys belong, the newest first, be it fit to be one or not."""
+    return [text for path in KEYS for text in _texts(settings.find(path))]
 
 
 def _texts(node: Node | None) -> list[str]:

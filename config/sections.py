@@ -80,6 +80,12 @@ class Security(Section):
         description="The one key this machine signs tasks with (`tocsin config task-key ROLE`), where it must not have the secret.",
     )
 
+    @property
+    def key_texts(self) -> list[str]:
+        """The encryption keys, the one that encrypts first; none where none is set."""
+        secrets = (self.encryption_key, *self.previous_encryption_keys)
+        return [secret.get_secret_value() for secret in secrets if secret is not None]
+
     @model_validator(mode="after")
     def _can_sign(self) -> "Security":
         if self.sign_tasks and not (self.encryption_key or self.task_secret or self.task_key):

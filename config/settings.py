@@ -3,14 +3,16 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from config.environment import EnvironmentSource
+from config.environment import EnvironmentSource, secret_files
 from config.errors import ConfigError, Problem
 from config.findings import ELSEWHERE, findings
 from config.folders import INSTALLED, find_config_dir, report_misnamed, settle_state_dir, shown
+from config.key_sources import KeySources
 from config.keyring import Keyring
 from config.keystore import FILE as KEYSTORE
 from config.keystore import read_keystore, with_keystore
@@ -19,7 +21,7 @@ from config.mappings import WebhookMapping
 from config.models import Settings, full_name, section_names, with_inherited
 from config.policy_files import PolicyFiles
 from config.rules import production_problems
-from config.sealed import SealedSettings
+from config.sealed import SealedSettings, key_texts_of
 from config.service_files import ServiceFiles
 from config.sources import Node, Origin, merge
 from config.variables import Report, Variables
@@ -70,6 +72,11 @@ def read_keyring(*, environ: Mapping[str, str] | None = None, config_dir: Path |
     return _Reading(os.environ if environ is None else environ, config_dir, Node({}, FLAG)).keyring()
 
 
+def read_encryption_keys(environ: Mapping[str, str], config_dir: Path) -> list[str]:
+    """What stands where encryption keys belong, the newest first; ConfigError if a source of settings cannot be read."""
+    return _Reading(environ, config_dir, Node({}, FLAG)).key_texts()
+
+
 def _put_overrides(flags: Node, overrides: Mapping[str, object], above: tuple[str, ...] = ()) -> None:
     for name, value in overrides.items():
         path = (*above, *name.split("."))
@@ -88,6 +95,8 @@ class _Reading:
         self._flags = flags
         self._folder, self._folder_origin = find_config_dir(config_dir, self._variables)
         self._files: list[str] = []
+        files = secret_files(environ).values()
+        self._key_sources = KeySources(partial(read_encryption_keys, environ, self._folder), files)
 
     def _report(self, problem: Problem) -> None:
         if problem not in self._problems:
@@ -112,7 +121,7 @@ class _Reading:
             policies.check_account(services, settings.pagerduty)
         if self._problems or settings is None:
             raise ConfigError(sorted(self._problems, key=Problem.place))
-        settings = with_keystore(settings, read_keystore(settings.state_dir / KEYSTORE))
+        settings = with_keystore(settings, read_keystore(settings.state_dir / KEYSTORE)).from_sources(self._key_sources)
         return Loaded(settings, node, services.nodes, tuple(self._files))
 
     def _merged(self) -> Node:
@@ -132,6 +141,13 @@ class _Reading:
         """The encryption keys, whatever else may be wrong."""
         self._merged()
         return self._variables.sealed.keyring if self._variables.sealed else None
+
+    def key_texts(self) -> list[str]:
+        """What stands where encryption keys belong, be it a key or not; ConfigError if anything above it cannot be read."""
+        node = self._merged()
+        if self._problems:
+            raise ConfigError(sorted(self._problems, key=Problem.place))
+        return key_texts_of(node)
 
     def _yaml(self, name: str) -> Node:
         path = self._folder / name

@@ -33,7 +33,6 @@ from tasks.backups.state.files_restorer import FilesRestorer
 from tasks.backups.state.parts import DeadLetters, Silences
 from tasks.backups.state.restorer import StateRestorer
 from tasks.backups.state.sources import ConfigSource, StateSource, config_folder, state_folder
-from tasks.utils.encryption import key_texts
 from tasks.utils.keys import Keys
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ class BackupWiring:
         rules = BackupRules(
             origin=Origin(settings.environment, socket.gethostname(), version("tocsin")),
             keep=Keep(keep.last, keep.hourly, keep.daily, keep.weekly, keep.monthly),
-            keys=tuple(key_texts(settings.security)),
+            keys=tuple(settings.security.key_texts),
             absent={} if can_ask else {"account": NO_KEY},
         )
         if can_ask:

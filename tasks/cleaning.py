@@ -23,7 +23,6 @@ from tasks.logs.restoring import BroughtBack, Restores
 from tasks.logs.rows import Letters, Results
 from tasks.logs.service import CleanUp, CleanUpRules
 from tasks.logs.vault import Vault
-from tasks.utils.encryption import key_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +85,7 @@ class LogWiring:
 
     @cached_property
     def _chain(self) -> ArchiveChain:
-        secrets = (urlsafe_b64decode(text) for text in key_texts(self._settings.security))
+        secrets = (urlsafe_b64decode(text) for text in self._settings.security.key_texts)
         return ArchiveChain(self.folder, [prf(secret, LABEL) for secret in secrets])
 
     @cached_property

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,7 @@ from tasks.utils.audit_logger import AuditLogger
 from tasks.utils.breakers import Breakers, LimitViews
 from tasks.utils.clock import Clock
 from tasks.utils.connect import connect
+from tasks.utils.encryption_keys import EncryptionKeys
 from tasks.utils.error_handler import ErrorHandler, TocsinError
 from tasks.utils.gate import Gate
 from tasks.utils.graves import Graves
@@ -28,6 +30,7 @@ from tasks.utils.keys import Keys
 from tasks.utils.keystore import Keystore
 from tasks.utils.messages import MessageGuard
 from tasks.utils.metrics_collector import Metrics
+from tasks.utils.presence import Presence
 from tasks.utils.pulse import Pulse
 from tasks.utils.schedule_states import ScheduleStates
 from tasks.utils.sealed_fields import SealedFields
@@ -40,23 +43,10 @@ if TYPE_CHECKING:
     from tasks.utils.encryption import SecurityManager
 
 
-def security_of(settings: Settings) -> SecurityManager | None:
-    """What encrypts with the keys of the settings; None where none is set."""
-    from tasks.utils.encryption import SecurityManager, key_texts  # noqa: PLC0415 (few processes encrypt)
-
-    keys = key_texts(settings.security)
-    return SecurityManager(keys) if keys else None
-
-
-def sealed_fields_of(settings: Settings) -> SealedFields:
-    """The fields that services want encrypted; opens all there are, also where no service wants any by now."""
-    fields = {name: service.encrypt_fields for name, service in settings.services.items()}
-    return SealedFields(fields, security_of(settings), settings.default_service)
-
-
 log = structlog.get_logger("tocsin.keys")
 
 LOOK_AFTER: Final = 1.0  # seconds between two looks for rotated keys
+SILENT: Final = 60_000  # milliseconds after which a process that shows itself no more is not waited for
 Expected = Callable[[datetime, datetime], Mapping[str, Any]]
 
 
@@ -71,6 +61,7 @@ class Foundation:
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings
         self._looked = 0.0
+        self._has_looked = False
         self._renewing = threading.Lock()
         self.gate = Gate()
         """Who may work beside whom in this process."""
@@ -97,20 +88,55 @@ class Foundation:
         with self._renewing:
             self._looked = time.monotonic()
             try:
-                stored = self.keystore.changed()
-                if not stored:
-                    return False
-                self.settings = with_keystore(self.settings, stored)
+                return self._renewed()
             except (ConfigError, TocsinError, OSError, redis.ResponseError) as error:
                 # What was in force before holds until that is mended. It stands before every task: none, and no alert with it,
                 # must end with what is wrong with a key.
                 log.warning("rotated_keys_not_taken_up", error=type(error).__name__, detail=str(error))
                 return False
+
+    def _renewed(self) -> bool:
+        stored = self.keystore.changed()
+        is_asked = (
+            stored is not None and self._has_looked
+        )  # by `tocsin tokens rotate`; before the first look they were just read
+        self._has_looked = True
+        rekeyed = self._turn_to_encryption_keys(ask_anew=is_asked)
+        if stored:
+            self.settings = with_keystore(self.settings, stored)
             self.renewed()
-            return True
+        return bool(stored) or rekeyed
+
+    def _turn_to_encryption_keys(self, *, ask_anew: bool) -> bool:
+        """Take up what the sources of encryption keys have by now, and the key that all processes know; whether any of it is new."""
+        keys = self.encryption
+        if keys is None:
+            return False
+        keys.look(ask_anew=ask_anew)
+        if not keys.is_newest_used or not keys.is_settled:
+            keys.settle(known for _, known in self.keys_in_fleet())
+        if keys.texts == self.settings.security.key_texts:
+            return False
+        self.settings = self.settings.with_encryption_keys(keys.texts)
+        self.rekeyed()
+        return True
+
+    def keys_in_fleet(self) -> list[tuple[str, Sequence[str] | None]]:
+        """The processes that are alive by their names, and the ids of the encryption keys that each knows; None where it does not say."""
+        now = self.clock.now_ms()
+        seen = Presence(self.client, self.keys).all()
+        return [(one.sign.name, one.keys) for one in seen if now - one.at <= SILENT]
+
+    def known_keys(self) -> Sequence[str]:
+        """The ids of the encryption keys that this process knows, the newest first, after a look for new ones."""
+        self.renew()
+        return self.encryption.ids if self.encryption else ()
 
     def renewed(self) -> None:
         """What was made with former keys is made anew."""
+
+    def rekeyed(self) -> None:
+        """What was made with former encryption keys is made anew; what holds `encryption` has the new ones."""
 
     @cached_property
     def keys(self) -> Keys:
@@ -185,12 +211,22 @@ class Foundation:
     @cached_property
     def security(self) -> SecurityManager | None:
         """Encrypts and decrypts; None where no encryption key is set."""
-        return security_of(self.settings)
+        from tasks.utils.encryption import SecurityManager  # noqa: PLC0415 (few processes encrypt)
+
+        return SecurityManager(self.encryption) if self.encryption else None
+
+    @cached_property
+    def encryption(self) -> EncryptionKeys | None:
+        """The encryption keys of the moment; None where none is set."""
+        texts = self.settings.security.key_texts
+        return EncryptionKeys(texts, self.settings.key_sources) if texts else None
 
     @cached_property
     def sealed_fields(self) -> SealedFields:
         """Encrypts what services want encrypted of their alerts, and opens it for sending."""
-        return sealed_fields_of(self.settings)
+        settings = self.settings
+        fields = {name: service.encrypt_fields for name, service in settings.services.items()}
+        return SealedFields(fields, self.security, settings.default_service)
 
     @cached_property
     def breakers(self) -> Breakers:
@@ -201,3 +237,12 @@ class Foundation:
     def limits(self) -> LimitViews:
         """Shows how fast others may be called."""
         return LimitViews(self.client, self.keys)
+
+
+def sealed_fields_of(settings: Settings) -> SealedFields:
+    """The fields that services want encrypted, for whoever needs nothing else; Redis is asked which key to use, where there are several."""
+    foundation = Foundation(settings)
+    if len(settings.security.key_texts) > 1:
+        with suppress(redis.RedisError):
+            foundation.renew()
+    return foundation.sealed_fields

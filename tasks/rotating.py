@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from config.channels import PagerDutyChannel
 from config.keystore import value_id
+from tasks.encryption_in_force import encryption_line, put_in_force
 from tasks.account_keys import AccountKeys
 from tasks.tokens.rotation.access_tokens import access_line
 from tasks.tokens.rotation.doors import OrchestrationDoors, ServiceDoors
@@ -31,13 +32,16 @@ if TYPE_CHECKING:
     from config.keystore import Kind
     from tasks.runtime import Runtime
     from tasks.tokens.rotation.turner import Found, Turner
-    from tasks.utils.health_monitor import Line
     from tasks.utils.rest.client import RestClient
 
 KNOWN_AFTER: Final = timedelta(seconds=5)  # every process looks once a second
 NOTHING: Final = "tocsin-rotation-of-nothing"  # a dedup key no alert ever has
 SHARE: Final = 0.3  # of PagerDuty's calls
 SENT_WITHIN: Final = timedelta(seconds=10)
+PATIENCE: Final = (
+    20  # looks whether every process knows the newest encryption key: each shows what it knows every five seconds
+)
+TELL: Final = "put it where they read their keys, or start them anew (docs/rotation.md, `Encryption keys`)"
 
 
 class RotationWiring:
@@ -81,12 +85,15 @@ class RotationWiring:
         runtime = self._runtime
         runtime.renew_at_once()
         inventory = Inventory(self.ages, runtime.settings.tokens.max_age)
-        return inventory.list(runtime.settings, runtime.keystore.read(), runtime.clock.now_ms())
+        coming = runtime.encryption.coming if runtime.encryption else ()
+        return inventory.list(runtime.settings, runtime.keystore.read(), runtime.clock.now_ms(), coming)
 
     def lines(self) -> list[Line]:
         """How old keys are and how rotations stand, as lines of health; what is amiss is kept for Tocsin's own alerts."""
         tokens, keys = self._runtime.settings.tokens, self._runtime.keys
         found = key_lines(self.known(), tokens.warn_before)
+        if (amiss := encryption_line(self._runtime)) is not None:
+            found = [amiss if line.name == amiss.name else line for line in found]
         due = {line.name.removeprefix("tokens."): f"{line.value}, at most {line.limit}" for line in found if line.mend}
         now = self._runtime.clock.now_ms()
         self._tell(keys.tokens_due, due | former_due(self.account.former_keys.all(), now))
@@ -128,9 +135,11 @@ class RotationWiring:
         from tasks.rekeying import Rekeying  # noqa: PLC0415 (it knows several capabilities)
 
         rekeying = Rekeying(self._runtime)
+        self._runtime.renew_at_once()
         if dry_run:
             return RotationReport(at_rest=rekeying.at_rest())
         with self._runtime.flights.alone(FLIGHT):
+            put_in_force(self._runtime, self._pause)
             return RotationReport(at_rest=rekeying.renew())
 
     def refresh(self, *, dry_run: bool = False) -> RotationReport:

@@ -47,6 +47,11 @@ class Runtime(Deliveries):
         if "delivery" in vars(self):
             self.delivery.turn_to(self.routes)
 
+    def rekeyed(self) -> None:
+        """Turn to the encryption keys that `settings` has now: what was derived from them is derived anew."""
+        for name in ("audit", "act_archive", "grants", "logs", "backups"):
+            vars(self).pop(name, None)
+
     @cached_property
     def epochs(self) -> EpochWatch:
         """Notices that Redis lost everything."""

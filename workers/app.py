@@ -22,7 +22,7 @@ from workers.pump import PumpStep
 from workers.queues import task_queues, task_routes
 from workers.settings import celery_settings
 from workers.shutdown import BoundedShutdown
-from workers.signing import use_signing, verifier
+from workers.signing import CurrentVerifier, use_signing
 from workers.verifying import Gatekeeper
 from workers.watchdog import Watchdog
 
@@ -87,7 +87,7 @@ def make_app(settings: Settings, *, group: str | None = None, role: str = "cli")
     app.role = f"worker-{group}" if group else role
     if settings.security.sign_tasks:
         use_signing(app)
-        app.gatekeeper = Gatekeeper(verifier(settings), group) if group else None
+        app.gatekeeper = Gatekeeper(CurrentVerifier(settings, lambda: app.runtime.settings), group) if group else None
     if group is not None:
         app.steps["worker"].update({PumpStep, MemoryStep, Watchdog, BoundedShutdown, HeartStep})
         app.steps["consumer"].add(TickStep)

@@ -119,7 +119,7 @@ class SlotScheduler(Scheduler):
 
     def _beat(self) -> None:
         if self._heart is None:  # not before it works: a shell makes schedulers, too
-            self._heart = Heart(self.app.settings, "beat")
+            self._heart = Heart(self.app.settings, "beat", knows=self.app.runtime.known_keys)
             self._heart.start()
         self._heart.tick()
 

@@ -41,8 +41,8 @@ class Load(NamedTuple):
 class Heart:
     """Beats in a thread of its own for as long as the main loop calls `tick`; use as a context manager.
 
-    `queues` is what a worker takes from and `load` says how it does. While the server is away the process is alive and not ready:
-    nothing is won by starting it anew.
+    `queues` is what a worker takes from and `load` says how it does; `knows` gives the ids of the encryption keys it can read
+    with. While the server is away the process is alive and not ready: nothing is won by starting it anew.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Heart:
         patience: float = PATIENCE,
         queues: Sequence[str] = (),
         load: Callable[[], Load] = Load,
+        knows: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         url = settings.redis.url.get_secret_value()
         self._sign = Sign(role, socket.gethostname(), os.getpid(), namespace(), version("tocsin"))
@@ -60,7 +61,7 @@ class Heart:
         keys = Keys(settings.redis.prefix)
         self._presence, self._guard = Presence(self._client, keys), Guard(settings, self._client, keys)
         self._state_dir, self._server = str(settings.state_dir), server_words(url)
-        self._patience, self._queues, self._load = patience, queues, load
+        self._patience, self._queues, self._load, self._knows = patience, queues, load, knows
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heart", daemon=True)
         self._file: HeartbeatFile | None = None
@@ -112,7 +113,8 @@ class Heart:
             self._guard.keep()
             if is_in_time:
                 load = self._load()
-                self._presence.beat(self._sign, load.received, is_busy=load.is_busy, queues=self._queues)
+                known = {"queues": self._queues, "keys": self._knows()}
+                self._presence.beat(self._sign, load.received, is_busy=load.is_busy, **known)
             else:
                 self._client.ping()
         except redis.RedisError:

@@ -20,7 +20,13 @@ class HeartStep(bootsteps.StartStopStep):
 
     def __init__(self, worker: Any, **_: Any) -> None:
         group = worker.app.conf.tocsin_group
-        worker.heart = Heart(worker.app.settings, f"worker-{group}", queues=GROUPS[group], load=lambda: _load(worker))
+        worker.heart = Heart(
+            worker.app.settings,
+            f"worker-{group}",
+            queues=GROUPS[group],
+            load=lambda: _load(worker),
+            knows=worker.app.runtime.known_keys,
+        )
 
     def start(self, worker: Any) -> None:
         """Start beating."""

@@ -20,7 +20,7 @@ from workers.heart import PATIENCE, Heart
 from workers.scheduled_calls import call_of, send
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from config.models import Settings
@@ -39,7 +39,8 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     watch, every = Watch(settings), settings.own_alerts.every.total_seconds()
-    with Heart(settings, "sentinel", patience=every + LONGEST_LOOK + PATIENCE) as heart:
+    patience = every + LONGEST_LOOK + PATIENCE
+    with Heart(settings, "sentinel", patience=patience, knows=watch.known_keys) as heart:
         watch.look()
         log.info("sentinel_ready")
         while not stopping.wait(every):
@@ -79,6 +80,10 @@ class Watch:
             self._runtime.epochs.ask()
             self._missed.look()
         self._runtime.own_alerts.look(self._schedule.expected)
+
+    def known_keys(self) -> Sequence[str]:
+        """The ids of the encryption keys it knows."""
+        return self._runtime.known_keys()
 
     def close(self) -> None:
         """Let go of channels."""

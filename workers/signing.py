@@ -16,10 +16,12 @@ from kombu.utils.json import loads
 
 from config.errors import ConfigError, Problem
 from schedules.beat import ENTRIES
-from tasks.utils.task_signatures import HEADER, RoleKey, Signed, Verifier, parse_role_key, role_key, sign
+from tasks.utils.task_signatures import HEADER, RoleKey, Signature, Signed, Verifier, parse_role_key, role_key, sign
 from workers.queues import GROUPS, ROUTES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from config.models import Settings
 
 MASTER_MEND: Final = "set ENCRYPTION_KEY (or security.task_secret) here: workers check the signatures of every role"
@@ -73,6 +75,22 @@ def verifier(settings: Settings) -> Verifier:
     return Verifier(_needed(settings))
 
 
+class CurrentVerifier:
+    """The same by the settings of the moment, whose keys may have been replaced; ConfigError where there is no secret to begin with."""
+
+    def __init__(self, settings: Settings, now: Callable[[], Settings]) -> None:
+        self._settings = settings
+        self._now = now
+        self._verifier = verifier(settings)
+
+    def fault(self, message: Signed, signature: Signature) -> str:
+        """As `Verifier.fault`."""
+        settings = self._now()
+        if settings is not self._settings:
+            self._settings, self._verifier = settings, verifier(settings)
+        return self._verifier.fault(message, signature)
+
+
 def _needed(settings: Settings) -> list[bytes]:
     secrets = _secrets(settings)
     if not secrets:
@@ -100,7 +118,7 @@ class SigningAMQP(AMQP):
         def send_signed(producer: Any, name: str, message: Any, **options: Any) -> Any:
             queue = options.get("queue") or self.default_queue
             # Here, not where it is signed: Celery swallows errors of signals, and what is not signed is taken for forged.
-            key, at_ms = own_key(self.app.settings, self.app.role), self.app.runtime.clock.now_ms()
+            key, at_ms = own_key(self.app.runtime.settings, self.app.role), self.app.runtime.clock.now_ms()
             known = _Sending(getattr(queue, "name", queue), options.get("serializer") or default, key, at_ms)
             token = _sending.set(known)
             try:

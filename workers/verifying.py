@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from celery.exceptions import InvalidTaskError
 
 from tasks.utils.hints import HINTED
-from tasks.utils.task_signatures import Signature, Signed, Verifier
+from tasks.utils.task_signatures import Signature, Signed
 from workers.queues import GROUPS
 from workers.signing import may_send
 
@@ -37,10 +37,16 @@ class ForgedError(InvalidTaskError):
     """A message that nobody who may has sent; the text goes on after "a message"."""
 
 
+class Verifies(Protocol):
+    """See `tasks.utils.task_signatures.Verifier`."""
+
+    def fault(self, message: Signed, signature: Signature) -> str: ...  # noqa: D102
+
+
 class Gatekeeper:
     """Lets those messages of one worker group through that somebody who may has signed, and hints, which carry no work."""
 
-    def __init__(self, verifier: Verifier, group: str) -> None:
+    def __init__(self, verifier: Verifies, group: str) -> None:
         self._verifier = verifier
         self._queues = GROUPS[group]
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from tasks.tokens.grants import GrantRules, Grants, signing_key
 from tasks.tokens.revocations import RevocationCopy, Revocations
 from tasks.tokens.service import TokenRules
-from tasks.utils.encryption import key_texts
 
 if TYPE_CHECKING:
     from config.models import Settings
@@ -34,6 +33,6 @@ def revocations_of(settings: Settings, client: Any, keys: Keys) -> Revocations:
 
 def grants_of(settings: Settings, client: Any, keys: Keys, clock: Clock) -> Grants:
     """Grants of destructive tasks, signed with what is derived from the encryption keys."""
-    signing = dict(map(signing_key, key_texts(settings.security)))
+    signing = dict(map(signing_key, settings.security.key_texts))
     access = settings.access
     return Grants(client, keys, clock, GrantRules(signing, access.grant_lifetime, frozenset(access.schedules)))

@@ -14,7 +14,6 @@ from tasks.utils.encryption_passphrase import Cost, Passphrase
 
 if TYPE_CHECKING:
     from config.keyring import Keys
-    from config.sections import Security
 
 __all__ = ["Cost", "EncryptionError", "SecurityManager", "is_encrypted"]
 
@@ -86,12 +85,6 @@ def is_encrypted(value: object) -> bool:
     return is_sealed(value)
 
 
-def key_texts(security: Security) -> list[str]:
-    """The encryption keys of the settings, the newest first; none where none is set."""
-    secrets = (security.encryption_key, *security.previous_encryption_keys)
-    return [secret.get_secret_value() for secret in secrets if secret is not None]
-
-
 def _keys_of(keys: Sequence[str] | Keys) -> Keys:
     return Keyring.of_texts(keys) if isinstance(keys, Sequence) else keys
 
@@ -101,7 +94,7 @@ def _configured() -> list[str]:
 
     settings = load()
     settings.require_encryption_key()
-    return key_texts(settings.security)
+    return settings.security.key_texts
 
 
 def _bytes(purpose: str | bytes) -> bytes:

@@ -88,6 +88,10 @@ class Keystore:
             raise StaleError(key.name)
         return newer
 
+    def touch(self) -> None:
+        """Have every process look for keys again."""
+        self._scripts.run("keystore_touch")
+
     def _share(self, key: StoredKey) -> bool:
         return bool(self._scripts.run("keystore_put", key.name, key.model_dump_json(), key.number))
 

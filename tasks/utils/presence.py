@@ -32,11 +32,15 @@ class Sign:
 
 @dataclass(frozen=True)
 class Seen:
-    """A process as it was last seen; `at` then, `well` when it last took messages, or had none to take, both in ms by the fleet's clock."""
+    """A process as it was last seen; `at` then, `well` when it last took messages, or had none to take, both in ms by the fleet's clock.
+
+    `keys` are the ids of the encryption keys it knows, the newest first; None where it does not say.
+    """
 
     sign: Sign
     at: int
     well: int
+    keys: tuple[str, ...] | None = None
 
     @property
     def words(self) -> str:
@@ -52,10 +56,28 @@ class Presence:
         self._keys = keys
         self._scripts = Scripts(client, keys)
 
-    def beat(self, sign: Sign, received: int = 0, *, is_busy: bool = False, queues: Sequence[str] = ()) -> None:
-        """Show that this process lives; `received` counts its messages, `queues` is where it takes them from."""
+    def beat(
+        self,
+        sign: Sign,
+        received: int = 0,
+        *,
+        is_busy: bool = False,
+        queues: Sequence[str] = (),
+        keys: Sequence[str] = (),
+    ) -> None:
+        """Show that this process lives; `received` counts its messages, `queues` is where it takes them from.
+
+        `keys` are the ids of the encryption keys it can read with.
+        """
         lists = [self._keys.queue(queue) for queue in queues]
-        self._scripts.run("presence_beat", sign.name, json.dumps(asdict(sign)), received, int(is_busy), *lists)
+        self._scripts.run(
+            "presence_beat",
+            sign.name,
+            json.dumps({**asdict(sign), "keys": " ".join(keys)}),
+            received,
+            int(is_busy),
+            *lists,
+        )
 
     def leave(self, sign: Sign) -> None:
         """It ends of its own will."""
@@ -68,4 +90,5 @@ class Presence:
 
 def _seen(said: dict[str, Any]) -> Seen:
     sign = Sign(said["role"], said["host"], int(said["pid"]), int(said["space"]), said["version"])
-    return Seen(sign, int(said["at"]), int(said["well"]))
+    keys = tuple(said["keys"].split()) if "keys" in said else None
+    return Seen(sign, int(said["at"]), int(said["well"]), keys)

@@ -39,12 +39,12 @@ def is_outage(error: BaseException) -> bool:
 
 def keep(settings: Settings, task_id: str, alerts: Sequence[Mapping[str, Any]]) -> None:
     """Keep the alerts of one message under the ids the message would have given them. SpoolError if they cannot be kept."""
-    from tasks.foundation import sealed_fields_of
+    from tasks.foundation import Foundation
     from tasks.utils.rows import InboxRow
     from tasks.utils.validators import check_alert
 
     received = str(time.time_ns() // 1_000_000)
-    rows, fields = list[InboxRow](), sealed_fields_of(settings)
+    rows, fields = list[InboxRow](), Foundation(settings).sealed_fields  # Redis is away: it is asked nothing
     for index, alert in enumerate(alerts):
         checked = check_alert(fields.readable(alert))  # takes out whatever key an alert might still hold
         mended = {"adaptations": list(checked.adaptations)} if checked.adaptations else {}

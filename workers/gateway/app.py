@@ -12,7 +12,6 @@ from starlette.routing import BaseRoute, Mount, Route
 from config.channels import PagerDutyChannel
 from config.models import Settings
 from config.settings import load
-from tasks.foundation import sealed_fields_of
 from tasks.utils.cache_manager import CacheManager
 from tasks.utils.connect import connect
 from tasks.utils.error_handler import ErrorHandler
@@ -21,7 +20,7 @@ from tasks.utils.spool import SPOOL_FOLDER, Spool
 from tasks.utils.webhook_processor import WebhookProcessor
 from workers.gateway import refusals
 from workers.gateway.alertmanager import Alertmanager
-from workers.gateway.api.app import create_api
+from workers.gateway.api.app import create_api, hurried_runtime
 from workers.gateway.events import ORCHESTRATION, Events
 from workers.gateway.hooks import Hooks
 from workers.gateway.ingest import Ingest
@@ -57,6 +56,7 @@ def create_app(settings: Settings, inbox: Inbox, redis: "Redis", fetch: Fetch = 
     app = Starlette(lifespan=parts.lifespan, routes=[*parts.doors(), *parts.probes(), Mount(API, parts.api)])
     app.router.redirect_slashes = False
     app.state.errors, app.state.denials = parts.errors, parts.denials
+    app.state.known_keys = parts.api.state.runtime.known_keys
     refusals.install(app)
     paths = PATHS.union(f"{HOOKS}/{name}" for name in settings.mappings)
     app.add_middleware(Measured, telemetry=parts.telemetry, paths=paths)
@@ -70,6 +70,7 @@ class _Parts:
     def __init__(self, settings: Settings, inbox: Inbox, redis: "Redis", fetch: Fetch) -> None:
         self._settings = settings
         self._redis = redis
+        runtime = hurried_runtime(settings)
         self.telemetry = Telemetry()
         self.errors = _errors(settings)
         spool = Spool(settings.state_dir / SPOOL_FOLDER, max_bytes=settings.spool.max_bytes)
@@ -79,7 +80,7 @@ class _Parts:
             Keyring(settings.services),
             self._writer,
             self.telemetry,
-            sealed_fields_of(settings),
+            runtime.sealed_fields,
             max_body_bytes=settings.ingest.max_body_bytes,
             read_seconds=settings.gateway.read_timeout.total_seconds(),
         )
@@ -93,9 +94,9 @@ class _Parts:
             self.telemetry,
             read_seconds=settings.gateway.read_timeout.total_seconds(),
         )
-        self.api = create_api(settings, self._ingest, self._spooling, self.errors, redis)
+        self.api = create_api(runtime, self._ingest, self._spooling, self.errors, redis)
         self.denials: Denials = self.api.state.denials
-        self._rotated = RotatedKeys(self.api.state.runtime, self._turn_to, self._keys_used)
+        self._rotated = RotatedKeys(runtime, self._turn_to, self._keys_used)
 
     def _turn_to(self, settings: Settings) -> None:
         """Take the keys that these settings have now."""

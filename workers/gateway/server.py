@@ -44,7 +44,7 @@ def run(settings: Settings, host: str | None = None, port: int | None = None) ->
         redis = connect(settings)
         app = create_app(settings, Inbox(redis, Keys(settings.redis.prefix)), redis)
         config = _config(app, settings.gateway.read_timeout)
-        heart = Heart(settings, "gateway")
+        heart = Heart(settings, "gateway", knows=app.state.known_keys)
         server = _Server(config, certificate, heart, url=_url(listener, certificate))
         # uvicorn raises a signal again once it has obeyed it: to stop when asked to is success.
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -11,7 +11,7 @@ from tasks.tokens.rotation.models import KeyView
 from tasks.tokens.rotation.turner import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from config.keystore import StoredKey
     from config.models import Settings
@@ -63,9 +63,8 @@ def _routing(settings: Settings, *, is_orchestration: bool) -> Iterator[tuple[st
 
 
 def encryption_ids(settings: Settings) -> list[str]:
-    """The public ids of the encryption keys, the newest first."""
-    keys = (settings.security.encryption_key, *settings.security.previous_encryption_keys)
-    texts = [key.get_secret_value() for key in keys if key is not None]
+    """The public ids of the encryption keys, the one that encrypts first."""
+    texts = settings.security.key_texts
     return list(Keyring.of_texts(texts).ids) if texts else []
 
 
@@ -104,8 +103,10 @@ class Inventory:
         self._ages = ages
         self._max_age = max_age
 
-    def list(self, settings: Settings, stored: Sequence[StoredKey], now_ms: int) -> list[KeyView]:
-        """Every key in force, and the former ones that are still needed."""
+    def list(
+        self, settings: Settings, stored: Sequence[StoredKey], now_ms: int, coming: Collection[str] = ()
+    ) -> list[KeyView]:
+        """Every key in force, and the former ones that are still needed; `coming` are encryption keys that are not in force yet."""
         state_of = {one.id: (key, one) for key in stored for one in key.values}
         rows: list[tuple[str, str, str, tuple[str, ...]]] = []
         for kind in (*BY_TOCSIN, "api", "oauth"):
@@ -113,7 +114,8 @@ class Inventory:
                 state = state_of[identity][1].state if identity in state_of else "current"
                 rows.append((kind, identity, state, found.where))
         for number, identity in enumerate(encryption_ids(settings)):
-            rows.append(("encryption", identity, "former" if number else "current", ("security.encryption_key",)))
+            state = "coming" if identity in coming else "former" if number else "current"
+            rows.append(("encryption", identity, state, ("security.encryption_key",)))
         known = {identity for _, identity, _, _ in rows}
         for key in stored:
             rows += [(key.kind, one.id, one.state, ()) for one in key.alive if one.id not in known]

@@ -44,8 +44,14 @@ Every request but for this document needs an access token: `tocsin tokens issue 
 Bodies are JSON in UTF-8, whatever their content type says. Refusals have PagerDuty's shape: `status`, `message`, `errors`."""
 
 
-def create_api(settings: Settings, ingest: Ingest, spooling: Spooling, keeper: ErrorHandler, redis: "Redis") -> FastAPI:
-    """The API over these settings; close `api.state.runtime.client` when it ends."""
+def hurried_runtime(settings: Settings) -> Runtime:
+    """The services of a gateway, whose callers wait."""
+    return Runtime(_hurried(settings))
+
+
+def create_api(runtime: Runtime, ingest: Ingest, spooling: Spooling, keeper: ErrorHandler, redis: "Redis") -> FastAPI:
+    """The API over these services; close `runtime.client` when it ends."""
+    settings = runtime.settings
     api = FastAPI(
         title="Tocsin",
         version="1",
@@ -56,15 +62,15 @@ def create_api(settings: Settings, ingest: Ingest, spooling: Spooling, keeper: E
         redoc_url=None,
         redirect_slashes=False,
     )
-    api.state.runtime = Runtime(_hurried(settings))
-    api.state.denials = Denials(api.state.runtime.acts.record)
+    api.state.runtime = runtime
+    api.state.denials = Denials(runtime.acts.record)
     api.state.door = alerts.AlertDoor(ingest, settings.services, settings.default_service)
     api.state.spooling = spooling
     api.state.errors = keeper
     _add_routes(api)
     errors.install(api)
     _guard(api, settings, redis)
-    api.add_middleware(OnRecord, door=api.state.runtime.acts, denials=api.state.denials)
+    api.add_middleware(OnRecord, door=runtime.acts, denials=api.state.denials)
     return api
 
 
