@@ -9,7 +9,7 @@ from datetime import timedelta
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
-from tasks.logs.chain import FILE
+from tasks.logs.chain import FILE, End
 from tasks.logs.files import is_held
 from tasks.logs.models import ArchivesVerified, ArchiveView
 from tasks.logs.shelf import Shelf, label_of, unlisted
@@ -21,7 +21,7 @@ from tasks.utils.progress import report
 from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tasks.logs.chain import ArchiveChain, Link
     from tasks.logs.items import Item, Kind, Source
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MACHINES_KEPT: Final = timedelta(
     days=400
 )  # of one that has archived nothing for so long Redis forgets the end of its list
+LIST: Final = "the list"  # in the place of an archive's id
 
 
 class Archives:
@@ -94,18 +95,70 @@ class Archives:
     def enlist(self, item: Item, stored: Stored) -> Link:
         """Put an archive on the list."""
         link = self._chain.add(item, stored, self._clock.now_ms(), self._host)
-        self.remember_end(link)
+        self.remember_end(End(link.number, link.hash))
         return link
 
-    def remember_end(self, link: Link | None) -> None:
+    def renew(self, hold_of: Callable[[Link], str]) -> dict[str, str]:
+        """Within `alone`: encrypt every archive with the newest key that is not, and vouch for the list; why some were not, by their ids.
+
+        Each in this order: another file, read back to its end; a line on the list that names it; only then the former file goes.
+        So whatever kills it, the list names a file that is whole. `hold_of`: why an archive must stay as it is, if it must.
+        """
+        for stored in self._chain.left_behind():  # by who was killed before it could delete it
+            if self._vault.holds(stored.file):
+                self._vault.discard(stored)
+        links, failed = [link for link in self._chain.links() if self._is_former(link)], dict[str, str]()
+        for done, link in enumerate(links, start=1):
+            report(done, len(links), "archives")
+            why = hold_of(link) or self._renewed(link)
+            failed |= {link.id: why} if why else {}
+        return failed | self._vouched()
+
+    def keys_needed(self) -> Iterator[tuple[str, Link]]:
+        """Of each archive the id of the key it is encrypted with."""
+        for link in self._chain.links():
+            if key := self._vault.key_of(link.stored.file):
+                yield key, link
+
+    def signers(self) -> Iterator[int]:
+        """Of each line of the list the key that verifies it, as its place among those known here; -1 where it is not."""
+        known = {key: place for place, key in enumerate(self._chain.key_ids)}
+        return (known.get(key, -1) for key in self._chain.signers())
+
+    def _vouched(self) -> dict[str, str]:
+        try:
+            end = self._chain.vouch(self._clock.now_ms(), self._host, self._last_known())
+        except PermanentError as error:
+            return {LIST: str(error)}
+        if end is not None:
+            self.remember_end(end)
+        return {}
+
+    def _is_former(self, link: Link) -> bool:
+        return self._vault.key_of(link.stored.file) not in ("", self._vault.newest)
+
+    def _renewed(self, link: Link) -> str:
+        try:
+            stored = self._vault.renew(link.stored)
+        except PermanentError as error:
+            return str(error)
+        self.remember_end(self._chain.replace(link, stored, self._clock.now_ms(), self._host))
+        self._vault.discard(link.stored)
+        return ""
+
+    def remember_end(self, end: End | None) -> None:
         """From now on this is what the list ends with."""
         span = round(MACHINES_KEPT.total_seconds() * 1000)
-        self._scripts.run("archives_end", self._host, link.hash if link else "", span)
+        self._scripts.run("archives_end", self._host, end.hash if end else "", span)
 
     def lost_end(self) -> bool:
         """Whether Redis knows of a later archive than the list does."""
-        end = self._client.hget(self._keys.log_archives, self._host)
-        return bool(end) and end not in {link.hash for link in self._chain.links()}
+        end = self._last_known()
+        return bool(end) and end not in self._chain.hashes()
+
+    def _last_known(self) -> str | None:
+        found: str | None = self._client.hget(self._keys.log_archives, self._host)
+        return found
 
     def _written(self, source: Source, item: Item, number: int) -> Stored | None:
         """A new archive; None where the item has changed meanwhile."""
@@ -142,7 +195,7 @@ class Archives:
 
     def verify(self) -> ArchivesVerified:
         """Whether the list and every archive on it are as they were written, and no other lies there."""
-        faults = list(self._chain.faults(self._client.hget(self._keys.log_archives, self._host)))
+        faults = list(self._chain.faults(self._last_known()))
         links = list(self._chain.links())
         for done, link in enumerate(links, start=1):
             report(done, len(links), "archives")

@@ -10,21 +10,23 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tasks.logs.vault import Stored
+from tasks.utils.error_handler import PermanentError
 from tasks.utils.files import append, cut_half_line, lines_backwards
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tasks.logs.items import Item, Kind
 
 FILE: Final = "chain.jsonl"
 GENESIS: Final = "0" * 64
+UNSIGNED: Final = "is not signed"
 _NUMBER: Final = re.compile(r"/(\d+)-")
 
 
 class Link(NamedTuple):
-    """One archive on the list: what was in it, where it lies."""
+    """One archive on the list: what was in it, where it lies. `number` and `hash` are of its first line; see `ArchiveChain.replace`."""
 
     number: int
     at: int
@@ -52,46 +54,88 @@ class Link(NamedTuple):
         return _datetime(self.first), _datetime(self.last)
 
 
+class End(NamedTuple):
+    """The end of the list: the number of its last line, and its hash."""
+
+    number: int
+    hash: str
+
+
 class ArchiveChain:
-    """The file `chain.jsonl`. The first of `keys` signs, each of them verifies; without any, links are unsigned."""
+    """The file `chain.jsonl`. The first of `keys` signs, each of them verifies; without any, lines are unsigned.
+
+    A line is an archive; or says that the file of one was encrypted anew (`of`: the archive's number); or that what former
+    keys have signed was found to be as it was signed (`vouched`: their ids), so that those are not needed for it any longer.
+    """
 
     def __init__(self, folder: Path, keys: Sequence[bytes]) -> None:
         self._path = folder / FILE
         self._keys = {hashlib.sha256(b"id of " + key).hexdigest()[:8]: key for key in keys}
 
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """What its keys go by in its lines, in their order."""
+        return tuple(self._keys)
+
     def add(self, item: Item, stored: Stored, at: int, host: str) -> Link:
         """Write down one more; on return the disk has it."""
-        cut_half_line(self._path)
-        before = self.last()
-        fields: dict[str, Any] = {
-            "n": before.number + 1 if before else 1,
-            "at": at,
-            "host": host,
-            "kind": item.kind,
-            "name": item.name,
-            "first": _ms(item.first),
-            "last": _ms(item.last),
-            "stored": stored._asdict(),
-            "key": next(iter(self._keys), ""),
-            "before": before.hash if before else GENESIS,
-        }
-        fields["h"] = hashlib.sha256(_encode(fields)).hexdigest()
-        append(self._path, _encode({**fields, "mac": self._sign(fields["h"], fields["key"])}) + b"\n")
+        span = {"first": _ms(item.first), "last": _ms(item.last)}
+        fields = self._append(
+            {"at": at, "host": host, "kind": item.kind, "name": item.name, **span, "stored": stored._asdict()}
+        )
         return _link(fields)
 
-    def last(self) -> Link | None:
-        """The newest archive; None where there is none."""
-        return next((_link(json.loads(line)) for line in lines_backwards(self._path)), None)
+    def replace(self, link: Link, stored: Stored, at: int, host: str) -> End:
+        """Write down that what an archive holds lies, the same, in another file."""
+        plain = {name: getattr(link, name) for name in ("kind", "name", "first", "last")}
+        return _end(self._append({"at": at, "host": host, **plain, "stored": stored._asdict(), "of": link.number}))
+
+    def vouch(self, at: int, host: str, last: str | None = None) -> End | None:
+        """Write down, with the newest key, that all lines of former ones are as they were signed; None where that is known.
+
+        PermanentError where one is not: then the former keys stay needed.
+        """
+        former = sorted(set(self.signers()) - set(self.key_ids[:1]))
+        if not former:
+            return None
+        faults = [fault for fault in self.faults(last) if UNSIGNED not in fault]
+        if faults:
+            raise PermanentError(f"the list of archives is not as it was written, and is not signed anew: {faults[0]}")
+        return _end(self._append({"at": at, "host": host, "vouched": former}))
+
+    def last(self) -> End | None:
+        """The end of the list; None where there is none."""
+        return next((_end(json.loads(line)) for line in lines_backwards(self._path)), None)
 
     def links(self) -> Iterator[Link]:
-        """Every archive, oldest first; what is not readable is left out, and `faults` says so."""
+        """Every archive with the file it lies in by now, oldest first; what is not readable is left out, and `faults` says so."""
+        found: dict[int, Link] = {}
+        for fields in self._archives():
+            number = fields.get("of", fields["n"])
+            link = _link(fields)
+            found[number] = found[number]._replace(stored=link.stored) if number in found else link
+        yield from found.values()
+
+    def left_behind(self) -> Iterator[Stored]:
+        """The files in whose place another one is."""
+        current = {link.stored.file for link in self.links()}
+        files = (_link(fields).stored for fields in self._archives())
+        yield from (stored for stored in files if stored.file not in current)
+
+    def hashes(self) -> set[str]:
+        """Those of all lines."""
+        return {fields["h"] for _, fields in self._lines() if fields is not None}
+
+    def signers(self) -> Iterator[str]:
+        """For each line the key it needs to be verified."""
+        vouched = self._vouched()
         for _, fields in self._lines():
-            if fields is not None:
-                yield _link(fields)
+            if fields is not None and fields["key"] and vouched.get(fields["key"], 0) < fields["n"]:
+                yield fields["key"]
 
     def faults(self, last: str | None = None) -> Iterator[str]:
-        """What is wrong with the list, by line. `last`: the hash of its last link, where somebody else knows it."""
-        before = GENESIS
+        """What is wrong with the list, by line. `last`: the hash of its last line, where somebody else knows it."""
+        before, vouched = GENESIS, self._vouched()
         for number, fields in self._lines():
             where = f"line {number} of {FILE}"
             if fields is None:
@@ -100,21 +144,49 @@ class ArchiveChain:
                 continue
             if before and fields["before"] != before:
                 yield f"{where} does not follow the line before it: a line was taken out, put in or moved"
-            wrong = self._wrong(fields)
+            wrong = self._wrong(fields, vouched)
             if wrong:
                 yield f"{where} {wrong}"
             before = fields["h"]
-        if last and last not in {link.hash for link in self.links()}:
+        if last and last not in self.hashes():
             yield f"the end of {FILE} is missing: Redis knows of a later archive"
 
-    def _wrong(self, fields: dict[str, Any]) -> str:
+    def _append(self, told: dict[str, Any]) -> dict[str, Any]:
+        cut_half_line(self._path)
+        before = self.last()
+        fields: dict[str, Any] = {
+            **told,
+            "n": before.number + 1 if before else 1,
+            "key": next(iter(self._keys), ""),
+            "before": before.hash if before else GENESIS,
+        }
+        fields["h"] = hashlib.sha256(_encode(fields)).hexdigest()
+        append(self._path, _encode({**fields, "mac": self._sign(fields["h"], fields["key"])}) + b"\n")
+        return fields
+
+    def _archives(self) -> Iterator[dict[str, Any]]:
+        return (fields for _, fields in self._lines() if fields is not None and "stored" in fields)
+
+    def _vouched(self) -> dict[str, int]:
+        """Up to which line what a key has signed was found to be so, by whoever had the newest key then.
+
+        The chain of hashes binds what was found: a line before that was changed since does not lead to this one.
+        """
+        found: dict[str, int] = {}
+        for _, fields in self._lines():
+            if fields is not None and fields["key"] in self._keys and not self._wrong(fields, {}):
+                found.update(dict.fromkeys(fields.get("vouched", ()), fields["n"]))
+        return found
+
+    def _wrong(self, fields: dict[str, Any], vouched: Mapping[str, int]) -> str:
         bare = {name: value for name, value in fields.items() if name not in ("h", "mac")}
         if hashlib.sha256(_encode(bare)).hexdigest() != fields["h"]:
             return "was changed after it was written"
         if self._keys and not fields["mac"]:
-            return "is not signed although an encryption key is set: it was forged, or written before there was a key"
+            return f"{UNSIGNED} although an encryption key is set: it was forged, or written before there was a key"
         if fields["key"] and fields["key"] not in self._keys:
-            return f"is signed with a key that is not known here (id {fields['key']})"
+            is_vouched = vouched.get(fields["key"], 0) > fields["n"]
+            return "" if is_vouched else f"is signed with a key that is not known here (id {fields['key']})"
         if not hmac.compare_digest(str(fields["mac"]), self._sign(fields["h"], fields["key"])):
             return "has a signature that does not fit: it was forged"
         return ""
@@ -141,7 +213,8 @@ def number_of(file: str) -> int:
 def _read(line: bytes) -> dict[str, Any] | None:
     try:
         fields: dict[str, Any] = json.loads(line)
-        is_whole = {"key", "mac", "before"} <= fields.keys() and _link(fields).number > 0
+        is_whole = {"key", "mac", "before"} <= fields.keys() and _end(fields).number > 0
+        is_whole = is_whole and ("vouched" in fields or _link(fields).number > 0)
     except (ValueError, TypeError, KeyError):
         return None
     return fields if is_whole else None
@@ -150,6 +223,10 @@ def _read(line: bytes) -> dict[str, Any] | None:
 def _link(fields: dict[str, Any]) -> Link:
     plain = {name: fields[name] for name in ("at", "host", "kind", "name", "first", "last")}
     return Link(number=int(fields["n"]), stored=Stored(**fields["stored"]), hash=str(fields["h"]), **plain)
+
+
+def _end(fields: dict[str, Any]) -> End:
+    return End(int(fields["n"]), str(fields["h"]))
 
 
 def _encode(fields: dict[str, Any]) -> bytes:

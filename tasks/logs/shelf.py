@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from tasks.logs.chain import number_of
 from tasks.logs.items import KINDS
+from tasks.logs.vault import RENEWED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from tasks.logs.chain import Link
     from tasks.logs.items import Item, Kind
 
-_NAME: Final = re.compile(rf"({'|'.join(KINDS)})/(\d{{6,}})-(.+)\.zst(?:\.enc)?")
+_NAME: Final = re.compile(rf"({'|'.join(KINDS)})/(\d{{6,}})-(.+?)(?:~[0-9a-f]{{8}})?\.zst(?:\.enc)?")
 
 
 class ArchiveFile(NamedTuple):
@@ -73,6 +74,6 @@ def archive_files(folder: Path) -> Iterator[ArchiveFile]:
 
 
 def unlisted(folder: Path, links: Sequence[Link]) -> list[ArchiveFile]:
-    """Those that are not on the list, by number."""
-    listed = {link.stored.file for link in links}
-    return sorted(one for one in archive_files(folder) if one.file not in listed)
+    """Those that are not on the list, by number. Of one that is encrypted anew there are two files for a while."""
+    listed = {RENEWED.sub("", link.stored.file) for link in links}
+    return sorted(one for one in archive_files(folder) if RENEWED.sub("", one.file) not in listed)

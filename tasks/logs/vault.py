@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Protocol
 
+from tasks.utils.encryption_stream import key_id_of_file
 from tasks.utils.error_handler import PermanentError
 from tasks.utils.files import PRIVATE_FILE, PRIVATE_FOLDER, sync_folder
 from tasks.utils.zstd import Compressed, Decompressed, NotCompressedError
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 CHUNK: Final = 1 << 20
 PURPOSE: Final = "logs"
+RENEWED: Final = re.compile(r"~[0-9a-f]{8}(?=\.zst)")  # in a name: with which key the file was encrypted anew
 
 
 class DamagedArchiveError(PermanentError):
@@ -60,6 +63,11 @@ class Vault:
         """What the names of archives end in that are written now."""
         return ".zst.enc" if self._manager else ".zst"
 
+    @property
+    def newest(self) -> str:
+        """The id of the key that is encrypted with; empty where there is none."""
+        return self._manager.key_id if self._manager else ""
+
     def put(self, label: str, source: BinaryIO) -> Stored:
         """Archive all of `source` under a label, a path within the folder; on return the disk has it.
 
@@ -68,22 +76,53 @@ class Vault:
         path = self.folder / f"{label}{self.suffix}"
         if path.exists():
             raise PermanentError(f"{path} is there already and is not overwritten; `tocsin logs verify` says more")
-        path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
-        draft = path.with_name(f".{path.name}.new")
         plain = Counted(source)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
-        with os.fdopen(descriptor, "wb") as file:
-            stored = CountedSink(file)
+        name = path.relative_to(self.folder).as_posix()
+        with self._written(name) as stored:
             if self._manager:
-                self._manager.encrypt_stream(Compressed(plain), stored, f"{PURPOSE}/{label}")
+                self._manager.encrypt_stream(Compressed(plain), stored, _purpose(name))
             else:
                 _copy(Compressed(plain), stored)
+        return Stored(name, plain.total, plain.digest, stored.total, stored.digest)
+
+    def renew(self, stored: Stored) -> Stored:
+        """The same encrypted anew with the newest key, in another file that was read back to its end; the former one is left as it is.
+
+        DamagedArchiveError where the former one is not as it was written.
+        """
+        manager = self._need_manager(stored.file)
+        # The same name in each try: what a killed one has left is overwritten.
+        name = f"{RENEWED.sub('', stored.file).removesuffix('.zst.enc')}~{manager.key_id}.zst.enc"
+        with self._opened(stored.file) as file, self._written(name) as written:
+            source = Counted(file)
+            manager.renew_stream(source, written, _purpose(stored.file), _purpose(name))
+            if (source.total, source.digest) != (stored.stored_bytes, stored.stored_sha256):
+                raise DamagedArchiveError(f"{stored.file} is not the file that was written")
+        renewed = stored._replace(file=name, stored_bytes=written.total, stored_sha256=written.digest)
+        self.verify(renewed)
+        return renewed
+
+    def key_of(self, file: str) -> str:
+        """The id of the key that a file is encrypted with; empty where it is not, or not there."""
+        try:
+            with (self.folder / file).open("rb") as opened:
+                return key_id_of_file(opened)
+        except FileNotFoundError:
+            return ""
+
+    @contextmanager
+    def _written(self, name: str) -> Iterator[CountedSink]:
+        """A file that appears whole or not at all; behind it the disk has it."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+        draft = path.with_name(f".{path.name}.new")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+        with os.fdopen(descriptor, "wb") as file:
+            yield CountedSink(file)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
         sync_folder(path.parent)
-        name = path.relative_to(self.folder).as_posix()
-        return Stored(name, plain.total, plain.digest, stored.total, stored.digest)
 
     def holds(self, file: str) -> bool:
         """Whether there is such a file."""
@@ -110,7 +149,7 @@ class Vault:
         return self._read(file, None)
 
     def discard(self, stored: Stored) -> None:
-        """Delete what was put and is of no use: the original has changed."""
+        """Delete a file that is of no use."""
         (self.folder / stored.file).unlink()
 
     def _read(self, name: str, target: Sink | None) -> Stored:

@@ -74,6 +74,11 @@ class SecurityManager:
         """
         return streams.decrypt_stream(source, target, self._keys, _bytes(purpose))
 
+    def renew_stream(self, source: streams.Source, target: streams.Target, purpose: str, new_purpose: str) -> int:
+        """Decrypt a binary file and encrypt it anew with the newest key; nothing of it is written anywhere readable meanwhile."""
+        plain = streams.Pieces(streams.decrypted(source, self._keys, _bytes(purpose)))
+        return streams.encrypt_stream(plain, target, self._keys, _bytes(new_purpose))
+
     def is_current(self, text: str) -> bool:
         """Whether a text was encrypted with the newest key, so that a former one is not needed for it."""
         with translated():

@@ -102,17 +102,40 @@ def encrypt_stream(source: Source, target: Target, keys: Keys, purpose: bytes) -
 
 def decrypt_stream(source: Source, target: Target, keys: Keys, purpose: bytes) -> int:
     """Decrypt all of `source`; the number of bytes written. On an error, what was written is authentic but not whole."""
+    total = 0
+    for chunk in decrypted(source, keys, purpose):
+        target.write(chunk)
+        total += len(chunk)
+    return total
+
+
+def decrypted(source: Source, keys: Keys, purpose: bytes) -> Iterator[bytes]:
+    """The same piece by piece."""
     header = read_header(source, keys)
     if header.purpose != purpose:
         raise EncryptionError(
             f"wrong purpose: the file was encrypted as {header.purpose.decode('utf-8', 'replace')!r}, "
             f"not as {purpose.decode('utf-8', 'replace')!r}; name the right file"
         )
-    total = 0
-    for chunk in _opened(source, header):
-        target.write(chunk)
-        total += len(chunk)
-    return total
+    yield from _opened(source, header)
+
+
+class Pieces:
+    """A source of pieces that come one after the other."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._left = b""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes, none at the end."""
+        while not self._left:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return b""
+            self._left = piece
+        data, self._left = self._left[:size], self._left[size:]
+        return data
 
 
 def read_header(source: Source, keys: Keys) -> Header:

@@ -37,10 +37,17 @@ class LogKit:
             **{f"TOCSIN_LOGS__{name.upper()}": value for name, value in settings.items()},
         }
         self.runtime = Runtime(load(environ=self.environ))
+        self._made = [self.runtime]
         self.ledger = LedgerKit(self.runtime.client, self.runtime.keys, self.state / "ledger")
 
     def close(self) -> None:
-        self.runtime.client.close()
+        for runtime in self._made:
+            runtime.client.close()
+
+    def process(self, **environ: str) -> Runtime:
+        """Another process of this machine."""
+        self._made.append(Runtime(load(environ={**self.environ, **environ})))
+        return self._made[-1]
 
     def days(self, count: int, *, each: int = 3) -> None:
         """So many days with events that end, sealed; each leaves a file."""
