@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tasks.audit.chain import Head
-from tasks.utils.files import append, cut_half_line, lines_backwards
+from tasks.utils.files import append, cut_half_line, lines_backwards, replace_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,6 +87,31 @@ class Anchors:
                     yield Anchor(number, head or Head(0, "", ""), _moment(fields), self._wrong(fields, before))
                 before = fields.get("mac")
 
+    def signers(self) -> Iterator[int]:
+        """Of each anchor the key that signed it, as its place among those known here; -1 where it is not."""
+        return (self.place(fields) for fields in map(_read, _raw(self._path)) if fields and fields["k"])
+
+    def place(self, fields: dict[str, Any]) -> int:
+        """The place of the key that signed, among those known here; -1 where it is not."""
+        return next((place for place, key in enumerate(self._keys) if key == fields["k"]), -1)
+
+    def renew(self) -> None:
+        """Within the archive's `alone`: sign with the newest key what a former one has signed. What is wrong stays wrong, as it was.
+
+        The file is replaced whole, so that a killed process has changed all of it or nothing.
+        """
+        cut_half_line(self._path)
+        lines, before, before_now = list[bytes](), FIRST, FIRST
+        for line in _raw(self._path):
+            fields, new = _read(line), line
+            if fields and fields["k"] and not self._wrong(fields, before):
+                kept = {name: value for name, value in fields.items() if name not in ("k", "mac")}
+                new = _encode(self.signed({**kept, "before": before_now})) + b"\n"
+            before, before_now = str(fields.get("mac")), str(_read(new).get("mac"))
+            lines.append(new)
+        if lines:
+            replace_whole(self._path, b"".join(lines))
+
     def signed(self, fields: dict[str, Any]) -> dict[str, Any]:
         """The same with a signature by the newest key."""
         key_id = next(iter(self._keys), "")
@@ -115,6 +140,12 @@ class Anchors:
     def _sign(self, fields: dict[str, Any], key_id: str) -> str:
         key = self._keys.get(key_id)
         return hmac.new(key, _encode(fields), hashlib.sha256).hexdigest() if key else ""
+
+
+def _raw(path: Path) -> Iterator[bytes]:
+    if path.exists():
+        with path.open("rb") as file:
+            yield from file
 
 
 def _key_id(key: bytes) -> str:

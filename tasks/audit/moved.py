@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tasks.audit.chain import Head, take_apart
-from tasks.utils.files import append, cut_half_line, lines_backwards
+from tasks.utils.files import append, cut_half_line, lines_backwards, replace_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tasks.audit.anchors import Anchors
@@ -58,6 +58,25 @@ class MovedFiles:
     def all(self) -> list[Moved]:
         """Every move, the newest first."""
         return [self._moved(fields) for fields in map(_read, lines_backwards(self._path)) if fields]
+
+    def signers(self) -> Iterator[int]:
+        """As `Anchors.signers`."""
+        return (
+            self._anchors.place(fields) for fields in map(_read, lines_backwards(self._path)) if fields and fields["k"]
+        )
+
+    def renew(self) -> None:
+        """Sign with the newest key what a former one has signed; what is wrong stays as it was. Nobody may add to it meanwhile."""
+        lines = [self._signed_anew(line) + b"\n" for line in lines_backwards(self._path)]
+        if lines:
+            replace_whole(self._path, b"".join(reversed(lines)))
+
+    def _signed_anew(self, line: bytes) -> bytes:
+        fields = _read(line)
+        if not fields or not fields["k"] or self._anchors.wrong_with(fields):
+            return line
+        kept = {name: value for name, value in fields.items() if name not in ("k", "mac")}
+        return json.dumps(self._anchors.signed(kept), sort_keys=True).encode()
 
     def _moved(self, fields: dict[str, Any]) -> Moved:
         head = Head(int(fields["n"]), str(fields["id"]), str(fields["h"]))

@@ -29,6 +29,18 @@ def append(path: Path, data: bytes) -> None:
         sync_folder(path.parent)
 
 
+def replace_whole(path: Path, data: bytes) -> None:
+    """Put another file in the place of one; whatever happens, one of the two is there, and on return the disk has the new one."""
+    draft = path.with_name(f".{path.name}.new")  # a name by which clean-up knows what a killed process has left
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Wait until the disk knows the folder's files by name."""
     descriptor = os.open(folder, os.O_RDONLY)
