@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 HIDDEN: Final = "(encrypted)"
 GONE: Final = object()
 DEEPEST: Final = 64  # levels; a list of lists beyond is encrypted as a whole, for nothing may be nested without end
+WHOLE: Final = "encrypted"  # where all of a message stands that may be no alert
+IN_WHOLE: Final = "messages"  # its purpose
 IN_PAYLOAD: Final = "custom_details"
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,20 @@ class SealedFields:
             return alert
         return _walked(alert, lambda value, place: self._opened(value, _purpose(self._service(alert), place)))
 
+    def renewed_text(self, text: str) -> str:
+        """The same text, in which the newest key has encrypted what a former one had; what cannot be opened stays as it is."""
+        try:
+            kept = json.loads(text)
+        except ValueError:
+            return str(self._renewed(text, IN_WHOLE))
+        if not isinstance(kept, dict):
+            return text
+        whole = kept.get(WHOLE)
+        renewed = _walked(kept, lambda value, place: self._renewed(value, _purpose(self._service(kept), place)))
+        if is_sealed(whole):
+            renewed = {**renewed, WHOLE: self._renewed(whole, IN_WHOLE)}
+        return text if renewed == kept else json.dumps(renewed)
+
     def readable(self, alert: Any) -> Any:
         """The alert as its check must see it: opened, where its service wants fields encrypted, or did so when it came."""
         if self._security is None or not isinstance(alert, dict):
@@ -78,13 +94,13 @@ class SealedFields:
             isinstance(raw, dict) and "event_action" in raw and isinstance(raw.get("payload"), dict)
         ):
             return self.seal(raw)
-        return {"encrypted": self.seal_text(json.dumps(raw, default=str))}
+        return {WHOLE: self.seal_text(json.dumps(raw, default=str))}
 
     def seal_text(self, text: str) -> str:
         """A text that may hold an alert nobody can read, encrypted as a whole where any service wants fields encrypted."""
         if not self.is_wanted or self._security is None:
             return text
-        return self._security.encrypt_sensitive_data(text, purpose="messages")
+        return self._security.encrypt_sensitive_data(text, purpose=IN_WHOLE)
 
     def _service(self, alert: Any) -> str:
         name = alert.get("service") if isinstance(alert, dict) else None
@@ -116,6 +132,14 @@ class SealedFields:
         except EncryptionError as error:
             return str(error).startswith("wrong key")
         return True
+
+    def _renewed(self, value: Any, purpose: str) -> Any:
+        try:
+            if not is_sealed(value) or self._security is None or self._security.is_current(value):
+                return value
+            return self._security.encrypt_sensitive_data(self._security.decrypt_sensitive_data(value, purpose), purpose)
+        except EncryptionError:
+            return value
 
     def _opened(self, value: Any, purpose: str) -> Any:
         if not is_sealed(value) or self._security is None:

@@ -10,6 +10,7 @@ from tasks.notifications.dead_letters import DeadLetters
 from tasks.notifications.letter_care import LetterCare
 from tests.acceptance.escalation_world import Tower
 from tests.acceptance.group_world import GroupKit, at_desk
+from tests.acceptance.rekey_world import RekeyWorld, Victim
 from tests.acceptance.rotation_world import RotationWorld
 from tests.acceptance.routed import Fleet
 from tests.pipeline import PRIMARY_KEY, STANDBY_KEY, Pipeline
@@ -75,3 +76,20 @@ def rotation(
     world = RotationWorld(tmp_path, server.url, sandbox, clock)
     yield world
     world.close()
+
+
+@pytest.fixture
+def rekeying(
+    client: Any, server: Server, sandbox: Sandbox, clock: MovableClock, tmp_path: Path
+) -> Iterator[RekeyWorld]:
+    del client  # the server is empty
+    world = RekeyWorld(tmp_path, server.url, sandbox, clock)
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def victim(rekeying: RekeyWorld) -> Iterator[Victim]:
+    made = Victim(rekeying)
+    yield made
+    made.close()

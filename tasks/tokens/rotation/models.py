@@ -65,6 +65,7 @@ class AtRest(BaseModel):
     count: int
     needs_former: bool = Field(description="Whether it is a former key, which must be kept for it.")
     mend: str = ""
+    where: list[str] = Field(default_factory=list, description="Where it stands, where a person must mend it.")
 
 
 class AccessToken(BaseModel):

@@ -26,12 +26,13 @@ OURS = tuple(str(Path(__file__).parents[3] / part) for part in ("tasks/logs", "t
 class Fate:
     """Counts calls, and ends the process at one of them."""
 
-    def __init__(self, last: int) -> None:
+    def __init__(self, last: int, ours: tuple[str, ...] = OURS) -> None:
         self.calls = 0
         self._last = last
+        self._ours = ours
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> None:
-        if event != "c_call" or not frame.f_code.co_filename.startswith(OURS):
+        if event != "c_call" or not frame.f_code.co_filename.startswith(self._ours):
             return
         self.calls += 1
         if self.calls == self._last:
