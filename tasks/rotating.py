@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from config.channels import PagerDutyChannel
 from config.keystore import value_id
-from tasks.encryption_in_force import encryption_line, put_in_force
 from tasks.account_keys import AccountKeys
+from tasks.encryption_in_force import encryption_line, put_in_force
 from tasks.tokens.rotation.access_tokens import access_line
 from tasks.tokens.rotation.doors import OrchestrationDoors, ServiceDoors
 from tasks.tokens.rotation.former_keys import former_due
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from config.keystore import Kind
     from tasks.runtime import Runtime
     from tasks.tokens.rotation.turner import Found, Turner
+    from tasks.utils.health_monitor import Line
     from tasks.utils.rest.client import RestClient
 
 KNOWN_AFTER: Final = timedelta(seconds=5)  # every process looks once a second

@@ -39,6 +39,7 @@ QUICK: Final = {
     "TOCSIN_API__MAX_TOKEN_LIFETIME": "1s",
 }
 DATABASE: Final = "event.component matches 'db'"
+PASSWORD: Final = "geheimgeheim"  # of each alert; its service wants it kept encrypted
 OPEN_FOR: Final = 10  # alerts: each is ended when so many more have been opened
 
 
@@ -63,9 +64,8 @@ class RotationFleet(Fleet):
             PAGERDUTY_API_KEY=TOKEN,
             PAGERDUTY_FROM_EMAIL=USER,
             PAGERDUTY_WEBHOOK_SECRET_FILE=str(self._secret),
-            ENCRYPTION_KEY=ENCRYPTION_KEY,
             JWT_SECRET=JWT_SECRET,
-            **{**QUICK, **environ},
+            **{"ENCRYPTION_KEY": ENCRYPTION_KEY, **QUICK, **environ},
         )
         self.ingest = INGEST
 
@@ -168,7 +168,8 @@ class RotationFleet(Fleet):
 
     def _write_service(self, routing_key: str) -> None:
         channels = f"channels:\n  - {{name: page, routing_key: {routing_key}}}\n"
-        self._service.write_text(f"ingest_keys: [{INGEST}]\n{channels}")
+        secret = "encrypt_fields: [custom_details.password]\n"
+        self._service.write_text(f"ingest_keys: [{INGEST}]\n{channels}{secret}")
 
     def _orchestrate(self, user: str) -> str:
         """Make an event orchestration and two services it leads to; the answer is its key."""
@@ -233,6 +234,7 @@ class Sender(threading.Thread):
             "source": "web1",
             "severity": "critical",
             "component": component,
+            "custom_details": {"password": PASSWORD},
         }
         body = {"routing_key": self._fleet.ingest, "event_action": action, "dedup_key": key, "payload": payload}
         answer = http.post("/v2/enqueue", json=body)
