@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tasks.backups.recovery_models import RecoveryReport
     from tasks.health.models import HealthReport
     from tasks.incidents.sync_models import SyncReport
+    from tasks.tokens.rotation.taking_up import TakenUp, Unmatched
 
 MOST_NAMED: Final = 10
 ROUNDS: Final = 60  # seconds to wait for another comparison, which the fleet begins by itself where it runs already
@@ -26,16 +27,41 @@ OF_PROCESSES: Final = ("workers", "processes", "schedules")  # nobody runs yet
 class Looks:
     """What a recovery asks once the state is back."""
 
+    keys: Callable[[], tuple[list[TakenUp], list[Unmatched]]]
     sync: Callable[[], SyncReport]
     prove: Callable[[], ProofReport]
     examine: Callable[[], HealthReport]
 
 
 def look_after(report: RecoveryReport, looks: Looks, pause: Callable[[float], None] = time.sleep) -> None:
-    """Take the last three steps, whatever comes of each: nothing of it undoes what is back."""
+    """Take the last four steps, whatever comes of each: nothing of it undoes what is back."""
+    _keys(report, looks)
     _sync(report, looks, pause)
     _prove(report, looks.prove())
     _look(report, looks.examine())
+
+
+def _keys(report: RecoveryReport, looks: Looks) -> None:
+    """Routing keys that were rotated after the backup: those of before may be deleted."""
+    try:
+        taken, unmatched = looks.keys()
+    except TocsinError as error:
+        report.add("keys", f"whether keys were rotated since the backup could not be asked: {error}", "failed")
+        report.todo.append("run this again once PagerDuty answers: keys of before a rotation may be refused by then")
+        return
+    for one in taken:
+        places = ", ".join(one.where)
+        report.add(
+            "keys",
+            f"{one.kind} key {one.key} ({places}) took the place of {one.former} since the backup: in force again",
+        )
+    for refused in unmatched:
+        places, made = ", ".join(refused.where), "; ".join(refused.candidates)
+        which = f"one of these rotations made may have taken its place: {made}; " if made else ""
+        report.add("keys", f"PagerDuty refuses the key {refused.key} ({places})", "failed")
+        report.todo.append(
+            f"configure the key in force for {places}: {which}PagerDuty shows it at the service, tab Integrations"
+        )
 
 
 def _sync(report: RecoveryReport, looks: Looks, pause: Callable[[float], None]) -> None:
@@ -63,7 +89,8 @@ def _sync(report: RecoveryReport, looks: Looks, pause: Callable[[float], None]) 
     else:
         report.add("sync", _sync_words(found))
         report.todo += [
-            f"close it by hand at PagerDuty, its members are not known any more: {one}" for one in found.groups
+            f"close it by hand at PagerDuty when it is over, for not all of its members are known any more: {one}"
+            for one in found.groups
         ]
 
 

@@ -21,6 +21,7 @@ from tasks.tokens.rotation.own import IngestTurner, JwtTurner
 from tasks.tokens.rotation.pagerduty import Outside, RoutingTurner
 from tasks.tokens.rotation.progress import Patience
 from tasks.tokens.rotation.service import FLIGHT, RotationRules, Rotations, Tools
+from tasks.tokens.rotation.taking_up import TakingUp
 from tasks.tokens.rotation.webhooks import WebhookTurner
 from tasks.utils.acts import Act
 from tasks.utils.error_handler import TocsinError, UnknownError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from config.keystore import Kind
     from tasks.runtime import Runtime
+    from tasks.tokens.rotation.taking_up import TakenUp, Unmatched
     from tasks.tokens.rotation.turner import Found, Turner
     from tasks.utils.health_monitor import Line
     from tasks.utils.rest.client import RestClient
@@ -55,8 +57,12 @@ class RotationWiring:
     @cached_property
     def service(self) -> Rotations:
         """Replaces keys."""
+        return Rotations(self._tools, self._turners(), self._rules())
+
+    @cached_property
+    def _tools(self) -> Tools:
         runtime = self._runtime
-        tools = Tools(
+        return Tools(
             keystore=runtime.keystore,
             security=runtime.security,
             found=self._found,
@@ -65,7 +71,16 @@ class RotationWiring:
             pause=self._pause,
             note=self._note,
         )
-        return Rotations(tools, self._turners(), self._rules())
+
+    def take_up(self) -> tuple[list[TakenUp], list[Unmatched]]:
+        """Put in force what rotations made that nobody here knows of; nothing where keys cannot be kept, or PagerDuty not be asked."""
+        runtime = self._runtime
+        if runtime.security is None or not runtime.settings.pagerduty.can_be_asked:
+            return [], []
+        with runtime.flights.alone(FLIGHT):
+            done = TakingUp(self._tools, runtime.security, self._routing_turners()).take_up()
+        runtime.renew_at_once()
+        return done
 
     @cached_property
     def account(self) -> AccountKeys:
@@ -185,13 +200,18 @@ class RotationWiring:
     def _turners(self) -> dict[Kind, Turner]:
         runtime = self._runtime
         now_ms, used = runtime.clock.now_ms, self.ages.last_used_ms
+        return {
+            **self._routing_turners(),
+            "webhook": WebhookTurner(self._rest, self._is_ours, self._made_here, used, now_ms, self._pause),
+            "ingest": IngestTurner(used, now_ms, runtime.settings.tokens.ingest_quiet),
+            "jwt": JwtTurner(),
+        }
+
+    def _routing_turners(self) -> dict[Kind, RoutingTurner]:
         outside = Outside(self._send, self._open_with, self._pause)
         return {
             "integration": RoutingTurner(outside, ServiceDoors(self._rest, self._likely)),
             "orchestration": RoutingTurner(outside, OrchestrationDoors(self._rest)),
-            "webhook": WebhookTurner(self._rest, self._is_ours, self._made_here, used, now_ms, self._pause),
-            "ingest": IngestTurner(used, now_ms, runtime.settings.tokens.ingest_quiet),
-            "jwt": JwtTurner(),
         }
 
     def _rest(self) -> RestClient:

@@ -28,7 +28,7 @@ class PartPlan(BaseModel):
 class Step(BaseModel):
     """One step of a recovery, and what came of it."""
 
-    name: Literal["config", "files", "settings", "server", "state", "sync", "prove", "health"]
+    name: Literal["config", "files", "settings", "server", "state", "keys", "sync", "prove", "health"]
     state: StepState = "done"
     words: str
 

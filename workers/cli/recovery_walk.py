@@ -124,7 +124,10 @@ class Walk:
             actor = may_recover(runtime, self.report)
             self._state(runtime)
             looks = Looks(
-                runtime.incident_sync.run, lambda: runtime.audit.prove(None), lambda: runtime.health.examine("quick")
+                runtime.tokens.take_up,
+                lambda: runtime.incident_sync.run(dry_run=False),  # with the keys that are in force by then
+                lambda: runtime.audit.prove(None),
+                lambda: runtime.health.examine("quick"),
             )
             look_after(self.report, looks)
             self._end(runtime, actor)

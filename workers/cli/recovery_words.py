@@ -17,6 +17,7 @@ TITLES: Final = {
     "settings": "settings",
     "server": "server",
     "state": "state, Redis",
+    "keys": "rotated keys",
     "sync": "PagerDuty",
     "prove": "proof",
     "health": "health",

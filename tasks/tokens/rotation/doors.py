@@ -23,6 +23,7 @@ class Door:
     owner: str
     name: str
     key: str = field(repr=False)
+    made: str = ""  # when, as PagerDuty writes it
     copied: Mapping[str, Any] = field(default_factory=dict)  # what another one beside it is made with
 
 
@@ -114,9 +115,13 @@ class OrchestrationDoors:
 def _of_service(owner: str, one: Mapping[str, Any]) -> Door:
     copied = {part: one[part] for part in _COPIED if one.get(part)}
     name = str(one.get("name") or one.get("summary") or "")
-    return Door(one["id"], owner, name, str(one.get("integration_key") or ""), copied)
+    return Door(one["id"], owner, name, str(one.get("integration_key") or ""), _made(one), copied)
 
 
 def _of_orchestration(owner: str, one: Mapping[str, Any]) -> Door:
     key = str((one.get("parameters") or {}).get("routing_key") or "")
-    return Door(one["id"], owner, str(one.get("label") or ""), key)
+    return Door(one["id"], owner, str(one.get("label") or ""), key, _made(one))
+
+
+def _made(one: Mapping[str, Any]) -> str:
+    return str(one.get("created_at") or "")

@@ -32,6 +32,7 @@ class Rotation(BaseModel):
     began: int
     since: int  # of the step, ms
     old: str  # id of the value that is in force when it begins
+    base: str = ""  # id of the configured value
     new: str = ""
     owner: str = ""  # at PagerDuty: the service, orchestration or, of webhooks, nothing
     made: str = ""  # id there of what was made for the new value
@@ -39,6 +40,11 @@ class Rotation(BaseModel):
     unused: int = 0  # since when nothing needs the former key, ms
     waits: str = ""  # what it waits for, or why it failed, in words
     looked: int = 0  # when it was last tried to go on, and could not, ms
+
+
+def mark_of(rotation: Rotation) -> str:
+    """What names of things made at PagerDuty for a rotation bear: whoever lost everything finds by it what took whose place."""
+    return f"[tocsin {rotation.id}{f' {rotation.base}' if rotation.base else ''}]"
 
 
 class RotationView(BaseModel):

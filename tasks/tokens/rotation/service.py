@@ -129,7 +129,9 @@ class Rotations:
         if found is None:
             raise UnknownError(f"no {kind} key {key_id} is in use; `tocsin tokens list` names them")
         now = self._tools.now_ms()
-        rotation = Rotation(id=secrets.token_hex(4), began=now, since=now, old=key_id)
+        rotation = Rotation(
+            id=secrets.token_hex(4), began=now, since=now, old=key_id, base=known.base if known else key_id
+        )
         if known is None:
             value = KeyValue(id=key_id, state="current", sealed=self._sealed(kind, key_id, found.value))
             known = StoredKey(kind=kind, base=key_id, values=(value,))
