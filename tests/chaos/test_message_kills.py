@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.kit.judge import verdicts_of
+from tests.chaos.kit.losses import verdicts_of
 from tests.chaos.kit.stage import QUICK
 from tests.fleet import Fleet
 from tests.witnesses import hear

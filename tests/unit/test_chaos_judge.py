@@ -7,6 +7,7 @@ from typing import Any
 from tasks.audit.models import EventVerdict
 from tests.chaos.kit.judge import Evidence, judge
 from tests.chaos.kit.load import Accepted
+from tests.chaos.kit.losses import Losses, Span
 
 
 def seen(action: str, at: float, key: str = "a", **more: Any) -> dict[str, Any]:
@@ -92,6 +93,35 @@ def test_silence_without_a_rule_is_named_and_with_one_is_not() -> None:
     assert judge(evidence(log=[], verdicts=held_back)) == []
     merged = [said("trigger", "merged"), said("resolve", "merged")]
     assert judge(evidence(log=[], verdicts=merged)) == ["PagerDuty has never heard of it, and no rule says why: 1: a"]
+
+
+def loss(since: float, until: float, **more: Any) -> Losses:
+    return Losses([Span(until, until)], [Span(since, until)], **more)
+
+
+def test_what_was_accepted_before_a_loss_may_be_lost_only_within_the_span_that_is_named() -> None:
+    told = evidence(log=[seen("trigger", 1)], verdicts=[said("trigger")], losses=loss(5, 8))
+    told.accepted.times["a", "resolve"] = [(6.0, 6.1)]
+
+    assert judge(told) == []
+    assert told.lost() == {"lost, named": 0, "lost, their span named": 1}
+    told.accepted.times["a", "resolve"] = [(4.0, 4.1)]
+    assert "accepted, but the ledger has never heard of it: 1: resolve a" in judge(told)
+    told.accepted.times["a", "resolve"] = [(9.0, 9.1)]
+    assert "accepted, but the ledger has never heard of it: 1: resolve a" in judge(told)
+
+
+def test_what_the_ledger_calls_lost_must_have_been_accepted_before_a_loss() -> None:
+    told = evidence(log=[seen("trigger", 1)], verdicts=[said("trigger"), said("resolve", "lost")], losses=loss(5, 8))
+    told.accepted.times["a", "resolve"] = [(4.0, 4.1)]
+
+    assert judge(told) == []
+    told.accepted.times["a", "resolve"] = [(9.0, 9.1)]
+    assert any(wrong.startswith("lost: 1: a") for wrong in judge(told))
+
+
+def test_a_loss_that_nobody_tells_of_is_named() -> None:
+    assert "the server lost everything, and nobody says so: 1: 1 times" in judge(evidence(losses=Losses([Span(1, 1)])))
 
 
 def test_a_worker_that_was_idle_for_too_long_is_named() -> None:

@@ -5,48 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from abc import ABC, abstractmethod
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import httpx
+
+from tests.chaos.kit.emptied import DataLost, Flushed
+from tests.chaos.kit.fault import Fault, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.chaos.kit.stage import Shape, Stage
-
-
-class Fault(ABC):
-    """One thing that goes wrong on a stage."""
-
-    def __init__(self, stage: Stage, target: str = "") -> None:
-        self.stage = stage
-        self.target = target
-
-    @abstractmethod
-    def strike(self) -> None:
-        """Begin."""
-
-    @abstractmethod
-    def heal(self) -> None:
-        """End, and leave things as they were."""
-
-    def may_repeat(self) -> int:
-        """How many events may reach PagerDuty twice because of it, beyond what the sandbox itself has spoilt."""
-        return 0
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of fault: how it is made, what it concerns, and for how many seconds it lasts."""
-
-    make: Callable[[Stage, str], Fault]
-    place: str
-    lasts: tuple[float, float]
-    targets: tuple[str, ...] = ()
-    """Processes to choose from."""
 
 
 class Kill(Fault):
@@ -233,6 +203,8 @@ SERVER_KINDS: Final = {
     "server full": Kind(ServerFull, "server", (1.0, 6.0)),
     "server without replicas": Kind(ServerWithoutReplicas, "server", (1.0, 6.0)),
     "server read-only": Kind(ServerReadOnly, "server", (1.0, 6.0)),
+    "server flushed": Kind(Flushed, "server", (0.0, 0.0)),
+    "server data lost": Kind(DataLost, "server", (0.0, 4.0)),
 }
 LINK_KINDS: Final = {
     "link to server cut": Kind(link(Cut, "server"), "link to server", (0.0, 0.0)),

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SEVERITIES: Final = ("critical", "error", "warning", "info")
 AGAIN: Final = 0.1  # seconds until a sender tries again
+FORGOTTEN: Final = 15.0  # seconds after a loss until no worker can have a trigger in hand that the server has forgotten
 LOOK: Final = 0.5  # seconds until a producer looks again whether its trigger has been decided on
 
 
@@ -86,9 +87,19 @@ class Accepted:
 
     events: Counter[tuple[str, str]] = field(default_factory=Counter)  # (dedup key, action)
     perhaps: Counter[tuple[str, str]] = field(default_factory=Counter)
+    times: dict[tuple[str, str], list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
+    """When, by the wall's clock: when the sender asked, and when it had the answer."""
+    ids: dict[str, tuple[str, str]] = field(default_factory=dict)  # of events of task messages: their senders know them
+    services: dict[str, str] = field(default_factory=dict)  # of each dedup key
     refused: int = 0
     strange: list[str] = field(default_factory=list)  # answers nobody should get
     slowest: float = 0.0
+
+    def note(self, alert: Alert, action: str, asked: float) -> None:
+        """One more event was accepted, that was asked for at that time."""
+        self.events[alert.key, action] += 1
+        self.times[alert.key, action].append((asked, time.time()))
+        self.services[alert.key] = alert.service
 
 
 class Sender(threading.Thread):
@@ -111,10 +122,12 @@ class Sender(threading.Thread):
             if action == "resolve" and not self.may_resolve(alert):
                 heapq.heappush(self._todo, (time.monotonic() - self._began + LOOK, number, action, alert))
                 continue
+            asked = time.time()
             while not self.is_accepted(action, alert):
                 if self.given_up.wait(AGAIN):
                     return
-            self.accepted.events[alert.key, action] += 1
+                asked = time.time()
+            self.accepted.note(alert, action, asked)
             if action == "trigger":
                 heapq.heappush(self._todo, (max(at, self.since) + alert.open_for, number, "resolve", alert))
 
@@ -176,7 +189,9 @@ class TaskSender(Sender):
             super().run()
 
     def may_resolve(self, alert: Alert) -> bool:
-        fleet = self.stage.fleet
+        fleet, ((asked, _),) = self.stage.fleet, self.accepted.times[alert.key, "trigger"]
+        if any(asked < one.until < time.time() - FORGOTTEN for one in self.stage.emptied):
+            return True
         try:
             return bool(fleet.client.exists(fleet.keys.event(f"{self._ids[alert.key, 'trigger']}:0")))
         except redis.RedisError:
@@ -186,6 +201,7 @@ class TaskSender(Sender):
         task_id = self._ids.setdefault(
             (alert.key, action), str(uuid.uuid4())
         )  # again under the same id: it stays one event
+        self.accepted.ids[f"{task_id}:0"] = (alert.key, action)
         alerts = [{**alert.event(action), "service": alert.service}]
         try:
             with self._app.connection_for_write() as connection:
@@ -237,5 +253,8 @@ class Load:
             total.perhaps += one.perhaps
             total.refused += one.refused
             total.strange += one.strange
+            total.times.update(one.times)
+            total.services.update(one.services)
+            total.ids.update(one.ids)
             total.slowest = max(total.slowest, one.slowest)
         return total

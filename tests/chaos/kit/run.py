@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import heapq
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from tasks.runtime import Runtime
 from tests.chaos.kit import table
 from tests.chaos.kit.faults import kinds_for
 from tests.chaos.kit.idleness import Idleness
-from tests.chaos.kit.judge import Evidence, judge, proof_of, verdicts_of
+from tests.chaos.kit.judge import Evidence, judge
 from tests.chaos.kit.load import Description, Load
+from tests.chaos.kit.losses import losses_of, proof_of, verdicts_of
 from tests.chaos.kit.plan import make_plan, to_text
+from tests.chaos.kit.sealing import Sealing
 from tests.chaos.kit.stage import Shape, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from tests.chaos.kit.faults import Fault
+    from tests.chaos.kit.fault import Fault
     from tests.chaos.kit.plan import Strike
 
 PATIENCE: Final = 180.0  # seconds until everything must be over once the load and all faults are
@@ -63,7 +67,7 @@ def survive(run: Run, folder: Path, say: Callable[[str], object] = print) -> Res
     with Stage(folder, run.shape, sandbox_options=() if run.limits else ("--no-limits",)) as stage:
         evidence, struck, ending = _play(stage, run, plan, say)
         evidence.save(folder)
-        wrong = [*ending, *judge(evidence), *proof_of(stage.fleet)]
+        wrong = [*ending, *judge(evidence)]
         rows = table.rows_of(struck, table.retries_of(stage.fleet), evidence)
         return Result(wrong, table.as_text(rows), _figures(stage, evidence), struck)
 
@@ -72,24 +76,40 @@ def _play(
     stage: Stage, run: Run, plan: Sequence[Strike], say: Callable[[str], object]
 ) -> tuple[Evidence, list[table.Struck], list[str]]:
     """Send the load, strike by the plan, wait for the end: what the witnesses say, what was done, what is wrong already."""
-    idleness = Idleness(stage)
+    idleness, sealing = Idleness(stage), Sealing(stage)
     idleness.start()
+    sealing.start()
     load = Load(stage, run.load, run.seed)
     load.start()
     try:
         struck = _strike(stage, load, plan, say)
         ending = _await_end(stage, load, PATIENCE + run.load.longest)
+        ending += _compare(stage, load) if stage.emptied else []
     finally:
         load.give_up()
+        sealing.close()
         idleness.close()
+    accepted, proof = load.accepted(), proof_of(stage.fleet)
+    verdicts = verdicts_of(stage.fleet, accepted.services)
+    losses = losses_of(stage, proof, accepted, verdicts)
     evidence = Evidence(
-        accepted=load.accepted(),
+        accepted=accepted,
         log=stage.fleet.sandbox.log(),
-        verdicts=verdicts_of(stage.fleet),
+        verdicts=verdicts,
         may_repeat=sum(one.may_repeat for one in struck),
         idle=idleness.longest,
+        losses=losses,
     )
-    return evidence, struck, ending
+    return evidence, struck, [*ending, *proof.wrong(losses)]
+
+
+def _compare(stage: Stage, load: Load) -> list[str]:
+    """Both sides once more, as beat does it every five minutes: what was in flight at a loss came to PagerDuty later."""
+    runtime = Runtime(stage.fleet.settings)
+    with closing(runtime.client), closing(runtime.rest):
+        while runtime.incident_sync.run().state == "busy":
+            time.sleep(LOOK)
+    return _await_end(stage, load, PATIENCE)
 
 
 def _strike(stage: Stage, load: Load, plan: Sequence[Strike], say: Callable[[str], object]) -> list[table.Struck]:
@@ -138,6 +158,7 @@ def _figures(stage: Stage, evidence: Evidence) -> dict[str, float]:
         "accepted": sum(accepted.events.values()),
         **counted,
         "arrived": len(evidence.arrived),
+        **(evidence.lost() if stage.emptied else {}),
         "duplicates": len(evidence.repeats()),
         "duplicates allowed": evidence.may_repeat,
         "refused with 503": accepted.refused,

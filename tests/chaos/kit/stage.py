@@ -22,6 +22,8 @@ from tests.fleet import Fleet
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.chaos.kit.losses import Span
+
 QUICK: Final = {
     "TOCSIN_DELIVERY__LEASE": "5s",
     "TOCSIN_DELIVERY__DEADLINE": "3s",
@@ -36,6 +38,7 @@ IMPATIENT: Final = {
     "TOCSIN_PAGERDUTY__CIRCUIT_BREAKER__RECOVERY_TIMEOUT": "5s",
 }
 ONE_WAY: Final = 0.04  # seconds to PagerDuty: sends are in flight for a while, as they are in life
+REST_KEY: Final = "tOcSiNtEsT0123456789"
 PAUSE: Final = 0.5  # seconds between two looks of the supervisor
 
 
@@ -65,12 +68,17 @@ class Stage:
             folder,
             sandbox_options=sandbox_options,
             TOCSIN_CONFIG_DIR=str(write_config(folder, shape)),
+            PAGERDUTY_API_KEY=REST_KEY,  # what is open there is asked for once everything is lost
             **IMPATIENT,
         )
         self.ended: Counter[tuple[str, int]] = Counter()  # what ended by itself: process, exit code
         self.away: set[str] = set()  # what a fault has taken down or frozen, and will bring back
+        self.emptied: list[
+            Span
+        ] = []  # when the server lost everything: before the one time there was all, after the other nothing
         self.jumps: list[tuple[float, float]] = []  # when the clock was set forward, by how many seconds
         self.lock = threading.RLock()
+        self.clock_lock = threading.Lock()
         self._commands = shape.commands()
         self._stack = ExitStack()
         self._over = threading.Event()
@@ -83,7 +91,8 @@ class Stage:
         self.sandbox_link = self._stack.enter_context(Link(sandbox.host, sandbox.port or 80, delay=ONE_WAY))
         self.redis_url = fleet.server.url.replace(f":{fleet.server.port}/", f":{self.server_link.port}/")
         fleet.environment["REDIS_URL"] = self.redis_url
-        fleet.environment["PAGERDUTY_EVENTS_URL"] = f"http://127.0.0.1:{self.sandbox_link.port}"
+        there = f"http://127.0.0.1:{self.sandbox_link.port}"
+        fleet.environment |= {"PAGERDUTY_EVENTS_URL": there, "PAGERDUTY_API_URL": there}
         for name in self._commands:
             self.start(name)
         self.gateway_url = fleet.start_gateway()
@@ -132,7 +141,7 @@ class Stage:
     def set_clock_forward(self, seconds: float) -> None:
         """Let so much time have passed, for the fleet and for PagerDuty; not, if the server cannot be told."""
         fleet = self.fleet
-        with suppress(redis.RedisError), fleet.client.pipeline() as together:
+        with suppress(redis.RedisError), self.clock_lock, fleet.client.pipeline() as together:
             together.incrby(fleet.keys.clock, round(seconds * 1000))
             together.lpush(fleet.keys.wake, "1")
             together.execute()
