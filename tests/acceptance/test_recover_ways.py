@@ -19,6 +19,7 @@ from tasks.utils.error_handler import UnknownError
 from tests.acceptance.recovery_world import start_tocsin, step, tocsin, variables, write_config
 from tests.integration.backups.repository_kit import flip
 from tests.integration.factor_kit import enrolled
+from tests.integration.terminal import at_terminal
 from tests.loss import lose_everything
 from workers.cli.output import CliError, ExitCode
 from workers.cli.recovery_authority import may_recover_early
@@ -207,6 +208,26 @@ def test_where_acts_are_guarded_a_person_whom_the_backup_knows_is_asked_for_a_co
     assert site.silences() == 0
 
 
+def test_a_person_at_a_terminal_types_where_they_are_and_a_code_and_no_bar_is_drawn_over_the_question(
+    site: Site, clock: MovableClock
+) -> None:
+    _, codes = enrolled(site.runtime.second_factors, clock)
+    site.silence()
+    site.back_up()
+    site.lose_everything()
+
+    answers = {"type development: ": ["development"], "Code, or recovery code: ": ["000000", codes[0]]}
+    told = at_terminal("recover", answers=answers, env={"TOCSIN_ACCESS__ENFORCE": "true", "TOCSIN_PERSON": "anna"})
+
+    plan, _, rest = told.screen.partition("To do this in development")
+    asked, _, report = rest.rpartition("Code, or recovery code: ")
+    assert (told.code, site.silences()) == (0, 1), told.screen
+    assert "from backup" in plan
+    assert "not a code of now" in asked
+    assert "\u2501" not in asked[asked.index("needs the second factor") :]
+    assert "Recovered in" in report
+
+
 def test_where_nobody_is_enrolled_nobody_is_locked_out_of_an_empty_machine(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,6 +310,21 @@ def test_a_service_identity_may_recover_and_it_is_on_record_in_its_name(
     assert put_right(site).report.is_over
     told = tocsin(environ, "audit", "log").stdout
     assert next(line for line in told.splitlines() if "backups.recover" in line).count("phoenix") == 1
+
+
+def test_broken_off_at_the_code_it_asks_again_by_the_server_it_starts_itself(
+    site: Site, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrolled(site.runtime.second_factors, clock)
+    site.back_up()
+    site.lose_everything()
+    Walk("latest", dry_run=False).files()
+    for name, value in {"TOCSIN_ACCESS__ENFORCE": "true", "TOCSIN_PERSON": "anna"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("REDIS_URL")
+
+    with pytest.raises(CliError, match="no terminal to ask"):
+        may_recover_early()
 
 
 def test_a_server_that_is_away_is_no_way_round_the_code(site: Site, clock: MovableClock, monkeypatch: Any) -> None:

@@ -129,7 +129,7 @@ def _by_code(runtime: Runtime, name: str, about: str) -> tuple[Actor, str]:
             if not left:
                 raise
             _record(runtime, "", named(name), "denied", why=str(error))
-            say(f"{error}.")
+            say(str(error) if str(error).endswith("?") else f"{error}.")
         else:
             return named(name), way
     raise AssertionError

@@ -79,12 +79,13 @@ def _show_plan(plan: "RestorePlan", *, every: bool, as_json: bool) -> None:
 def _confirm(plan: "RestorePlan", environment: str, *, yes: bool) -> None:
     import sys
 
+    from workers.cli.prompt import typed
+
     if yes or not any(counts["create"] + counts["change"] for counts in plan.counts.values()):
         return
     if not sys.stdin.isatty():
         raise CliError("Nothing was changed. If you mean it, add --yes.", ExitCode.NEEDS_CONFIRMATION)
-    typed = typer.prompt(f"To do this in {environment}, type {environment}", err=True, default="", show_default=False)
-    if typed.strip() != environment:
+    if typed(f"To do this in {environment}, type {environment}: ") != environment:
         raise CliError("Nothing was changed.", ExitCode.NEEDS_CONFIRMATION)
 
 

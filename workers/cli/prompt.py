@@ -15,6 +15,18 @@ def is_watched() -> bool:
     return is_attended() and sys.stdout.isatty()
 
 
+def typed(question: str) -> str:
+    """What the person types for all to see, in a line of its own behind what was answered so far; nothing if they leave it empty."""
+    sys.stdout.flush()
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    try:
+        return input().strip()
+    except EOFError:
+        sys.stderr.write("\n")
+        return ""
+
+
 def ask(question: str) -> str:
     """What the person types, which the terminal does not show; nothing if they leave it empty."""
     from getpass import getpass

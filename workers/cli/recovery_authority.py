@@ -50,7 +50,7 @@ def may_recover_early() -> None:
     try:
         runtime = Runtime(reach_redis())
     except RedisError:
-        _refuse_where_enrolled(settings)
+        _ask_where_enrolled(settings)
         return
     try:
         may_recover(runtime)
@@ -58,11 +58,23 @@ def may_recover_early() -> None:
         runtime.client.close()
 
 
-def _refuse_where_enrolled(settings: Settings) -> None:
-    """Ask for the server where this machine knows persons with a second factor, who cannot be asked without it."""
+def _ask_where_enrolled(settings: Settings) -> None:
+    """Where this machine knows persons with a second factor: ask one by the server that `tocsin up` would start; else for the server."""
+    from tasks.runtime import Runtime
     from tasks.security.store import FILE
+    from workers.cli.connection import current_settings
     from workers.cli.output import CliError, ExitCode
+    from workers.cli.recovery_server import is_of_up, some_server
 
-    if settings.guards_acts and (settings.state_dir / FILE).is_file():
+    if not (settings.guards_acts and (settings.state_dir / FILE).is_file()):
+        return
+    if is_of_up(settings):
+        with some_server(settings):
+            runtime = Runtime(current_settings())
+            try:
+                may_recover(runtime)
+            finally:
+                runtime.client.close()
+    else:
         text = "Redis does not answer, and nobody can be asked for a code without it. Start it (an empty one will do), then recover."
         raise CliError(text, ExitCode.UNAVAILABLE)

@@ -56,14 +56,13 @@ def _show_end(walk: "Walk") -> None:
 
 
 def _confirm(environment: str, *, yes: bool) -> None:
-    from workers.cli.prompt import is_attended
+    from workers.cli.prompt import is_attended, typed
 
     if yes:
         return
     if not is_attended():
         raise CliError("Nothing was changed. If you mean it, add --yes.", ExitCode.NEEDS_CONFIRMATION)
-    typed = typer.prompt(f"To do this in {environment}, type {environment}", err=True, default="", show_default=False)
-    if typed.strip() != environment:
+    if typed(f"To do this in {environment}, type {environment}: ") != environment:
         raise CliError("Nothing was changed.", ExitCode.NEEDS_CONFIRMATION)
 
 
@@ -77,10 +76,12 @@ def _go(walk: "Walk", *, as_json: bool) -> None:
     try:
         with watched():
             walk.files()
-            walk.rest(walk.settings())
-    except BaseException:
+        walk.rest(walk.settings())
+    except BaseException as error:
         if as_json:
             answer_json(walk.report.model_dump(mode="json"))
+        if isinstance(error, KeyboardInterrupt):
+            say("Broken off. What is told below is done; the same command goes on from there.")
         raise
     finally:
         if not as_json:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from config.models import Settings
 
-# Its data stays where `tocsin up` looks for it. It ends when this process does, however that ends.
+# Its data stays where `tocsin up` looks for it. It ends when this process does, however that ends, and not by a Ctrl-C meant for this one.
 PROGRAM: Final = """
 import json, sys
 from pathlib import Path
@@ -42,7 +42,7 @@ def some_server(settings: Settings) -> Iterator[str]:
     from config.values import mask_redis_url
     from workers.cli.connection import reach_redis
 
-    if not _is_of_up(settings) or (settings.redis.is_given and _answers()):
+    if not is_of_up(settings) or (settings.redis.is_given and _answers()):
         yield mask_redis_url(reach_redis().redis.url.get_secret_value())
         return
     with _embedded(settings) as url:
@@ -50,7 +50,7 @@ def some_server(settings: Settings) -> Iterator[str]:
         yield f"the embedded one; its data lies in {settings.state_dir / 'redis'}"
 
 
-def _is_of_up(settings: Settings) -> bool:
+def is_of_up(settings: Settings) -> bool:
     """Whether nobody has named a server, so that it is the one of `tocsin up`, running or not."""
     kept = settings.state_dir / "redis" / "url"
     named = settings.redis.url.get_secret_value()
@@ -73,7 +73,11 @@ def _answers() -> bool:
 def _embedded(settings: Settings) -> Iterator[str]:
     words = [str(settings.state_dir), settings.environment, "yes" if settings.embedded.allow else "no"]
     process = subprocess.Popen(  # noqa: S603 (our own program)
-        [sys.executable, "-P", "-c", PROGRAM, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=HOME
+        [sys.executable, "-P", "-c", PROGRAM, *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=HOME,
+        start_new_session=True,
     )
     try:
         yield _url(process)

@@ -18,6 +18,7 @@ from tasks.recovering import Looks, look_after
 from tasks.runtime import Runtime
 from workers.cli.connection import current_settings
 from workers.cli.output import CliError, ExitCode
+from workers.cli.progress import watched
 from workers.cli.recovery_server import some_server
 
 if TYPE_CHECKING:
@@ -122,14 +123,9 @@ class Walk:
         with some_server(settings) as words, wired() as runtime:
             self.report.add("server", words)
             actor = may_recover(runtime, self.report)
-            self._state(runtime)
-            looks = Looks(
-                runtime.tokens.take_up,
-                lambda: runtime.incident_sync.run(dry_run=False),  # with the keys that are in force by then
-                lambda: runtime.audit.prove(None),
-                lambda: runtime.health.examine("quick"),
-            )
-            look_after(self.report, looks)
+            with watched():  # not before: a bar must not be drawn over a question
+                self._state(runtime)
+                look_after(self.report, _looks(runtime))
             self._end(runtime, actor)
 
     def _state(self, runtime: Runtime) -> None:
@@ -172,6 +168,15 @@ def wired() -> Iterator[Runtime]:
         runtime.client.close()
         if "rest" in vars(runtime):
             runtime.rest.close()
+
+
+def _looks(runtime: Runtime) -> Looks:
+    return Looks(
+        runtime.tokens.take_up,
+        lambda: runtime.incident_sync.run(dry_run=False),  # with the keys that are in force by then
+        lambda: runtime.audit.prove(None),
+        lambda: runtime.health.examine("quick"),
+    )
 
 
 def _is_file(change: ChangeView) -> bool:

@@ -24,11 +24,11 @@ TITLES: Final = {
 }
 MOST_SHOWN: Final = 20
 THEN: Final = (
+    "before the gateway starts: copy `spool/` of the old state folder here if that disk can be read; it holds alerts that Redis never had",
     "start the fleet: `tocsin up`, or the processes as this installation runs them",
     "point senders and PagerDuty's webhook subscription at this machine, if its address is another one",
     "have senders send again what they sent after the backup; what is open is merged",
     "`tocsin backups create` once the fleet runs",
-    "copy `spool/` of the old state folder here if that disk can be read: it holds alerts that Redis never had",
 )
 
 
