@@ -69,7 +69,7 @@ local function wire_there()
   add_line(K.wired, wire_of(uid), asked.key_id .. " " .. uid)
 end
 
-local function tell()  -- the event that stands for what was sent before
+local function stand_for_them()  -- the event that stands for what was sent before
   if redis.call("EXISTS", K.event(asked.event)) == 1 then return end
   redis.call("HSET", K.event(asked.event), "state", "sent", "reason", asked.channel, "uid", place, "action", "trigger", "accepted", stamp)
   shrink(asked.event, at)
@@ -82,7 +82,7 @@ local function make_known()
     "last_id", asked.event, "last_sign", "", "last_at", stamp, "opened_by", asked.event, "fired", created)
   redis.call("ZADD", K.alerts, stamp, uid)
   redis.call("HSET", K.labels, uid, asked.labels)
-  tell()
+  stand_for_them()
 end
 
 local function resolve_again()
