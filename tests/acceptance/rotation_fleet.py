@@ -219,13 +219,14 @@ class Sender(threading.Thread):
                 self._send(http, "trigger", self._open[-1])
                 if len(self._open) > OPEN_FOR:
                     self._send(http, "resolve", self._open.pop(0))
+            self._fleet.wait(self._fleet.is_idle, 60, "the last alert is not sent")  # one that ends before is never sent
             while self._open:
                 self._send(http, "resolve", self._open.pop(0))
 
     def end(self) -> None:
         """Stop, once every alert has ended."""
         self._stopping.set()
-        self.join(timeout=30)
+        self.join(timeout=90)
 
     def _send(self, http: httpx.Client, action: str, key: str) -> None:
         component = "db" if int(key.partition("-")[2]) % 2 else "web"
