@@ -95,9 +95,10 @@ class ArchiveChain:
 
         PermanentError where one is not: then the former keys stay needed.
         """
-        former = sorted(set(self.signers()) - set(self.key_ids[:1]))
-        if not former:
+        if not set(self.signers()) - set(self.key_ids[:1]):
             return None
+        # All there ever were: what a former key has vouched for is forgotten with that key.
+        former = sorted({fields["key"] for _, fields in self._lines() if fields is not None} - {"", *self.key_ids[:1]})
         faults = [fault for fault in self.faults(last) if UNSIGNED not in fault]
         if faults:
             raise PermanentError(f"the list of archives is not as it was written, and is not signed anew: {faults[0]}")
@@ -130,8 +131,9 @@ class ArchiveChain:
         """For each line the key it needs to be verified."""
         vouched = self._vouched()
         for _, fields in self._lines():
-            if fields is not None and fields["key"] and vouched.get(fields["key"], 0) < fields["n"]:
-                yield fields["key"]
+            if fields is not None and fields["key"]:
+                number, voucher = vouched.get(fields["key"], (0, ""))
+                yield voucher if number > fields["n"] else fields["key"]
 
     def faults(self, last: str | None = None) -> Iterator[str]:
         """What is wrong with the list, by line. `last`: the hash of its last line, where somebody else knows it."""
@@ -167,25 +169,25 @@ class ArchiveChain:
     def _archives(self) -> Iterator[dict[str, Any]]:
         return (fields for _, fields in self._lines() if fields is not None and "stored" in fields)
 
-    def _vouched(self) -> dict[str, int]:
-        """Up to which line what a key has signed was found to be so, by whoever had the newest key then.
+    def _vouched(self) -> dict[str, tuple[int, str]]:
+        """Up to which line what a key has signed was found to be so, and by which key that is signed.
 
         The chain of hashes binds what was found: a line before that was changed since does not lead to this one.
         """
-        found: dict[str, int] = {}
+        found: dict[str, tuple[int, str]] = {}
         for _, fields in self._lines():
             if fields is not None and fields["key"] in self._keys and not self._wrong(fields, {}):
-                found.update(dict.fromkeys(fields.get("vouched", ()), fields["n"]))
+                found.update(dict.fromkeys(fields.get("vouched", ()), (fields["n"], fields["key"])))
         return found
 
-    def _wrong(self, fields: dict[str, Any], vouched: Mapping[str, int]) -> str:
+    def _wrong(self, fields: dict[str, Any], vouched: Mapping[str, tuple[int, str]]) -> str:
         bare = {name: value for name, value in fields.items() if name not in ("h", "mac")}
         if hashlib.sha256(_encode(bare)).hexdigest() != fields["h"]:
             return "was changed after it was written"
         if self._keys and not fields["mac"]:
             return f"{UNSIGNED} although an encryption key is set: it was forged, or written before there was a key"
         if fields["key"] and fields["key"] not in self._keys:
-            is_vouched = vouched.get(fields["key"], 0) > fields["n"]
+            is_vouched = vouched.get(fields["key"], (0, ""))[0] > fields["n"]
             return "" if is_vouched else f"is signed with a key that is not known here (id {fields['key']})"
         if not hmac.compare_digest(str(fields["mac"]), self._sign(fields["h"], fields["key"])):
             return "has a signature that does not fit: it was forged"

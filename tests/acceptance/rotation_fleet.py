@@ -219,7 +219,9 @@ class Sender(threading.Thread):
                 self._send(http, "trigger", self._open[-1])
                 if len(self._open) > OPEN_FOR:
                     self._send(http, "resolve", self._open.pop(0))
-            self._fleet.wait(self._fleet.is_idle, 60, "the last alert is not sent")  # one that ends before is never sent
+            self._fleet.wait(
+                self._fleet.is_idle, 60, "the last alert is not sent"
+            )  # one that ends before is never sent
             while self._open:
                 self._send(http, "resolve", self._open.pop(0))
 

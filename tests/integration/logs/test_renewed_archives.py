@@ -64,6 +64,18 @@ def test_what_is_archived_later_follows_on_the_list(renewed: LogKit) -> None:
     assert [view.id.partition("-")[0] for view in archives_of(renewed, NEW).views()] == ["1", "2", "3"]
 
 
+def test_after_a_second_new_key_neither_former_one_is_needed(renewed: LogKit) -> None:
+    third = base64.urlsafe_b64encode(b"t" * 32).decode()
+    archives = archives_of(renewed, third, NEW)
+    assert set(archives.signers()) == {1}
+
+    with archives.alone():
+        archives.renew(lambda _: "")
+
+    assert set(archives.signers()) == {0}
+    assert archives_of(renewed, third).verify().faults == []
+
+
 def test_a_list_that_was_lost_is_made_anew_with_the_ids_they_had(renewed: LogKit) -> None:
     ids = [view.id for view in archives_of(renewed, NEW).views()]
     chain_of(renewed).unlink()
