@@ -142,6 +142,7 @@ DESTROYS: Final[Mapping[str, Destroys]] = {
     "deployments.apply": Destroys("deployments.apply", ("dry_run", "validate")),
     "logs.cleanup": Destroys("logs.clean_up", ("dry_run",)),
     "logs.clean-up": Destroys("logs.clean_up", ("dry_run",)),
+    "logs.relist": Destroys("logs.clean_up", ("dry_run",)),  # from then on what is not on the list counts for nothing
     "notifications.drop": Destroys("notifications.drop"),
     "notifications.purge": Destroys("notifications.purge", ("dry_run",)),
     "security.second-factor.recovery-codes": Destroys("security.second_factor"),
