@@ -18,10 +18,6 @@ app = new_app(
     help="Snapshots of the PagerDuty account, of Tocsin's own state and of its configuration: made, checked, restored.",
     epilog="A BACKUP is `latest` or the beginning of an id, four digits at least.",
 )
-app.command()(verify)
-app.command()(restore)
-app.command()(prune)
-app.command()(drill)
 
 
 @app.callback(invoke_without_command=True)
@@ -159,3 +155,9 @@ def diff(before: As, after: As = "latest", *, as_json: JsonFlag = False) -> None
         plain = f"{signs[one.change]} {one.item}{'  ' if one.fields else ''}{', '.join(one.fields)}"
         answer(f"{one.words}  ({one.item})" if one.words else plain)
     answer(f"{report.added} added, {report.removed} removed, {report.changed} changed")
+
+
+app.command()(verify)
+app.command()(restore)
+app.command()(prune)
+app.command()(drill)

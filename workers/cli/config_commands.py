@@ -54,7 +54,7 @@ def show(
 
 @app.command()
 def check(*, environment: Environment = None, config_dir: Folder = None, as_json: JsonFlag = False) -> None:
-    """Read all settings and templates and say OK, or everything that is wrong and how to mend it (exit code 78)."""
+    """Check all settings and templates: OK, or everything that is wrong and how to mend it (exit code 78)."""
     from config.errors import ConfigError
     from workers.cli.template_problems import problems_of_templates
 

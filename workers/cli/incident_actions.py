@@ -85,7 +85,7 @@ def update(
         str, typer.Option("--status-update", metavar="TEXT", help="News for those who have subscribed; - reads stdin.")
     ] = "",
 ) -> None:
-    """Change title, urgency, priority or escalation level of incidents, or tell their subscribers the news."""
+    """Change incidents: title, urgency, priority or escalation level; or tell their subscribers the news."""
     choice.act(
         "update",
         usual=OPEN,

@@ -10,6 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from workers.cli.acts import witnessed
 from workers.cli.guarded import guard
+from workers.cli.short_help import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +58,7 @@ class LazyCommand(TyperCommand):
             app.info.cls = FlagGroup
         command = typer.main.get_command(app)
         command.name = self.name
+        shorten(command)
         guard(command, self._path)
         return witnessed(command, self._path)  # outermost: what is refused is an act, too
 

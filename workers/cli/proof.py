@@ -30,7 +30,7 @@ def prove(
     since: Since = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Prove that every accepted alert was delivered, merged, suppressed by a rule, dead-lettered, or is on its way.
+    """Prove that no accepted alert was lost: each was delivered, merged, suppressed by a rule, dead-lettered, or is on its way.
 
     Exit code 1 if the promise is broken, 3 if it is not but Redis lost everything in that span.
     """
