@@ -16,7 +16,7 @@ from workers.cli.short_help import LINE, in_a_line
         ("One incident whole: its alerts, notes and log, and which alert it is of.", "One incident whole"),
         ("The alerts that are open, newest news first, and what holds them back.", "The alerts that are open, newest news first"),
         ("Put archives that lie in the folder on the list, they are not on it. More.", "Put archives that lie in the folder on the list"),
-        ("Hand over what was kept on this machine while the server was away.", "Hand over what was kept on this machine while the server was away"),
+        ("Put whatever lies in the folder of archives on the list again", "Put whatever lies in the folder of archives on the list again"),
         ("One line.\n\nAnd what else there is to say.", "One line"),
     ],
 )  # fmt: skip
