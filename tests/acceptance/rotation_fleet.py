@@ -192,7 +192,8 @@ class RotationFleet(Fleet):
         """Make an event orchestration and two services it leads to; the answer is its key."""
         rules = [{"escalation_delay_in_minutes": 30, "targets": [{"id": user, "type": "user_reference"}]}]
         policy = {"type": "escalation_policy", "name": "Shop", "escalation_rules": rules}
-        policy = self.ask("POST", "/escalation_policies", escalation_policy=policy)["escalation_policy"]
+        made = self.ask("POST", "/escalation_policies", escalation_policy=policy)["escalation_policy"]
+        policy = {"id": made["id"], "type": "escalation_policy_reference"}
         rest, database = (
             self.ask("POST", "/services", service={"type": "service", "name": name, "escalation_policy": policy})
             for name in ("Web", "Database")
