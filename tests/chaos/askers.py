@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 ENDPOINT = "https://events.example.com:443"
 LEASE = timedelta(seconds=30)
 PLAN = Plan(LEASE, 5, "{}", ("primary", "kid", f"{ENDPOINT} 0 1"))
-SPAN = 0.5  # seconds
+SPAN = 0.5  # seconds, and as many rounds at least
+ROUNDS = 4
 
 
 def enter(url: str, together: Barrier, told: Queue[Any]) -> None:
@@ -30,7 +31,7 @@ def enter(url: str, together: Barrier, told: Queue[Any]) -> None:
     given, asked = 0, 0
     together.wait()
     end = time.monotonic() + SPAN
-    while time.monotonic() < end:
+    while asked < ROUNDS or time.monotonic() < end:
         asked += 1
         with suppress(CircuitOpenError):
             given += breaker.enter().is_probe
@@ -42,10 +43,11 @@ def deliver(url: str, together: Barrier, told: Queue[Any]) -> None:
     outbox = Outbox(connect(url), Keys())
     outbox.claim(0, LEASE, "warm")
     token = str(time.monotonic_ns())
-    given, asked = 0, 0
+    given, asked, rounds = 0, 0, 0
     together.wait()
     end = time.monotonic() + SPAN
-    while time.monotonic() < end:
+    while rounds < ROUNDS or time.monotonic() < end:
+        rounds += 1
         claims = outbox.claim(1, LEASE, token)
         asked += len(claims)
         given += len(outbox.begin([(claim, PLAN) for claim in claims], token).attempts)
