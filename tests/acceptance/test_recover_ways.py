@@ -21,6 +21,7 @@ from tests.integration.backups.repository_kit import flip
 from tests.integration.factor_kit import enrolled
 from tests.integration.terminal import at_terminal
 from tests.loss import lose_everything
+from workers.cli.authority import _allowed
 from workers.cli.output import CliError, ExitCode
 from workers.cli.recovery_authority import may_recover_early
 from workers.cli.recovery_walk import StoppedError, Walk
@@ -83,6 +84,7 @@ def site(
     }
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
+    _allowed.clear()  # each test is a process of its own to it
     site = Site(tmp_path, environ, client, keys)
     yield site
     site.runtime.client.close()
