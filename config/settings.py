@@ -16,6 +16,7 @@ from config.key_sources import KeySources
 from config.keyring import Keyring
 from config.keystore import FILE as KEYSTORE
 from config.keystore import read_keystore, with_keystore
+from config.made_up import take_up
 from config.mapping_files import mapping_paths, read_mapping
 from config.mappings import WebhookMapping
 from config.models import Settings, full_name, section_names, with_inherited
@@ -134,6 +135,8 @@ class _Reading:
         self._refuse_environment(special)
         node = merge(merge(merge(main, special), environment.from_files), above)
         settle_state_dir(node, self._variables)
+        if name == "development":
+            take_up(node, self._report)
         self._variables.sealed = SealedSettings(node, self._report)
         return node
 

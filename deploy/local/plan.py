@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from config.channels import PagerDutyChannel
+from config.made_up import FILE as KEY_FILE
 from config.models import Settings
 from deploy.local.child import Child, Stage
 from deploy.local.files import write_private
@@ -93,7 +94,7 @@ def _environment(settings: Settings, redis_url: str, sandbox_url: str | None) ->
         added["REDIS_URL"] = redis_url
     added |= _pagerduty(settings, sandbox_url)
     if settings.security.encryption_key is None and settings.environment == "development":
-        added["ENCRYPTION_KEY_FILE"] = str(_made_up_key(settings.state_dir / "encryption.key"))
+        _made_up_key(settings.state_dir / KEY_FILE)  # every process on that folder takes it up
     if settings.security.jwt_secret is None and settings.environment == "development":
         added["JWT_SECRET_FILE"] = str(_made_up_key(settings.state_dir / "jwt.secret"))
     return added

@@ -155,6 +155,16 @@ def test_the_api_opens_with_a_token_issued_from_another_shell(up: Up) -> None:
     assert {part["name"] for part in answer.json()["components"]} > {"redis", "inbox", "spool"}
 
 
+def test_a_key_is_rotated_from_another_shell_which_goes_on_afterwards(up: Up) -> None:
+    environ = {"TOCSIN_STATE_DIR": up.find(r"State +(\S+)")}
+
+    rotated = tocsin("tokens", "rotate", "jwt", env=environ)
+    shown = tocsin("tokens", "list", env=environ)
+
+    assert (rotated.returncode, shown.returncode) == (0, 0), rotated.stderr + shown.stderr
+    assert "former" in shown.stdout
+
+
 def test_a_second_one_on_the_same_folder_is_refused_in_a_sentence(up: Up) -> None:
     with Up(up.find(r"State +(\S+)")) as second:
         assert second.wait() == 75

@@ -44,9 +44,6 @@ def _made_by_up(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "REDIS_URL", url.read_text("utf-8").strip()
     if settings.environment != "development":
         return
-    key = settings.state_dir / "encryption.key"
-    if settings.security.encryption_key is None and key.is_file():
-        yield "ENCRYPTION_KEY_FILE", str(key)
     secret = settings.state_dir / "jwt.secret"
     if settings.security.jwt_secret is None and secret.is_file():
         yield "JWT_SECRET_FILE", str(secret)
