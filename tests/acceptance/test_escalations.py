@@ -32,6 +32,14 @@ def test_a_timer_starts_with_its_alert_once(tower: Tower) -> None:
     assert tower.due_in() == 300
 
 
+def test_what_fires_is_resolved_and_fires_anew_within_one_moment_escalates_by_its_new_episode(tower: Tower) -> None:
+    tower.submit(alert(), alert(action="resolve"), alert())
+
+    assert tower.story() == ["started", "ended resolved", "started"]
+    assert tower.state() == "running"
+    assert tower.due_in() == 300
+
+
 def test_an_alert_that_is_merged_silenced_or_of_a_service_without_policy_starts_none(tower: Tower) -> None:
     tower.silence("summary=~held.*")
     tower.submit(alert("held"), {**alert("other"), "service": "solo"})

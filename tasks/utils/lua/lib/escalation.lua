@@ -59,15 +59,15 @@ local function start_escalation(uid, service, since, at, spec)
   if spec == "" then return false end
   local first, digest, text = string.match(spec, "^(%d+) (%x+)\n(.*)$")
   local row = K.escalation(uid)
-  local began, before = unpack(redis.call("HMGET", row, "began", "policy"))
-  if began and tonumber(began) >= tonumber(since or 0) then return false end
+  local began, before, reason = unpack(redis.call("HMGET", row, "began", "policy", "reason"))
+  if began and reason ~= "resolved" and tonumber(began) >= tonumber(since or 0) then return false end
   if redis.call("HINCRBY", K.policy_uses, digest, 1) == 1 then redis.call("HSET", K.policies, digest, text) end
   if began then
     end_escalation(uid, at, "cancelled", "superseded")
     release_policy(before)
     redis.call("DEL", row)
   end
-  began = string.format("%d", at)
+  began = string.format("%d", math.max(at, (began or 0) + 1))  -- many calls of one moment: each episode has a story of its own
   redis.call("HSET", row, "began", began, "policy", digest, "taken", 0, "fence", 0, "state", "running")
   record(at, story_of(uid, began), "started", first, service)
   goes_on_at(uid, tonumber(first), at)
