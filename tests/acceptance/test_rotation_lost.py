@@ -119,6 +119,40 @@ def test_where_nothing_tells_what_took_its_place_the_refused_key_is_named_and_no
     assert in_force(machine) == value_id(rotation.first_key)
 
 
+def copied_elsewhere(world: RotationWorld) -> str:
+    """An integration of another service that bears the name of ours, as a copy of the service has it; its id."""
+    world.pass_by(1)  # it is the newest
+    policy = world.ask("GET", f"/services/{world.service_id}")["service"]["escalation_policy"]
+    body = {"type": "service", "name": "a copy", "escalation_policy": policy}
+    other = world.ask("POST", "/services", service=body)["service"]["id"]
+    ours = world.integrations()[-1]
+    copy = {"type": ours["type"], "name": ours["name"]}
+    return str(world.ask("POST", f"/services/{other}/integrations", integration=copy)["integration"]["id"])
+
+
+def test_an_integration_elsewhere_whose_name_was_copied_takes_no_alerts(rotation: RotationWorld) -> None:
+    rotation.here.tokens.rotate("integration")
+    new = in_force(rotation.here)
+    copied_elsewhere(rotation)
+    machine = lose_machines(rotation)
+
+    [taken], unmatched = machine.tokens.take_up()
+
+    assert (taken.key, unmatched, in_force(machine)) == (new, [], new)
+
+
+def test_where_a_copied_name_leaves_two_services_to_choose_from_a_person_chooses(rotation: RotationWorld) -> None:
+    rotate_wholly(rotation, rotation.here)
+    [left] = rotation.integrations()
+    copy = copied_elsewhere(rotation)
+    machine = lose_machines(rotation)
+
+    taken, [unmatched] = machine.tokens.take_up()
+
+    assert (taken, in_force(machine)) == ([], value_id(rotation.first_key))
+    assert [words.split()[1] for words in unmatched.candidates] == [left["id"], copy]
+
+
 def test_what_a_new_key_opened_is_known_again_by_a_process_that_compared_before_the_rotation(
     rotation: RotationWorld,
 ) -> None:

@@ -50,12 +50,13 @@ class TakingUp:
             found = self._tools.found(kind)
             marked = turner.marked() if found else []
             for key in [self._stored(kind, one) for one in found.values()] if marked else ():
-                made = [one for one in marked if one.base == key.base]
+                named = [one for one in marked if one.base == key.base]
+                made = _of_its_owner(key, named, turner)
                 known = found[_current(key).id]
                 if made and value_id(made[-1].door.key) not in {one.id for one in key.values}:
                     taken.append(self._take(key, known, made, turner))
                 elif not made and not turner.takes(known):
-                    unmatched.append(Unmatched(known.id, known.where, tuple(_words(marked))))
+                    unmatched.append(Unmatched(known.id, known.where, tuple(_words(marked, key.base))))
         return taken, unmatched
 
     def _stored(self, kind: Kind, found: Found) -> StoredKey:
@@ -118,6 +119,16 @@ def _current(key: StoredKey) -> KeyValue:
     return next(one for one in key.values if one.state == "current")
 
 
+def _of_its_owner(key: StoredKey, named: Sequence[Marked], turner: RoutingTurner) -> list[Marked]:
+    """Those beside our key; none where it is gone and several have such: a name can be copied, and alerts must not go to a stranger."""
+    owners = {one.door.owner for one in named}
+    if owners:
+        at_home = {door.owner for one in key.values if (door := turner.door_of(one.id))}
+        kept = {str(key.rotation.get("owner") or "")} - {""}
+        owners = at_home or kept or owners
+    return [one for one in named if {one.door.owner} == owners]
+
+
 def _rotation(key: StoredKey, made: Marked, now: int) -> Rotation:
     return Rotation(
         id=made.rotation,
@@ -132,5 +143,5 @@ def _rotation(key: StoredKey, made: Marked, now: int) -> Rotation:
     )
 
 
-def _words(marked: Sequence[Marked]) -> Iterator[str]:
-    yield from (f"integration {one.door.id} of {one.door.owner}" for one in marked if not one.base)
+def _words(marked: Sequence[Marked], base: str) -> Iterator[str]:
+    yield from (f"integration {one.door.id} of {one.door.owner}" for one in marked if one.base in ("", base))
