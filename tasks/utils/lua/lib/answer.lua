@@ -158,6 +158,15 @@ local function redirect(own, key_id, known, seen, at)  -- it was merged into ano
   return "merged"
 end
 
+local function end_without_members(own, place)  -- a person has ended what stood for members nobody knows; no resolve of theirs will
+  if redis.call("HDEL", K.members(own), NOBODY) == 0 or redis.call("EXISTS", K.members(own), K.buffer(own)) > 0 then return end
+  local group = K.alert(own)
+  local destination = redis.call("HGET", group, "service")
+  if not destination or redis.call("EXISTS", K.lane(own .. "@" .. destination)) == 1 then return end
+  redis.call("HSET", group, "status", "resolved")
+  redis.call("HDEL", group, "episode", "severity", "began", "on:" .. place)
+end
+
 local function absorb(own, key_id, seen, at)
   local known = records_of(own)[key_id]
   local way = known and is_current(known, seen)
@@ -175,7 +184,7 @@ local function absorb(own, key_id, seen, at)
   local change = CHANGES[was][seen.status]
   if change then note_answer(own, change, seen, at) end
   known.key_id = key_id
-  if seen.status == "resolved" then redis.call("HDEL", K.members(own), NOBODY) end
+  if seen.status == "resolved" then end_without_members(own, known.channel .. "|" .. key_id) end
   for _, uid in ipairs(concerned(own)) do act_on(uid, known, seen, was, at) end
   return change
 end
