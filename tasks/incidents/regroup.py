@@ -54,7 +54,7 @@ class Regrouper:
             return False
         epoch = int(self._client.get(self._keys.epoch) or 0)
         known = self._client.hget(self._keys.alert(alert.key.removeprefix(GROUP)), "regrouped")
-        return incident.created < epoch and known != incident.id
+        return incident.created < epoch and incident.id not in (known or "").split()
 
     def regroup(self, incident: Incident, alert: Sighting, reader: Reader, *, only_say: bool) -> Regrouped | None:
         """Put every member that PagerDuty names into its group; None where nobody can tell whose group it is, or who is in it."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tasks.backups.state.alerts import OpenAlerts
+from tasks.utils.scripts import Scripts
 from tests.acceptance.sync_world import CROWD, World
 
 if TYPE_CHECKING:
@@ -102,6 +104,21 @@ def test_once_read_a_group_is_not_read_again(world: World) -> None:
 
     assert (again.rebuilt, again.known) == (0, 1)
     assert world.status("a", "crowd") == "resolved"
+
+
+def test_a_group_with_an_incident_of_each_of_two_keys_is_read_once_for_each(world: World) -> None:
+    crowd(world, "trigger", "a")
+    world.lose_everything()
+    world.sync()
+    group = next(iter(world.open_there())).removeprefix("tocsin-group-")
+    other = {"group": group, "destination": "crowd", "spec": "30000 50 0 0", "labels": "{}", "severity": "critical"}
+    other |= {"channel": "page", "key_id": "another", "incident": "Q2", "created": 1}
+    Scripts(world.client, world.keys).run("rebuild_group", json.dumps(other), "")
+
+    world.sync()
+    world.sync()
+
+    assert len([one for one in world.sandbox.log() if one["path"].endswith("/log_entries")]) == 1
 
 
 def test_a_dry_run_counts_the_members_and_changes_nothing(world: World) -> None:
