@@ -62,15 +62,21 @@ def _news(details: Mapping[str, Any]) -> Iterator[Membership]:
     listed = list(reversed(details.get("alerts") or ()))
     at = min((milliseconds_of(one.get("at")) for one in listed), default=0)
     if not _has_others(details):
-        yield from (Membership(key, "trigger", at, {}) for key in details.get("also") or ())
+        yield from (Membership(key, "trigger", at, {}) for key in details.get("also") or () if _is_uncut(key))
     for one in listed:
-        if one.get("dedup_key"):
+        if _is_uncut(one.get("dedup_key")):
             yield Membership(one["dedup_key"], one.get("action", "trigger"), milliseconds_of(one.get("at")), one)
 
 
 def _names_all(details: Mapping[str, Any]) -> bool:
     named = not details.get("more") or not _has_others(details)
-    return named and all(one.get("dedup_key") for one in details.get("alerts") or ())
+    keys = [*(one.get("dedup_key") for one in details.get("alerts") or ()), *(details.get("also") or ())]
+    return named and all(map(_is_uncut, keys))
+
+
+def _is_uncut(key: str | None) -> bool:
+    """Whether there is a key that names its alert; very long ones end in an ellipsis."""
+    return bool(key) and not str(key).endswith("…")
 
 
 def _has_others(details: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tasks.utils.formatters import json_bytes
+from tasks.utils.formatters import cut_text, json_bytes
 from tasks.utils.notification_document import shortened
 from tasks.utils.notification_facts import labels, line, links, newest_first, telling_labels, worst
 from tasks.utils.notification_words import iso
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST_SUMMARY_CHARACTERS: Final = 1_024
 MOST_SOURCE_CHARACTERS: Final = 1_024
+MOST_KEY_CHARACTERS: Final = 1_024
 MOST_LINKS: Final = 10
 MOST_MEMBER_BYTES: Final = 49_152  # of all members together: an event of a group stays far below PagerDuty's 512 KB
 MOST_DETAIL_BYTES: Final = 49_152  # of the details of a group of one
@@ -59,9 +60,7 @@ def _details(bundle: Bundle, members: list[Member], facts: Facts, note: str) -> 
     details["alerts"] = listed
     if len(listed) < len(members):
         details["more"] = len(members) - len(listed)
-        details["also"] = [
-            line(member.dedup_key) for member in members[len(listed) :]
-        ]  # each is named, if only by its key
+        details["also"] = [_key(member) for member in members[len(listed) :]]  # each is named, if only by its key
     return {**details, "note": note} if note else details
 
 
@@ -73,11 +72,16 @@ def _entry(member: Member) -> dict[str, Any]:
         "summary": line(member.summary),
         "source": line(member.source),
         "event_id": member.event_id,
-        "dedup_key": line(member.dedup_key),
+        "dedup_key": _key(member),
         "labels": dict(telling_labels(member.labels)),
         "links": [link["href"] for link in links(member)],
     }
     return {name: value for name, value in entry.items() if value}
+
+
+def _key(member: Member) -> str:
+    """As it is: after a loss of Redis the alert is known again by it."""
+    return cut_text(member.dedup_key, MOST_KEY_CHARACTERS)
 
 
 def _fitting(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -66,6 +66,26 @@ def test_a_group_ends_with_the_last_of_its_members_from_before_the_loss(world: W
     assert groups_there(world) == 0
 
 
+def test_a_member_is_known_again_by_its_key_as_it_is_spaces_and_all(world: World) -> None:
+    crowd(world, "trigger", "a  b ")
+    world.lose_everything()
+    world.sync()
+
+    crowd(world, "resolve", "a  b ")
+
+    assert groups_there(world) == 0
+
+
+def test_a_group_with_a_member_whose_key_was_too_long_to_tell_is_left_open_and_named(world: World) -> None:
+    crowd(world, "trigger", "a", "long" * 300)
+    world.lose_everything()
+
+    report = world.sync()
+    crowd(world, "resolve", "a")
+
+    assert (report.rebuilt, len(report.groups), groups_there(world)) == (1, 1, 1)
+
+
 def test_what_fires_after_the_loss_grows_the_same_incident_and_does_not_end_it(world: World) -> None:
     crowd(world, "trigger", "a")
     world.lose_everything()
