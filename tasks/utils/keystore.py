@@ -47,7 +47,7 @@ class Keystore:
         if stamp == self._seen:
             return None
         found = self.read()
-        self._seen = f"{self._client.get(self._keys.keystore_version)} {_stamp(self._path)}"
+        self._seen = stamp  # of before the reading: what is changed while it goes on is seen the next time
         return found
 
     def read(self) -> list[StoredKey]:
