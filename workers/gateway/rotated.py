@@ -27,6 +27,7 @@ class RotatedKeys:
         self._runtime = runtime
         self._turn_to = turn_to
         self._used = used
+        self._turned_to: Settings = runtime.settings
         self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -50,15 +51,16 @@ class RotatedKeys:
     async def _look(self) -> None:
         used = self._used()
         try:
-            changed = await asyncio.to_thread(self._ask, used)
+            await asyncio.to_thread(self._ask, used)
         except RedisError as error:
             log.debug("rotated keys are not looked for: %s", type(error).__name__)
-        else:
-            if changed:
-                self._turn_to(self._runtime.settings)
+        settings = self._runtime.settings
+        if settings is not self._turned_to:  # the heart, too, takes keys up, and tells nobody
+            self._turned_to = settings
+            self._turn_to(settings)
 
-    def _ask(self, used: list[str]) -> bool:
+    def _ask(self, used: list[str]) -> None:
         if used:
             now, seen = self._runtime.clock.now_ms(), self._runtime.keys.keys_seen
             self._runtime.client.hset(seen, mapping={f"{one}:used": now for one in used})
-        return self._runtime.renew_at_once()
+        self._runtime.renew_at_once()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,18 +10,21 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from config.keystore import KeyValue, StoredKey
 from config.settings import load
 from tasks.rotating import RotationWiring
 from tasks.runtime import Runtime
 from tasks.tokens.service import AccessTokens
 from tasks.tokens.wiring import token_rules
 from tests.fleet import Fleet
+from workers.gateway.rotated import RotatedKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from config.keystore import Kind
+    from config.models import Settings
 
 INGEST = "ingest".ljust(32, "0")
 WITHIN = 3.0  # seconds; every process looks once a second
@@ -90,3 +94,21 @@ def test_tokens_signed_with_a_new_secret_are_taken_within_seconds(fleet: Gateway
 
     fleet.wait(lambda: code(new) == 200, WITHIN, "the gateway does not take tokens of the new secret")
     assert code(old) == 200
+
+
+def test_keys_that_the_heart_took_up_first_are_in_force_all_the_same(fleet: GatewayFleet) -> None:
+    runtime = Runtime(load(environ={**fleet.environment}))
+    key = StoredKey(kind="webhook", base="a", values=(KeyValue(id="a", state="current", sealed=""),))
+    turned: list[Settings] = []
+
+    async def looked() -> None:
+        rotated = RotatedKeys(runtime, turned.append, list)
+        await rotated.start()
+        await asyncio.to_thread(runtime.keystore.put, key)
+        await asyncio.to_thread(runtime.renew_at_once)  # as the heart's thread does
+        await asyncio.to_thread(
+            fleet.wait, lambda: turned and turned[-1] is runtime.settings, WITHIN, "the gateway has former keys"
+        )
+        await rotated.close()
+
+    asyncio.run(looked())
