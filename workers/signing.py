@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from config.models import Settings
+    from tasks.runtime import Runtime
 
 MASTER_MEND: Final = "set ENCRYPTION_KEY (or security.task_secret) here: workers check the signatures of every role"
 PRODUCERS: Final[dict[str, tuple[str, ...]]] = {  # who sends what, besides workers and beat
@@ -118,7 +119,7 @@ class SigningAMQP(AMQP):
         def send_signed(producer: Any, name: str, message: Any, **options: Any) -> Any:
             queue = options.get("queue") or self.default_queue
             # Here, not where it is signed: Celery swallows errors of signals, and what is not signed is taken for forged.
-            key, at_ms = own_key(self.app.runtime.settings, self.app.role), self.app.runtime.clock.now_ms()
+            key, at_ms = own_key(_current(self.app.runtime), self.app.role), self.app.runtime.clock.now_ms()
             known = _Sending(getattr(queue, "name", queue), options.get("serializer") or default, key, at_ms)
             token = _sending.set(known)
             try:
@@ -127,6 +128,13 @@ class SigningAMQP(AMQP):
                 _sending.reset(token)
 
         return send_signed
+
+
+def _current(runtime: Runtime) -> Settings:
+    """The settings of the moment: of several keys a new one signs once every process knows it, also in a shell that has just begun."""
+    if len(runtime.settings.security.key_texts) > 1:
+        runtime.renew()
+    return runtime.settings
 
 
 def use_signing(app: Any) -> None:
