@@ -104,8 +104,8 @@ class Archives:
         Each in this order: another file, read back to its end; a line on the list that names it; only then the former file goes.
         So whatever kills it, the list names a file that is whole. `hold_of`: why an archive must stay as it is, if it must.
         """
-        for stored in self._chain.left_behind():  # by who was killed before it could delete it
-            if self._vault.holds(stored.file):
+        for stored, link in self._chain.left_behind():  # by who was killed before it could delete it
+            if self._vault.holds(stored.file) and not self._fault(link):  # else it may be all that is left
                 self._vault.discard(stored)
         links, failed = [link for link in self._chain.links() if self._is_former(link)], dict[str, str]()
         for done, link in enumerate(links, start=1):

@@ -110,18 +110,16 @@ class ArchiveChain:
 
     def links(self) -> Iterator[Link]:
         """Every archive with the file it lies in by now, oldest first; what is not readable is left out, and `faults` says so."""
-        found: dict[int, Link] = {}
-        for fields in self._archives():
-            number = fields.get("of", fields["n"])
-            link = _link(fields)
-            found[number] = found[number]._replace(stored=link.stored) if number in found else link
-        yield from found.values()
+        yield from self._by_number().values()
 
-    def left_behind(self) -> Iterator[Stored]:
-        """The files in whose place another one is."""
-        current = {link.stored.file for link in self.links()}
-        files = (_link(fields).stored for fields in self._archives())
-        yield from (stored for stored in files if stored.file not in current)
+    def left_behind(self) -> Iterator[tuple[Stored, Link]]:
+        """The files in whose place another one is, each with the archive that names that one."""
+        current = self._by_number()
+        files = {link.stored.file for link in current.values()}
+        for fields in self._archives():
+            stored = _link(fields).stored
+            if stored.file not in files:
+                yield stored, current[_number(fields)]
 
     def hashes(self) -> set[str]:
         """Those of all lines."""
@@ -165,6 +163,13 @@ class ArchiveChain:
         fields["h"] = hashlib.sha256(_encode(fields)).hexdigest()
         append(self._path, _encode({**fields, "mac": self._sign(fields["h"], fields["key"])}) + b"\n")
         return fields
+
+    def _by_number(self) -> dict[int, Link]:
+        found: dict[int, Link] = {}
+        for fields in self._archives():
+            number, link = _number(fields), _link(fields)
+            found[number] = found[number]._replace(stored=link.stored) if number in found else link
+        return found
 
     def _archives(self) -> Iterator[dict[str, Any]]:
         return (fields for _, fields in self._lines() if fields is not None and "stored" in fields)
@@ -225,6 +230,11 @@ def _read(line: bytes) -> dict[str, Any] | None:
 def _link(fields: dict[str, Any]) -> Link:
     plain = {name: fields[name] for name in ("at", "host", "kind", "name", "first", "last")}
     return Link(number=int(fields["n"]), stored=Stored(**fields["stored"]), hash=str(fields["h"]), **plain)
+
+
+def _number(fields: dict[str, Any]) -> int:
+    """Of the archive that a line is about."""
+    return int(fields.get("of", fields["n"]))
 
 
 def _end(fields: dict[str, Any]) -> End:

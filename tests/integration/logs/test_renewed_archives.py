@@ -139,6 +139,28 @@ def test_an_archive_that_was_changed_is_not_encrypted_anew_and_keeps_its_fault(k
     assert any("altered" in fault for fault in archives.verify().faults)
 
 
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_former_file_that_lies_there_again_goes_only_if_the_one_in_its_place_is_whole(
+    kit: LogKit, *, is_whole: bool
+) -> None:
+    kit.write("logs/p.log.1", "a line\n" * 100, days_old=20)
+    kit.clean("worker_logs")
+    [former] = (kit.state / "archives").rglob("*.enc")
+    content = former.read_bytes()
+    archives = archives_of(kit, NEW, ENCRYPTION_KEY)
+    with archives.alone():
+        archives.renew(lambda _: "")
+    [current] = (kit.state / "archives").rglob("*.enc")
+    former.write_bytes(content)  # from a backup, because something is wrong with the other
+    if not is_whole:
+        current.unlink()
+
+    with archives.alone():
+        archives.renew(lambda _: "")
+
+    assert former.exists() is not is_whole
+
+
 def test_a_list_that_was_changed_before_is_not_vouched_for(kit: LogKit) -> None:
     kit.write("logs/p.log.1", "a line\n" * 100, days_old=20)
     kit.clean("worker_logs")
