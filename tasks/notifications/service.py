@@ -195,7 +195,8 @@ class DeliveryService:
 
     def _flight(self, attempt: Attempt, destination: str, last_start: float) -> Flight:
         address = self._address(destination, attempt.channel)
-        if attempt.key_id not in address.keys and self.renew():  # another process has opened it with a key that is new
+        if attempt.key_id not in address.keys:  # another process has opened it with a key that is new
+            self.renew()  # what it answers says nothing: another thread may have taken the key up just before
             address = self._address(destination, attempt.channel)
         return self._dispatch.flight(attempt, destination, address, last_start)
 
