@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY: Final = re.compile(r"[A-Za-z0-9_+/-]{43}=")
+_Stamps = tuple[tuple[int, int] | None, ...]
 AGAIN: Final = 30.0  # seconds after which what could not be read is read again, its file changed or not
 NO_KEY: Final = Problem(
     "the sources of the encryption keys",
@@ -23,20 +25,34 @@ NO_KEY: Final = Problem(
 
 
 class KeySources:
-    """`read` gives the keys as they are written down now, the newest first; `files` are the secret files they may come from."""
+    """`read` gives the keys as they are written down now, the newest first; `files` are the secret files they may come from.
 
-    def __init__(self, read: Callable[[], Sequence[str]], files: Iterable[Path]) -> None:
+    `began`: the one that was there when the keys were read first; what one has seen since, another has not.
+    """
+
+    def __init__(
+        self, read: Callable[[], Sequence[str]], files: Iterable[Path], began: KeySources | None = None
+    ) -> None:
         self._read = read
         self._files = tuple(files)
-        self._stamps = _stamps(self._files)
+        self._first: _Stamps = began._first if began else _stamps(self._files)  # noqa: SLF001 - of its own kind
+        self._process: int = began._process if began else os.getpid()  # noqa: SLF001
+        self._stamps = self._first
         self._failed_at: float | None = None
+
+    def for_another(self) -> KeySources:
+        """The same for one more who looks, and who knows the keys as they were read first."""
+        return KeySources(self._read, self._files, self)
 
     def changed(self, *, ask_anew: bool = False) -> list[str] | None:
         """The keys, the newest first, if a secret file was changed since this was asked last; None if none was.
 
         `ask_anew`: read them in any case, which runs the commands among their sources. ConfigError where they cannot be
-        read, or one is no key: those known before stay in use.
+        read, or one is no key: those known before stay in use. A child, which may have been forked long after they were read
+        first, reads them in any case once.
         """
+        ask_anew = ask_anew or self._process != os.getpid()
+        self._process = os.getpid()
         stamps = _stamps(self._files)
         is_due = self._failed_at is not None and time.monotonic() - self._failed_at >= AGAIN
         if stamps == self._stamps and not ask_anew and not is_due:
@@ -50,7 +66,7 @@ class KeySources:
         return found
 
 
-def _stamps(files: Sequence[Path]) -> tuple[tuple[int, int] | None, ...]:
+def _stamps(files: Sequence[Path]) -> _Stamps:
     return tuple(map(_stamp, files))
 
 

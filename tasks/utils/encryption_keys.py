@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
@@ -36,7 +37,8 @@ class EncryptionKeys:
     def __init__(self, texts: Sequence[str], sources: KeySources | None = None) -> None:
         once = _once(texts)
         ring = Keyring.of_texts(once)
-        self._sources = sources
+        self._sources = sources.for_another() if sources else None
+        self._looking = threading.Lock()
         self._state = _State(once, once, ring, ring.ids[0], is_settled=len(once) == 1)
         self.trouble = ""
         """Why the sources could not be read when they were looked at last, in words; empty where they could."""
@@ -78,16 +80,21 @@ class EncryptionKeys:
         try:
             return self._state.ring.named(header)
         except SealError:
-            if not header.startswith(BY_KEY) or not self.look():
+            if not header.startswith(BY_KEY):
                 raise
+        self.look()  # or wait for who is looking just now
         return self._state.ring.named(header)
 
     def look(self, *, ask_anew: bool = False) -> bool:
         """Read the keys if their files were changed, or in any case; whether there are others now. What cannot be read changes nothing."""
         if self._sources is None:
             return False
+        with self._looking:
+            return self._looked(self._sources, ask_anew=ask_anew)
+
+    def _looked(self, sources: KeySources, *, ask_anew: bool) -> bool:
         try:
-            found = self._sources.changed(ask_anew=ask_anew)
+            found = sources.changed(ask_anew=ask_anew)
         except ConfigError as error:
             self.trouble = "; ".join(f"{one.where}: {one.what}" for one in error.problems)
             log.error("encryption_keys_not_taken_up", detail=str(error), kept=list(self.ids))  # noqa: TRY400 - it is told, not raised

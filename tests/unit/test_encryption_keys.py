@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,6 +77,32 @@ def test_files_are_read_again_when_they_were_changed_and_only_then(tmp_path: Pat
     with pytest.raises(SealError, match="wrong key"):
         unseal(seal(b"x", EncryptionKeys([C]), "p"), keys, "p")
     assert len(reads) == 1
+
+
+def test_what_one_has_read_anew_another_of_the_same_settings_reads_too(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(A)
+    sources = KeySources(lambda: file.read_text().split(), [file])
+    one, other = EncryptionKeys([A], sources), EncryptionKeys([A], sources)
+    file.write_text(f"{B} {A}")
+
+    assert (one.look(), other.look(), EncryptionKeys([A], sources).look()) == (True, True, True)
+
+
+def test_a_child_that_is_forked_after_a_change_has_the_new_keys(tmp_path: Path) -> None:
+    told, file = [A], tmp_path / "ids"
+    sources = KeySources(lambda: list(told), [])  # as a command prints them
+    told.insert(0, B)
+    EncryptionKeys([A], sources).look(ask_anew=True)
+
+    if (child := os.fork()) == 0:
+        keys = EncryptionKeys([A], sources)
+        keys.look()
+        file.write_text(" ".join(keys.ids))
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    assert file.read_text() == f"{B_ID} {A_ID}"
 
 
 def test_commands_are_asked_again_on_request_only() -> None:
