@@ -39,6 +39,7 @@ from tasks.utils.slot_marks import FILE as MARKS
 from tasks.utils.slot_marks import SlotMarks
 
 if TYPE_CHECKING:
+    from config.keystore import StoredKey
     from config.models import Settings
     from tasks.utils.encryption import SecurityManager
 
@@ -62,6 +63,7 @@ class Foundation:
         self._settings = settings
         self._looked = 0.0
         self._has_looked = False
+        self._untaken: Sequence[StoredKey] | None = None
         self._renewing = threading.Lock()
         self.gate = Gate()
         """Who may work beside whom in this process."""
@@ -101,11 +103,13 @@ class Foundation:
             stored is not None and self._has_looked
         )  # by `tocsin tokens rotate`; before the first look they were just read
         self._has_looked = True
+        self._untaken = stored or self._untaken  # what fails from here on is tried again with the next look
         rekeyed = self._turn_to_encryption_keys(ask_anew=is_asked)
-        if stored:
-            self.settings = with_keystore(self.settings, stored)
-            self.renewed()
-        return bool(stored) or rekeyed
+        if not self._untaken:
+            return rekeyed
+        self.settings, self._untaken = with_keystore(self.settings, self._untaken), None
+        self.renewed()
+        return True
 
     def _turn_to_encryption_keys(self, *, ask_anew: bool) -> bool:
         """Take up what the sources of encryption keys have by now, and the key that all processes know; whether any of it is new."""

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any
 
-from config.keystore import KeyValue, StoredKey
+import pytest
+
+from config.keystore import KeyValue, StoredKey, purpose_of, value_id
+from config.settings import load
+from tasks.runtime import Runtime
+from tasks.utils.encryption import SecurityManager
 from tasks.utils.keystore import Keystore
 
 if TYPE_CHECKING:
@@ -12,11 +18,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from config.keystore import State
+    from deploy.local.embedded import Server
     from tasks.utils.keys import Keys
 
 
 def key(state: State, number: int = 0) -> StoredKey:
     return StoredKey(kind="ingest", base="a", number=number, values=(KeyValue(id="a", state=state, sealed="enc:a"),))
+
+
+FORMER, NEW = (base64.urlsafe_b64encode(letter * 32).decode() for letter in (b"f", b"n"))
 
 
 class Overtaken(Keystore):
@@ -46,3 +56,28 @@ def test_what_was_not_changed_is_read_no_more(client: Any, keys: Keys, tmp_path:
     seeing = Keystore(client, keys, tmp_path / "one")
 
     assert [bool(seeing.changed()) for _ in range(4)][2:] == [False, False]
+
+
+@pytest.mark.usefixtures("client")
+def test_a_key_that_could_not_be_opened_is_taken_up_once_it_can_be(server: Server, tmp_path: Path) -> None:
+    file, secrets = tmp_path / "key", {name: name * 40 for name in "ab"}
+    file.write_text(FORMER)
+    environ = {"REDIS_URL": server.url, "ENCRYPTION_KEY_FILE": str(file), "JWT_SECRET": secrets["a"]}
+    runtime = Runtime(load(environ=environ, state_dir=tmp_path / "state"))
+    ids = {name: value_id(secret) for name, secret in secrets.items()}
+    sealed = {
+        name: SecurityManager([NEW]).encrypt_sensitive_data(secret, purpose_of("jwt", ids[name]))
+        for name, secret in secrets.items()
+    }
+    values = (
+        KeyValue(id=ids["b"], state="current", sealed=sealed["b"]),
+        KeyValue(id=ids["a"], state="former", sealed=""),
+    )
+    runtime.keystore.put(StoredKey(kind="jwt", base=ids["a"], values=values))
+    assert not runtime.renew_at_once()
+
+    file.write_text(NEW)
+    runtime.renew_at_once()
+
+    assert runtime.settings.security.jwt_secret.get_secret_value() == secrets["b"]
+    runtime.client.close()
