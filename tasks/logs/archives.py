@@ -224,7 +224,8 @@ class Archives:
         try:
             self._vault.verify(link.stored)
         except PermanentError as error:
-            return str(error)
+            now = next((one for one in self._chain.links() if one.hash == link.hash), link)
+            return str(error) if now.stored == link.stored else self._fault(now)  # it was encrypted anew meanwhile
         return ""
 
     def _view(self, link: Link) -> ArchiveView:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tasks.utils.progress import shown
 from tests.unit.config_kit import ENCRYPTION_KEY
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tasks.logs.archives import Archives
+    from tasks.utils.progress import Progress
     from tests.integration.logs.log_kit import LogKit
 
 NEW = base64.urlsafe_b64encode(b"n" * 32).decode()
@@ -54,6 +56,21 @@ def test_they_are_read_and_brought_back_with_the_new_key_alone_by_the_id_they_ha
     assert first.id.startswith("1-")
     assert restored.places[0].endswith("p1.log.1")
     assert len(list((renewed.state / "archives").rglob("*.enc"))) == 2
+
+
+def test_archives_that_are_encrypted_anew_while_they_are_verified_have_no_fault(kit: LogKit) -> None:
+    kit.write("logs/p.log.1", "a line\n" * 100, days_old=20)
+    kit.clean("worker_logs")
+    renewing = archives_of(kit, NEW, ENCRYPTION_KEY)
+
+    def renew(_: Progress) -> None:
+        with renewing.alone(), shown(lambda _: None):
+            renewing.renew(lambda _: "")
+
+    with shown(renew):
+        verified = archives_of(kit, NEW, ENCRYPTION_KEY).verify()
+
+    assert (verified.faults, verified.archives) == ([], 1)
 
 
 def test_what_is_archived_later_follows_on_the_list(renewed: LogKit) -> None:
