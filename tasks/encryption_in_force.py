@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from tasks.runtime import Runtime
 
+BEHIND: Final = (
+    "write it behind the newest one, into security.previous_encryption_keys (docs/rotation.md, `Encryption keys`)"
+)
 SETTLED: Final = 5.0  # seconds after which each process has put it in force by itself
 PATIENCE: Final = 20  # looks whether every process knows it: each shows what it knows every five seconds
 TELL: Final = "put it where they read their keys, or start them anew (docs/rotation.md, `Encryption keys`)"
@@ -25,6 +28,10 @@ def put_in_force(runtime: Runtime, pause: Callable[[float], None]) -> None:
     runtime.keystore.touch()  # for those whose keys a program prints: nothing else tells them
     for _ in range(PATIENCE):
         runtime.renew_at_once()
+        if keys.is_forsaken:
+            raise TransientError(
+                f"the encryption key {keys.in_force} is in force and configured no more; {BEHIND}. Nothing was changed"
+            )
         if keys.is_newest_used:
             pause(SETTLED)
             return
@@ -41,6 +48,9 @@ def encryption_line(runtime: Runtime) -> Line | None:
     if keys.trouble:
         value = f"the keys cannot be read: {keys.trouble}"
         return Line("tokens.encryption", "warn", value, "", "correct their source; those known before stay in use")
+    if keys.is_forsaken:
+        value = f"the key in force, {keys.in_force}, is configured no more; it is kept until another one can be"
+        return Line("tokens.encryption", "warn", value, "all keys in use are configured", BEHIND)
     fleet = runtime.keys_in_fleet()
     who = _unaware([*fleet, ("this process", keys.ids)], [keys.ids[0], *(known[0] for _, known in fleet if known)])
     if not who:

@@ -63,6 +63,7 @@ class Foundation:
         self._settings = settings
         self._looked = 0.0
         self._has_looked = False
+        self._asked: str | None = None
         self._untaken: Sequence[StoredKey] | None = None
         self._renewing = threading.Lock()
         self.gate = Gate()
@@ -99,10 +100,8 @@ class Foundation:
 
     def _renewed(self) -> bool:
         stored = self.keystore.changed()
-        is_asked = (
-            stored is not None and self._has_looked
-        )  # by `tocsin tokens rotate`; before the first look they were just read
-        self._has_looked = True
+        is_asked = self._has_looked and self.keystore.asked != self._asked  # before the first look they were just read
+        self._asked, self._has_looked = self.keystore.asked, True
         self._untaken = stored or self._untaken  # what fails from here on is tried again with the next look
         rekeyed = self._turn_to_encryption_keys(ask_anew=is_asked)
         if not self._untaken:

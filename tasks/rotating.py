@@ -41,10 +41,6 @@ KNOWN_AFTER: Final = timedelta(seconds=5)  # every process looks once a second
 NOTHING: Final = "tocsin-rotation-of-nothing"  # a dedup key no alert ever has
 SHARE: Final = 0.3  # of PagerDuty's calls
 SENT_WITHIN: Final = timedelta(seconds=10)
-PATIENCE: Final = (
-    20  # looks whether every process knows the newest encryption key: each shows what it knows every five seconds
-)
-TELL: Final = "put it where they read their keys, or start them anew (docs/rotation.md, `Encryption keys`)"
 
 
 class RotationWiring:

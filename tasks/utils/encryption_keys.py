@@ -66,6 +66,16 @@ class EncryptionKeys:
         return self._state.used == self.ids[0]
 
     @property
+    def in_force(self) -> str:
+        """The id of the key that encrypts."""
+        return self._state.used
+
+    @property
+    def is_forsaken(self) -> bool:
+        """Whether the key that encrypts is configured no more, neither as the newest nor as a former one."""
+        return self.texts[0] not in self._state.configured
+
+    @property
     def is_settled(self) -> bool:
         """Whether the fleet was ever asked which keys it knows; not needed where there is one key only."""
         return self._state.is_settled
@@ -107,10 +117,11 @@ class EncryptionKeys:
     def settle(self, fleet: Iterable[Sequence[str] | None]) -> bool:
         """Encrypt with the newest key that each process of the fleet knows (None: nobody knows which it does); whether that is another.
 
-        A process without keys reads nothing, and is not asked. As long as there is no such key it stays as it is.
+        A process without keys reads nothing, and is not asked. As long as there is no such key it stays as it is; also while the one
+        in force is configured nowhere: with the next one in force nobody could read what it has encrypted.
         """
         state = self._state
-        if state.is_settled and self.is_newest_used:
+        if (state.is_settled and self.is_newest_used) or self.is_forsaken:
             return False
         known = [set(one) if one is not None else set() for one in fleet if one is None or one]
         used = next((one for one in state.ring.ids if all(one in keys for keys in known)), state.used)

@@ -10,6 +10,7 @@ DEFAULT_PREFIX: Final = "tocsin:"
 FIXED: Final[dict[str, str]] = {
     "keystore": "keystore",  # hash: <kind>:<id of the configured value> -> the rotated key as JSON, its values encrypted
     "keystore_version": "keystore:version",  # changed with every change of it, so that processes read it again
+    "keys_asked": "keystore:asked",  # when all processes were last asked to read their encryption keys anew (ms)
     "tokens_due": "keystore:due",  # hash: kind of key -> what is past its age, or soon will be, in words
     "rotations_stuck": "keystore:stuck",  # hash: id of a former key whose rotation stands still -> that in words, what to do, a line each
     "oauth_tokens": "keystore:oauth",  # hash: process -> what it says of its access token, as JSON; asked: for fresh ones, when (ms)

@@ -39,10 +39,12 @@ class Keystore:
         self._scripts = Scripts(client, keys)
         self._path = state_dir / FILE
         self._seen: str | None = None
+        self.asked: str | None = None
+        """When all were last asked to read their encryption keys anew, as `changed` has found it."""
 
     def changed(self) -> list[StoredKey] | None:
         """Everything, if it was changed since this was asked last; None if not. What Redis or the file lacks, it is given."""
-        version = self._client.get(self._keys.keystore_version)
+        version, self.asked = self._client.mget(self._keys.keystore_version, self._keys.keys_asked)
         stamp = f"{version} {_stamp(self._path)}"
         if stamp == self._seen:
             return None
@@ -89,7 +91,7 @@ class Keystore:
         return newer
 
     def touch(self) -> None:
-        """Have every process look for keys again."""
+        """Have every process read its encryption keys anew, those that commands print among them."""
         self._scripts.run("keystore_touch")
 
     def _share(self, key: StoredKey) -> bool:

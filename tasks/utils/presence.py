@@ -85,7 +85,16 @@ class Presence:
 
     def all(self) -> list[Seen]:
         """Every process that showed itself in the last ten minutes and did not say that it ends."""
-        return [_seen(json.loads(text)) for _, text in sorted(self._client.hgetall(self._keys.presence).items())]
+        said = sorted(self._client.hgetall(self._keys.presence).items())
+        return [seen for _, text in said if (seen := _parsed(text)) is not None]
+
+
+def _parsed(text: str) -> Seen | None:
+    """None for what another version may write there: whoever looks goes on without it."""
+    try:
+        return _seen(json.loads(text))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _seen(said: dict[str, Any]) -> Seen:

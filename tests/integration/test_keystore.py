@@ -81,3 +81,16 @@ def test_a_key_that_could_not_be_opened_is_taken_up_once_it_can_be(server: Serve
 
     assert runtime.settings.security.jwt_secret.get_secret_value() == secrets["b"]
     runtime.client.close()
+
+
+def test_a_rotated_key_has_nobody_run_commands_and_a_request_does(client: Any, keys: Keys, tmp_path: Path) -> None:
+    other, seeing = (Keystore(client, keys, tmp_path / name) for name in ("other", "one"))
+
+    def asked_by(act: Any) -> bool:
+        before = seeing.asked
+        act()
+        seeing.changed()
+        return seeing.asked != before
+
+    assert not asked_by(lambda: other.put(key("former")))
+    assert [asked_by(other.touch), asked_by(other.touch)] == [True, True]

@@ -123,16 +123,23 @@ def test_what_cannot_be_read_changes_nothing_and_is_told() -> None:
     assert (keys.ids, keys.trouble) == ((A_ID,), "secret file: cannot be read")
 
 
-def test_the_key_in_force_is_let_go_once_another_is_in_force(tmp_path: Path) -> None:
+def test_a_key_in_force_that_is_configured_no_more_stays_until_it_is_and_is_let_go_afterwards(tmp_path: Path) -> None:
+    """Else whatever it has encrypted could not be read from the moment of the switch on."""
     file = tmp_path / "key"
-    file.write_text(A)
     keys = EncryptionKeys([A], KeySources(lambda: file.read_text().split(), [file]))
     sealed = seal(b"x", keys, "p")
-    file.write_text(B)
-    keys.look()
-    keys.settle([(A_ID,)])
-    assert (keys.ids, unseal(sealed, keys, "p")) == ((B_ID, A_ID), b"x")
 
-    keys.settle([(B_ID, A_ID)])
+    def write(*texts: str) -> None:
+        (tmp_path / "new").write_text(" ".join(texts))
+        (tmp_path / "new").replace(file)  # another file, whatever the clock of the disk says
+        keys.look()
+        keys.settle([(B_ID, A_ID)])
 
-    assert keys.ids == (B_ID,)
+    write(B)
+    assert (keys.is_forsaken, keys.in_force, unseal(sealed, keys, "p")) == (True, A_ID, b"x")
+
+    write(B, A)
+    assert (keys.is_forsaken, keys.in_force, unseal(sealed, keys, "p")) == (False, B_ID, b"x")
+
+    write(B)
+    assert (keys.is_forsaken, keys.ids) == (False, (B_ID,))

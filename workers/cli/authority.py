@@ -62,6 +62,7 @@ def grant_headers(task: Any, arguments: Mapping[str, Any], task_id: str) -> dict
     act = task.needs_authority((), arguments)
     if act is None:
         return {}
+    task.runtime.renew()  # a grant is signed with the key that all processes know
     return {HEADER: task.runtime.grants.issue(act, Call(task.name, task_id, (), arguments), authorise(act))}
 
 

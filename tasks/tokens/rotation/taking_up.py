@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from config.keystore import KeyValue, StoredKey, purpose_of, value_id
 from tasks.tokens.rotation.models import Rotation
-from tasks.tokens.rotation.turner import Found
+from tasks.tokens.rotation.turner import Found, NotProvenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,9 +53,13 @@ class TakingUp:
                 named = [one for one in marked if one.base == key.base]
                 made = _of_its_owner(key, named, turner)
                 known = found[_current(key).id]
-                if made and value_id(made[-1].door.key) not in {one.id for one in key.values}:
-                    taken.append(self._take(key, known, made, turner))
-                elif not made and not turner.takes(known):
+                try:
+                    if made and value_id(made[-1].door.key) not in {one.id for one in key.values}:
+                        taken.append(self._take(key, known, made, turner))
+                        continue
+                except NotProvenError:
+                    made = []  # the others are taken up all the same
+                if not made and not turner.takes(known):
                     unmatched.append(Unmatched(known.id, known.where, tuple(_words(marked, key.base))))
         return taken, unmatched
 

@@ -1,4 +1,4 @@
--- keystore_touch: have every process look for keys again, also where none of them was changed here.
---   K.keystore_version   changed with every change; see keystore_put
+-- keystore_touch: have every process read its encryption keys anew, those that commands print among them.
+--   K.keys_asked   when that was asked for last
 -- include: clock
-redis.call("SET", K.keystore_version, string.format("%d", math.max(now(), tonumber(redis.call("GET", K.keystore_version) or 0) + 1)))
+redis.call("SET", K.keys_asked, string.format("%d", math.max(now(), tonumber(redis.call("GET", K.keys_asked) or 0) + 1)))

@@ -1,4 +1,4 @@
--- presence_beat: a process shows the whole fleet that it lives; what was silent for long is forgotten.
+-- presence_beat: a process shows the whole fleet that it lives; what was silent for long, or is no sign of life, is forgotten.
 --   K.presence   hash: name of a process -> what it says as JSON, and: at (when it last did, ms), well (when it last took messages, had its
 --                hands full, or had nothing to take)
 --   ARGV         name, what it says as JSON, messages received so far, whether its hands are full (1 or 0), the lists it takes from …
@@ -15,5 +15,7 @@ said.at, said.received, said.well = at, ARGV[3], is_well and at or known.well or
 redis.call("HSET", K.presence, name, cjson.encode(said))
 local all = redis.call("HGETALL", K.presence)
 for number = 1, #all, 2 do
-  if at - cjson.decode(all[number + 1]).at > FORGOTTEN then redis.call("HDEL", K.presence, all[number]) end
+  local is_read, one = pcall(cjson.decode, all[number + 1])
+  local last = is_read and type(one) == "table" and tonumber(one.at)
+  if not last or at - last > FORGOTTEN then redis.call("HDEL", K.presence, all[number]) end
 end

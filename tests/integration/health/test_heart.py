@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 from config.settings import load
 from tasks.utils.heartbeat_file import beats
 from tasks.utils.keys import Keys
+from tasks.utils.presence import Presence
 from workers.heart import Heart
 
 if TYPE_CHECKING:
@@ -56,3 +57,15 @@ def test_a_process_of_another_environment_says_that_the_redis_is_a_productions_a
     (said,) = logs
     assert said["environment"] == "development"
     assert f"redis-cli DEL {keys.guarded}" in said["meaning"]
+
+
+def test_a_sign_of_life_that_cannot_be_read_hides_no_other_and_ends_no_heart(
+    server: "Server", client: Any, keys: Keys, tmp_path: Path
+) -> None:
+    client.hset(keys.presence, mapping={"worker-of-tomorrow": '{"role": 7}', "nonsense": "{"})
+    heart = Heart(load(environ={"REDIS_URL": server.url, "TOCSIN_STATE_DIR": str(tmp_path)}), "beat")
+
+    assert heart._show(is_in_time=True)
+
+    assert [one.sign.role for one in Presence(client, keys).all()] == ["beat"]
+    heart.stop()
