@@ -24,10 +24,7 @@ REFUSES_EVERYBODY: Final = (
     "NOREPLICAS",
     "BUSY ",
     "UNKILLABLE",
-    "OOM ",
-    "READONLY ",
-    "MASTERDOWN ",
-)  # its disk, its replicas, a script of somebody's; what has a class above, as one of many answers of a script tells it
+)  # its disk, its replicas, a script of somebody's
 SOCKET_SCHEMES: Final = re.compile(r"^redis\+(socket|unix)://")  # Celery's names for what redis-py calls unix
 
 

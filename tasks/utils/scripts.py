@@ -9,7 +9,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from redis.exceptions import NoScriptError
+from redis.exceptions import MasterDownError, NoScriptError, OutOfMemoryError, ReadOnlyError, RedisError
 
 from tasks.utils.hints import lua_hints
 from tasks.utils.keys import LEDGER, Keys, with_key_names
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Argument = str | float | bytes
 Call = tuple[Any, ...]  # a script's name and its arguments
 
+CLASSES: Final = {"OOM": OutOfMemoryError, "READONLY": ReadOnlyError, "MASTERDOWN": MasterDownError}
 LUA: Final = Path(__file__).with_name("lua")
 MANY: Final = (LUA / "lib" / "many.lua").read_text()
 MANY_AT_ONCE: Final = 20  # calls of one script in a row: the server has others to serve
@@ -85,7 +86,7 @@ class Scripts:
         for batch, answer in zip(batches, answers, strict=True):
             replies += self._settle(batch, answer)
         for error in (reply for reply in replies if isinstance(reply, Exception)):
-            raise error
+            raise _classed(error)
         return replies
 
     def _script(self, name: str, *, many: bool = False) -> Any:
@@ -98,6 +99,12 @@ class Scripts:
         if isinstance(answer, NoScriptError):
             return self._script(batch[0][0], many=True)(args=_flat(batch))
         return [answer] if isinstance(answer, Exception) else answer
+
+
+def _classed(error: Exception) -> Exception:
+    """The error of one call under the class it has where it is the whole answer; as a part of one it comes without."""
+    kind: type[RedisError] | None = CLASSES.get(str(error).partition(" ")[0])
+    return kind(str(error)) if kind else error
 
 
 def _flat(batch: Sequence[Call]) -> list[Argument]:
