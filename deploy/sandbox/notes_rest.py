@@ -11,6 +11,7 @@ from deploy.sandbox.shapes import responder_request_json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from deploy.sandbox.journal import Agent
     from deploy.sandbox.request import Request, Routes
 
 MOST_NOTES = 2000
@@ -104,12 +105,18 @@ def _note_of(request: Request) -> dict[str, Any]:
 def _note(request: Request, note: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": note["id"],
-        "user": References.of(request).actor(note["by"]),
+        "user": _author(request, note["by"]),
         "channel": {"summary": "The PagerDuty website or APIs"},
         "content": note["content"],
         "created_at": timestamp(note["at"]),
         **({"updated_at": timestamp(note["changed_at"])} if "changed_at" in note else {}),
     }
+
+
+def _author(request: Request, by: Agent) -> dict[str, Any]:
+    """Who wrote a note; what a rule wrote nobody has, and it is shown as a bot's."""
+    shown = References.of(request).actor(by)
+    return {**shown, "type": "bot_user_reference"} if by.service_id else shown
 
 
 def _check_ability(request: Request) -> None:
