@@ -37,7 +37,7 @@ def world(
 ) -> Iterator[BackupWorld]:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    with BackupWorld(tmp_path, server.url, sandbox) as made:
+    with BackupWorld(tmp_path, server.url, sandbox, TOCSIN_BACKUPS__SHARE="1") as made:
         yield made
 
 

@@ -30,7 +30,7 @@ RESTORE = ("backups", "restore", "--target", "state", "--yes")
 
 @pytest.fixture
 def world(client: Any, server: Server, sandbox: Sandbox, tmp_path: Path) -> Iterator[BackupWorld]:
-    with BackupWorld(tmp_path, server.url, sandbox) as made:
+    with BackupWorld(tmp_path, server.url, sandbox, TOCSIN_BACKUPS__SHARE="1") as made:
         yield made
 
 
