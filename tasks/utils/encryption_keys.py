@@ -118,12 +118,15 @@ class EncryptionKeys:
         """Encrypt with the newest key that each process of the fleet knows (None: nobody knows which it does); whether that is another.
 
         A process without keys reads nothing, and is not asked. As long as there is no such key it stays as it is; also while the one
-        in force is configured nowhere: with the next one in force nobody could read what it has encrypted.
+        in force is configured no more and all still know it: with the next one in force nobody could read what it has encrypted.
+        Where others have let it go, the fleet has gone on without this process.
         """
         state = self._state
-        if (state.is_settled and self.is_newest_used) or self.is_forsaken:
+        if state.is_settled and self.is_newest_used:
             return False
         known = [set(one) if one is not None else set() for one in fleet if one is None or one]
+        if self.is_forsaken and all(state.used in keys for keys in known):
+            return False
         used = next((one for one in state.ring.ids if all(one in keys for keys in known)), state.used)
         self._state = _state(state.configured, state, used, is_settled=True)
         if used != state.used:

@@ -143,3 +143,15 @@ def test_a_key_in_force_that_is_configured_no_more_stays_until_it_is_and_is_let_
 
     write(B)
     assert (keys.is_forsaken, keys.ids) == (False, (B_ID,))
+
+
+def test_a_process_that_slept_while_the_fleet_went_on_goes_on_too() -> None:
+    texts = [A]
+    keys = EncryptionKeys(texts, KeySources(lambda: texts, []))
+    texts[:] = [B]
+    keys.look(ask_anew=True)
+
+    assert not keys.settle([(B_ID, A_ID)])
+    assert keys.settle([(B_ID,), (B_ID, A_ID)])
+
+    assert keys.ids == (B_ID,)
