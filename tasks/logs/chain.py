@@ -126,12 +126,12 @@ class ArchiveChain:
         return {fields["h"] for _, fields in self._lines() if fields is not None}
 
     def signers(self) -> Iterator[str]:
-        """For each line the key it needs to be verified."""
+        """For each line the key it needs to be verified: its own, or that of whoever vouched for it while its own was a former one."""
         vouched = self._vouched()
         for _, fields in self._lines():
-            if fields is not None and fields["key"]:
-                number, voucher = vouched.get(fields["key"], (0, ""))
-                yield voucher if number > fields["n"] else fields["key"]
+            if fields is not None and (own := fields["key"]):
+                number, voucher = vouched.get(own, (0, ""))
+                yield voucher if own not in self.key_ids[:1] and number > fields["n"] else own
 
     def faults(self, last: str | None = None) -> Iterator[str]:
         """What is wrong with the list, by line. `last`: the hash of its last line, where somebody else knows it."""

@@ -93,6 +93,18 @@ def test_after_a_second_new_key_neither_former_one_is_needed(renewed: LogKit) ->
     assert archives_of(renewed, third).verify().faults == []
 
 
+def test_a_key_that_comes_back_needs_the_one_between_no_longer(renewed: LogKit) -> None:
+    back = archives_of(renewed, ENCRYPTION_KEY, NEW)
+    with back.alone():
+        assert back.renew(lambda _: "") == {}
+        lines = chain_of(renewed).read_text()
+        assert back.renew(lambda _: "") == {}
+
+    assert set(back.signers()) == {0}
+    assert chain_of(renewed).read_text() == lines  # there is nothing more to vouch for
+    assert archives_of(renewed, ENCRYPTION_KEY).verify().faults == []
+
+
 def test_a_list_that_was_lost_is_made_anew_with_the_ids_they_had(renewed: LogKit) -> None:
     ids = [view.id for view in archives_of(renewed, NEW).views()]
     chain_of(renewed).unlink()
