@@ -8,13 +8,14 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from config.errors import ConfigError, Problem
+from config.file_stamp import Stamp, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
 KEY: Final = re.compile(r"[A-Za-z0-9_+/-]{43}=")
-_Stamps = tuple[tuple[int, int] | None, ...]
+_Stamps = tuple[Stamp | None, ...]
 AGAIN: Final = 30.0  # seconds after which what could not be read is read again, its file changed or not
 NO_KEY: Final = Problem(
     "the sources of the encryption keys",
@@ -67,12 +68,4 @@ class KeySources:
 
 
 def _stamps(files: Sequence[Path]) -> _Stamps:
-    return tuple(map(_stamp, files))
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
-        return None
-    return found.st_mtime_ns, found.st_ino
+    return tuple(map(stamp_of, files))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from pydantic import ValidationError
 
+from config.file_stamp import stamp_of
 from config.keystore import FILE, StoredKey, by_name, read_keystore
 from tasks.utils.error_handler import TransientError
 from tasks.utils.files import locked
@@ -45,7 +46,7 @@ class Keystore:
     def changed(self) -> list[StoredKey] | None:
         """Everything, if it was changed since this was asked last; None if not. What Redis or the file lacks, it is given."""
         version, self.asked = self._client.mget(self._keys.keystore_version, self._keys.keys_asked)
-        stamp = f"{version} {_stamp(self._path)}"
+        stamp = f"{version} {stamp_of(self._path)}"
         if stamp == self._seen:
             return None
         found = self.read()
@@ -110,11 +111,3 @@ def _parsed(text: str) -> StoredKey:
         return StoredKey.model_validate(json.loads(text))
     except (ValueError, ValidationError) as error:
         raise TransientError(f"a rotated key in Redis cannot be read: {type(error).__name__}") from None
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ino

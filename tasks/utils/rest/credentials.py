@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from config.errors import ConfigError
+from config.file_stamp import stamp_of
 from tasks.utils.error_handler import PermanentError
 from tasks.utils.rest.key_board import NoKeyBoard
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from config.file_stamp import Stamp
     from tasks.utils.rest.key_board import KeyBoard
 
 log = structlog.get_logger("tocsin.rest")
@@ -55,7 +57,7 @@ class KeyCredentials:
         self._file = file
         self._board = board or NoKeyBoard()
         self._lock = threading.RLock()
-        self._stamp = _stamp(file)
+        self._stamp = self._written()
         self._key = read()
         self.former: str | None = None
         """The key before, in this process's memory only, until PagerDuty refuses it."""
@@ -68,7 +70,7 @@ class KeyCredentials:
     def header(self) -> str:
         """The value of `Authorization`. Raises PermanentError where no key is set."""
         with self._lock:
-            if (stamp := _stamp(self._file)) != self._stamp and self._take_up():
+            if (stamp := self._written()) != self._stamp and self._take_up():
                 self._stamp = stamp
             return f"Token token={self._given()}"
 
@@ -115,18 +117,13 @@ class KeyCredentials:
             self._key, self.former = new, self._key
         return True
 
+    def _written(self) -> Stamp | None:
+        return stamp_of(self._file) if self._file else None
+
     def _given(self) -> str:
         if not self._key:
             raise PermanentError(NO_KEY)
         return self._key
-
-
-def _stamp(file: Path | None) -> tuple[int, int] | None:
-    try:
-        found = file.stat() if file else None
-    except OSError:
-        return None
-    return (found.st_mtime_ns, found.st_ino) if found else None
 
 
 def limit_name(identity: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import redis
 from pydantic import BaseModel, ConfigDict
 
+from config.keystore import value_id
 from tasks.utils.clock import Clock
 
 if TYPE_CHECKING:
@@ -66,16 +66,16 @@ class FormerKeys:
     def replaced(self, former: str, new: str) -> None:
         """A new key is used in place of the former one; nothing is known of the new one as a former one any more."""
         try:
-            row = FormerKey(id=key_digest(former), tail=former[-TAIL:], replaced=self._clock.now_ms())
+            row = FormerKey(id=value_id(former), tail=former[-TAIL:], replaced=self._clock.now_ms())
             self._client.hsetnx(self._key, row.id, row.model_dump_json())
-            self._client.hdel(self._key, key_digest(new))
+            self._client.hdel(self._key, value_id(new))
         except redis.RedisError:
             return
 
     def forget(self, key: str) -> None:
         """That key is no former one any more: PagerDuty refuses it, or it is in use again."""
         try:
-            self.gone(key_digest(key))
+            self.gone(value_id(key))
         except redis.RedisError:
             return
 
@@ -92,8 +92,3 @@ class FormerKeys:
         """All that are not known to be deleted, the first one replaced first."""
         found = map(FormerKey.model_validate_json, self._client.hvals(self._key))
         return sorted(found, key=lambda one: one.replaced)
-
-
-def key_digest(key: str) -> str:
-    """The id of a key, as `config.keystore` has it."""
-    return hashlib.sha256(key.encode()).hexdigest()[:12]
