@@ -1,5 +1,6 @@
 """The ways to reach people that a service file may name, one kind each."""
 
+from abc import abstractmethod
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, SecretStr, Tag, model_validator
@@ -45,9 +46,9 @@ class AnyChannel(Section):
         return self.kind not in ("pagerduty", "pagerduty_incident")
 
     @property
+    @abstractmethod
     def target(self) -> tuple[str, object]:
         """Where it leads, as a noun and a value that two channels to the same place share."""
-        raise NotImplementedError
 
 
 class PagerDutyChannel(AnyChannel):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from deploy.sandbox.call import Answer, Call, Outcome, text, to_json
@@ -51,8 +52,8 @@ def client_of(event: Mapping[str, object]) -> Mapping[str, str] | None:
     return {"name": name, "url": url} if url else {"name": name}
 
 
-class EventsEndpoint(Endpoint):
-    """What all Events APIs share: the order in which they look, and the effect of the three actions."""
+class EventsEndpoint(Endpoint, ABC):
+    """What all Events APIs share: the order in which they look."""
 
     methods = ("POST",)
     throttled_status = 429
@@ -88,6 +89,22 @@ class EventsEndpoint(Endpoint):
         call.dedup_key = call.dedup_key or str(uuid.uuid4())
         return self.accepted(call.dedup_key, Outcome.SWALLOWED)
 
+    @abstractmethod
+    def apply(self, call: Call, event: Mapping[str, object], integration: Integration) -> Answer:
+        """What becomes of a valid event, and the answer to it."""
+
+    @abstractmethod
+    def problems(self, event: Mapping[str, object]) -> Iterator[str]:
+        """Everything wrong with the event, in the words of the API."""
+
+    @abstractmethod
+    def accepted(self, dedup_key: str, outcome: Outcome) -> Answer:
+        """The success that names the alert's key."""
+
+
+class AlertsEndpoint(EventsEndpoint):
+    """What the Events APIs for alerts share: the effect of the three actions."""
+
     def apply(self, call: Call, event: Mapping[str, object], integration: Integration) -> Answer:
         """Open, update, acknowledge or resolve; an orphan is dropped with the same success."""
         if call.event_action == "trigger":
@@ -110,14 +127,6 @@ class EventsEndpoint(Endpoint):
             return Outcome.UNROUTED
         return intake.trigger(found.door, dedup_key, self.trigger(found.event), now, found.wishes)
 
-    def problems(self, event: Mapping[str, object]) -> Iterator[str]:
-        """Everything wrong with the event, in the words of the API."""
-        raise NotImplementedError
-
+    @abstractmethod
     def trigger(self, event: Mapping[str, object]) -> Trigger:
         """What a valid trigger says."""
-        raise NotImplementedError
-
-    def accepted(self, dedup_key: str, outcome: Outcome) -> Answer:
-        """The success that names the alert's key."""
-        raise NotImplementedError

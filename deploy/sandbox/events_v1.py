@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 from deploy.sandbox.account import ROUTING_KEY
 from deploy.sandbox.alerts import Trigger
 from deploy.sandbox.call import Answer, Call, Outcome, text, to_json
-from deploy.sandbox.events import ACTIONS, LONGEST_KEY, LONGEST_SUMMARY, EventsEndpoint, client_of
+from deploy.sandbox.events import ACTIONS, LONGEST_KEY, LONGEST_SUMMARY, AlertsEndpoint, client_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-class CreateEvent(EventsEndpoint):
+class CreateEvent(AlertsEndpoint):
     """POST /generic/2010-04-15/create_event.json: the Events API of before, on the same keys and alerts."""
 
     throttled_status = 403

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from deploy.sandbox.account import ROUTING_KEY
 from deploy.sandbox.alerts import Trigger
 from deploy.sandbox.call import Answer, Call, Outcome, text, to_json
-from deploy.sandbox.events import ACTIONS, LONGEST_KEY, LONGEST_SUMMARY, EventsEndpoint, client_of
+from deploy.sandbox.events import ACTIONS, LONGEST_KEY, LONGEST_SUMMARY, AlertsEndpoint, EventsEndpoint, client_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ SEVERITIES = ("critical", "warning", "error", "info")
 CHANGE_ACCEPTED = to_json({"status": "success", "message": "Change event processed"})
 
 
-class Enqueue(EventsEndpoint):
+class Enqueue(AlertsEndpoint):
     """POST /v2/enqueue: alerts."""
 
     def read(self, call: Call) -> None:

@@ -7,6 +7,7 @@ import random
 import threading
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -102,7 +103,7 @@ class Accepted:
         self.services[alert.key] = alert.service
 
 
-class Sender(threading.Thread):
+class Sender(threading.Thread, ABC):
     """Sends its share of the alerts, each event until it is accepted, the resolve never before the trigger was."""
 
     def __init__(self, stage: Stage, alerts: Sequence[Alert], began: float) -> None:
@@ -140,9 +141,9 @@ class Sender(threading.Thread):
         """Whether the resolve cannot overtake its trigger."""
         return True
 
+    @abstractmethod
     def is_accepted(self, action: str, alert: Alert) -> bool:
         """Send once."""
-        raise NotImplementedError
 
 
 class HttpSender(Sender):
