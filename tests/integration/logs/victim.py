@@ -9,13 +9,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import traceback
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from config.settings import load
 from tasks.runtime import Runtime
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from config.models import Settings
@@ -39,20 +42,28 @@ class Fate:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main() -> None:
-    settings = load()
+def serve(work: Callable[[int], int]) -> None:
+    """Have a child do `work` for each line on stdin, the number of the call it dies at; the answer is how many it made, or how it ended."""
     for line in sys.stdin:
         mine, childs = os.pipe()
         pid = os.fork()
         if pid == 0:
-            os.write(childs, str(clean_up(settings, int(line))).encode())
-            os._exit(0)
+            _child(work, int(line), childs)
         os.close(childs)
         with os.fdopen(mine) as answer:
             told = answer.read()
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         sys.stdout.write(f"{told if code == 0 else 'killed' if code == -signal.SIGKILL else 'failed'}\n")
         sys.stdout.flush()
+
+
+def _child(work: Callable[[int], int], last: int, answer: int) -> NoReturn:
+    try:
+        os.write(answer, str(work(last)).encode())
+        os._exit(0)
+    except BaseException:  # noqa: BLE001 (a fork must not live on as its parent)
+        traceback.print_exc()
+        os._exit(1)
 
 
 def clean_up(settings: Settings, last: int) -> int:
@@ -66,4 +77,4 @@ def clean_up(settings: Settings, last: int) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    serve(partial(clean_up, load()))
