@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,10 +11,13 @@ from tasks.notifications.dead_letters import DeadLetters
 from tasks.notifications.letter_care import LetterCare
 from tests.acceptance.escalation_world import Tower
 from tests.acceptance.group_world import GroupKit, at_desk
+from tests.acceptance.recover_site import Site
+from tests.acceptance.recovery_world import variables
 from tests.acceptance.rekey_world import RekeyWorld, Victim
 from tests.acceptance.rotation_world import RotationWorld
 from tests.acceptance.routed import Fleet
 from tests.pipeline import PRIMARY_KEY, STANDBY_KEY, Pipeline
+from workers.cli.authority import _allowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,3 +97,24 @@ def victim(rekeying: RekeyWorld) -> Iterator[Victim]:
     made = Victim(rekeying)
     yield made
     made.close()
+
+
+@pytest.fixture
+def site(
+    client: Any, keys: Keys, server: Server, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Site]:
+    for name in [name for name in os.environ if name.startswith(("TOCSIN_", "PAGERDUTY_"))]:
+        monkeypatch.delenv(name)
+    folders = variables(tmp_path / "state", tmp_path / "backups", tmp_path / "config")
+    environ = {
+        **folders,
+        "REDIS_URL": server.url,
+        "PAGERDUTY_API_URL": sandbox.url,
+        "PAGERDUTY_EVENTS_URL": sandbox.url,
+    }
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    _allowed.clear()  # each test is a process of its own to it
+    site = Site(tmp_path, environ, client, keys)
+    yield site
+    site.runtime.client.close()

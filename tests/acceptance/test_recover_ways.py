@@ -3,99 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from config.settings import load
 from deploy.local.embedded import start_server
-from tasks.alerts.models import SilenceDraft
-from tasks.runtime import Runtime
 from tasks.utils.connect import connect
 from tasks.utils.error_handler import UnknownError
-from tests.acceptance.recovery_world import start_tocsin, step, tocsin, variables, write_config
+from tests.acceptance.recover_site import put_right
+from tests.acceptance.recovery_world import start_tocsin, step, tocsin
 from tests.integration.backups.repository_kit import flip
-from tests.integration.factor_kit import enrolled
-from tests.integration.terminal import at_terminal
-from tests.loss import lose_everything
-from workers.cli.authority import _allowed
-from workers.cli.output import CliError, ExitCode
-from workers.cli.recovery_authority import may_recover_early
+from workers.cli.output import ExitCode
 from workers.cli.recovery_walk import StoppedError, Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from deploy.local.embedded import Server
-    from tasks.utils.clock import MovableClock
-    from tasks.utils.keys import Keys
+    from tests.acceptance.recover_site import Site
     from tests.conftest import Sandbox
-
-
-class Site:
-    """An installation with a silence, whose folders and server can be lost; this process is its shell."""
-
-    def __init__(self, folder: Path, environ: dict[str, str], client: Any, keys: Keys) -> None:
-        self.folder = folder
-        self.config = folder / "config"
-        self.backups = folder / "backups"
-        self.client, self.keys = client, keys
-        write_config(self.config)
-        self.environ = environ
-        self.runtime = Runtime(load(environ=environ))
-
-    def back_up(self) -> str:
-        """The id of a new backup."""
-        return str(self.runtime.backups.service.create(["state", "config"]).backup.id)
-
-    def silence(self) -> None:
-        """One more silence, which the next backup has."""
-        draft = SilenceDraft(matchers=["component=disk"], duration_seconds=3600, author="ada", comment="moving")
-        self.runtime.silences.create(draft)
-
-    def lose_everything(self) -> None:
-        """Folders and server are empty."""
-        self.runtime.client.close()
-        lose_everything(self.client, self.keys)
-        for folder in (self.config, self.folder / "state"):
-            shutil.rmtree(folder, ignore_errors=True)
-
-    def silences(self) -> int:
-        """How many Redis knows."""
-        return int(self.client.hlen(self.keys.rules))
-
-
-@pytest.fixture
-def site(
-    client: Any, keys: Keys, server: Server, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Site]:
-    for name in [name for name in os.environ if name.startswith(("TOCSIN_", "PAGERDUTY_"))]:
-        monkeypatch.delenv(name)
-    folders = variables(tmp_path / "state", tmp_path / "backups", tmp_path / "config")
-    environ = {
-        **folders,
-        "REDIS_URL": server.url,
-        "PAGERDUTY_API_URL": sandbox.url,
-        "PAGERDUTY_EVENTS_URL": sandbox.url,
-    }
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
-    _allowed.clear()  # each test is a process of its own to it
-    site = Site(tmp_path, environ, client, keys)
-    yield site
-    site.runtime.client.close()
-
-
-def put_right(site: Site) -> Walk:
-    """A recovery from its beginning to its end."""
-    walk = Walk("latest", dry_run=False)
-    walk.files()
-    walk.rest(walk.settings())
-    return walk
 
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(site: Site) -> None:
@@ -191,59 +115,6 @@ def test_run_once_more_it_changes_nothing(site: Site) -> None:
     assert site.client.hgetall(site.keys.rules) == before
 
 
-def test_where_acts_are_guarded_a_person_whom_the_backup_knows_is_asked_for_a_code(
-    site: Site, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    enrolled(site.runtime.second_factors, clock)
-    site.silence()
-    site.back_up()
-    site.lose_everything()
-    monkeypatch.setenv("TOCSIN_ACCESS__ENFORCE", "true")
-    monkeypatch.setenv("TOCSIN_PERSON", "anna")
-
-    walk = Walk("latest", dry_run=False)
-    walk.files()
-    with pytest.raises(CliError, match="no terminal to ask") as refused:
-        walk.rest(walk.settings())
-
-    assert refused.value.code == ExitCode.NEEDS_CONFIRMATION
-    assert site.silences() == 0
-
-
-def test_a_person_at_a_terminal_types_where_they_are_and_a_code_and_no_bar_is_drawn_over_the_question(
-    site: Site, clock: MovableClock
-) -> None:
-    _, codes = enrolled(site.runtime.second_factors, clock)
-    site.silence()
-    site.back_up()
-    site.lose_everything()
-
-    answers = {"type development: ": ["development"], "Code, or recovery code: ": ["000000", codes[0]]}
-    told = at_terminal("recover", answers=answers, env={"TOCSIN_ACCESS__ENFORCE": "true", "TOCSIN_PERSON": "anna"})
-
-    plan, _, rest = told.screen.partition("To do this in development")
-    asked, _, report = rest.rpartition("Code, or recovery code: ")
-    assert (told.code, site.silences()) == (0, 1), told.screen
-    assert "from backup" in plan
-    assert "not a code of now" in asked
-    assert "\u2501" not in asked[asked.index("needs the second factor") :]
-    assert "Recovered in" in report
-
-
-def test_where_nobody_is_enrolled_nobody_is_locked_out_of_an_empty_machine(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    site.silence()
-    site.back_up()
-    site.lose_everything()
-    monkeypatch.setenv("TOCSIN_ACCESS__ENFORCE", "true")
-
-    report = put_right(site).report
-
-    assert site.silences() == 1
-    assert any("second-factor enrol" in one for one in report.todo)
-
-
 def test_while_pagerduty_is_away_everything_else_comes_back_and_it_is_said(site: Site, sandbox: Sandbox) -> None:
     site.silence()
     site.back_up()
@@ -295,44 +166,3 @@ def test_killed_again_and_again_it_comes_to_its_end(site: Site) -> None:
     with start_server(site.folder / "state" / "redis") as server, connect(server.url) as client:
         assert client.hlen(site.keys.rules) == 20
     assert not (site.folder / "state" / "restore" / "recovery.json").exists()
-
-
-def test_a_service_identity_may_recover_and_it_is_on_record_in_its_name(
-    site: Site, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    environ = {**site.environ, "JWT_SECRET": "j" * 43}
-    words = ("--service", "phoenix", "--scope", "backups:restore", "--lifetime", "1h")
-    token = tocsin(environ, "tokens", "issue", *words).stdout.strip()
-    enrolled(site.runtime.second_factors, clock)
-    site.back_up()
-    site.lose_everything()
-    for name, value in {"JWT_SECRET": "j" * 43, "TOCSIN_ACCESS__ENFORCE": "true", "TOCSIN_IDENTITY": token}.items():
-        monkeypatch.setenv(name, value)
-
-    assert put_right(site).report.is_over
-    told = tocsin(environ, "audit", "log").stdout
-    assert next(line for line in told.splitlines() if "backups.recover" in line).count("phoenix") == 1
-
-
-def test_broken_off_at_the_code_it_asks_again_by_the_server_it_starts_itself(
-    site: Site, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    enrolled(site.runtime.second_factors, clock)
-    site.back_up()
-    site.lose_everything()
-    Walk("latest", dry_run=False).files()
-    for name, value in {"TOCSIN_ACCESS__ENFORCE": "true", "TOCSIN_PERSON": "anna"}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("REDIS_URL")
-
-    with pytest.raises(CliError, match="no terminal to ask"):
-        may_recover_early()
-
-
-def test_a_server_that_is_away_is_no_way_round_the_code(site: Site, clock: MovableClock, monkeypatch: Any) -> None:
-    enrolled(site.runtime.second_factors, clock)
-    for name, value in {"TOCSIN_ACCESS__ENFORCE": "true", "REDIS_URL": "redis://127.0.0.1:1/0"}.items():
-        monkeypatch.setenv(name, value)
-
-    with pytest.raises(CliError, match="nobody can be asked for a code"):
-        may_recover_early()
