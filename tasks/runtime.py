@@ -191,7 +191,7 @@ class Runtime(Deliveries):
     @cached_property
     def audit(self) -> AuditService:
         """Seals and proves."""
-        return AuditService(self.client, self.keys, audit_rules(self.settings))
+        return AuditService(self.client, self.keys, audit_rules(self.settings), self.epochs.ask)
 
     @cached_property
     def act_archive(self) -> ActArchive:

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tasks.audit.models import SealReport
 from tasks.audit.position import Position, Sealed, position, sealed_in_redis
+from tasks.utils.clock import Clock
 from tasks.utils.ledger import Ledger, order
 from tasks.utils.rows import milliseconds
 from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import timedelta
 
     from tasks.audit.anchors import Anchors
     from tasks.audit.archive import Archive
     from tasks.audit.chain import Head
-    from tasks.utils.clock import Clock
     from tasks.utils.keys import Keys
 
 BUSY: Final = SealReport(busy=True)
@@ -28,10 +29,20 @@ class Sealer:
 
     The order of a batch is archive, anchor, note in Redis. A crash in between leaves Redis behind the files, never
     ahead, and the next sealing goes on from the files: nothing is written twice, nothing is left out.
+
+    `ask` looks whether Redis lost everything, and tells it. It is called once the lease is had, and what was read is written only while the
+    lease is still there: so nothing of a new data set is sealed before the loss of the former one is noticed, and the newest anchor before
+    that moment says how far the lost one was sealed.
     """
 
     def __init__(
-        self, client: Any, keys: Keys, archive: Archive, anchors: Anchors, clock: Clock, lease: timedelta
+        self,
+        client: Any,
+        keys: Keys,
+        archive: Archive,
+        anchors: Anchors,
+        lease: timedelta,
+        ask: Callable[[], object] = lambda: None,
     ) -> None:
         self._client = client
         self._keys = keys
@@ -39,8 +50,9 @@ class Sealer:
         self._ledger = Ledger(client, keys)
         self._archive = archive
         self._anchors = anchors
-        self._clock = clock
+        self._clock = Clock(client, keys)
         self._lease_ms = milliseconds(lease)
+        self._ask = ask
 
     def seal(self, batch: int) -> SealReport:
         """Seal everything that was in the ledger when this began, `batch` entries under one anchor."""
@@ -54,6 +66,7 @@ class Sealer:
                 self._scripts.run("seal_end", token)
 
     def _seal(self, token: str, batch: int) -> SealReport:
+        self._ask()
         self._archive.mend()
         sealed = sealed_in_redis(self._client, self._keys)
         start = position(self._archive.tail(), sealed, self._ledger)
@@ -61,6 +74,8 @@ class Sealer:
         if not self._catch_up(start, sealed, token):
             return BUSY
         for entries in self._ledger.read(start.after, self._ledger.last_id(), page=batch):
+            if not self._scripts.run("seal_hold", token, self._lease_ms):
+                break  # taken over, or everything was lost since: the next one asks first
             head = self._archive.append(head, entries)
             self._anchors.add(head, self._clock.now_ms())
             if not self._commit(head, sealed, token):

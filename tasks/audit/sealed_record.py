@@ -36,7 +36,7 @@ class SealedRecord:
         self._clock = Clock(client, keys)
         self._archive = Archive(rules.folder)
         self._anchors = Anchors(rules.folder, rules.signing_keys)
-        self._sealer = Sealer(client, keys, self._archive, self._anchors, self._clock, rules.lease)
+        self._sealer = Sealer(client, keys, self._archive, self._anchors, rules.lease)
         self._records = Records(client, keys, self._archive)
         self._ledger = Ledger(client, keys)
         self._scripts = Scripts(client, keys)

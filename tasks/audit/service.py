@@ -54,16 +54,19 @@ class AuditRules:
 
 
 class AuditService:
-    """The proof of Tocsin. Sealing is done by one at a time, everything else may run anywhere at any time."""
+    """The proof of Tocsin. Sealing is done by one at a time, everything else may run anywhere at any time.
 
-    def __init__(self, client: Any, keys: Keys, rules: AuditRules) -> None:
+    `ask` looks whether Redis lost everything: done before anything is sealed.
+    """
+
+    def __init__(self, client: Any, keys: Keys, rules: AuditRules, ask: Callable[[], object] = lambda: None) -> None:
         clock = Clock(client, keys)
         archive = Archive(rules.folder)
         anchors = Anchors(rules.folder, rules.signing_keys)
         self._rules = rules
         self._clock = clock
         self._standing = StandingFile(client, keys, rules.folder)
-        self._sealer = Sealer(client, keys, archive, anchors, clock, rules.lease)
+        self._sealer = Sealer(client, keys, archive, anchors, rules.lease, ask)
         self._retention = Retention(client, keys, rules)
         self._prover = Prover(client, keys, archive, anchors, clock, rules.grace)
         self._trails = Trails(client, keys, archive)

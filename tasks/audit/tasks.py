@@ -29,7 +29,6 @@ def seal(self: TocsinTask) -> dict[str, Any]:
 
     A loss of Redis is looked for first: whoever seals has the note of what was pending and of the silences there were.
     """
-    self.runtime.epochs.ask()
     sealed = self.runtime.audit.seal()
     archived = self.runtime.audit.archive()
     records = self.runtime.act_archive.seal()

@@ -37,7 +37,6 @@ from tasks.audit import archive as module
 from tasks.audit.anchors import Anchors
 from tasks.audit.archive import Archive
 from tasks.audit.seal import Sealer
-from tasks.utils.clock import Clock
 from tasks.utils.connect import connect
 from tasks.utils.keys import Keys
 
@@ -62,7 +61,7 @@ class DyingAnchors(Anchors):
         die()
 
 client, keys = connect(url), Keys()
-sealer = Sealer(client, keys, DyingArchive(folder), DyingAnchors(folder, (b"k" * 32,)), Clock(client, keys),
+sealer = Sealer(client, keys, DyingArchive(folder), DyingAnchors(folder, (b"k" * 32,)),
                 timedelta(seconds=60))
 sealer.seal(5000)
 """
@@ -244,7 +243,7 @@ def test_a_sealer_overtaken_in_mid_work_stops_and_what_it_wrote_is_whole(kit: Le
     archive = OvertakenArchive(kit.folder)
     archive.client, archive.keys = kit.client, kit.keys
     kit.deliver("a", "b")
-    sealer = Sealer(kit.client, kit.keys, archive, Anchors(kit.folder, [KEY]), clock, timedelta(seconds=60))
+    sealer = Sealer(kit.client, kit.keys, archive, Anchors(kit.folder, [KEY]), timedelta(seconds=60))
 
     assert sealer.seal(batch=2).sealed == 2
 
@@ -253,6 +252,42 @@ def test_a_sealer_overtaken_in_mid_work_stops_and_what_it_wrote_is_whole(kit: Le
     assert kit.audit.seal().total == 6
     assert kit.numbers() == [1, 2, 3, 4, 5, 6]
     assert kit.audit.prove().holds
+
+
+class ForgottenLedger(Archive):
+    """Redis loses everything while this one looks for half a line, and others go on at once."""
+
+    def mend(self) -> None:
+        super().mend()
+        self.kit.client.flushall()
+        self.kit.deliver("new")
+
+    kit: LedgerKit
+
+
+def test_a_sealer_that_redis_is_lost_under_writes_nothing_of_the_new_data(kit: LedgerKit) -> None:
+    kit.deliver("old")
+    kit.audit.seal()
+    kit.deliver("unsealed")
+    archive, anchors = ForgottenLedger(kit.folder), Anchors(kit.folder, [KEY])
+    archive.kit = kit
+    sealer = Sealer(kit.client, kit.keys, archive, anchors, timedelta(seconds=60))
+    before = kit.lines(), anchors.last()
+
+    assert sealer.seal(batch=5000).sealed == 0
+
+    assert (kit.lines(), anchors.last()) == before
+    assert kit.audit.seal().sealed == 3
+
+
+def test_a_first_sealing_that_redis_is_lost_under_writes_nothing(kit: LedgerKit) -> None:
+    kit.deliver("unsealed")
+    archive, anchors = ForgottenLedger(kit.folder), Anchors(kit.folder, [KEY])
+    archive.kit = kit
+
+    assert Sealer(kit.client, kit.keys, archive, anchors, timedelta(seconds=60)).seal(batch=5000).total == 0
+
+    assert (list(kit.folder.glob("2*.jsonl")), anchors.last()) == ([], None)
 
 
 def test_another_ledgers_hash_in_redis_is_no_witness_against_this_one(kit: LedgerKit) -> None:

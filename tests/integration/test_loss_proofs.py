@@ -91,6 +91,26 @@ def test_an_alert_in_a_message_that_nobody_had_read_is_named(
     assert (report.lost, report.losses[0].pending) == (2, 2)
 
 
+def test_a_sealing_right_after_a_loss_does_not_pass_for_one_before_it(
+    pipeline: Pipeline, client: Any, keys: Keys, tmp_path: Path
+) -> None:
+    watch = EpochWatch(client, keys, tmp_path)
+    audit = AuditService(client, keys, AuditRules(tmp_path, (b"k" * 32,)), watch.ask)
+    pipeline.submit(alert("sealed"))
+    audit.seal()
+    sealed_by = audit._clock.now_ms()
+    pipeline.submit(alert("lost"))
+    lose_everything(client, keys)
+    pipeline.submit(alert("new"))
+    audit.seal()
+
+    [loss] = audit.prove().losses
+
+    assert loss.sealed_entries == 1
+    assert loss.sealed_until is not None
+    assert loss.sealed_until.timestamp() * 1000 <= sealed_by
+
+
 def test_a_proof_of_what_came_after_the_loss_holds(
     audit: AuditService, pipeline: Pipeline, client: Any, keys: Keys, tmp_path: Path, clock: MovableClock
 ) -> None:
