@@ -63,7 +63,8 @@ class ServiceFiles:
         for name, service in self.services.items():
             for index, channel in enumerate(service.channels):
                 if isinstance(channel, IncidentChannel):
-                    missing = [one for one in needed if not (getattr(channel, one) or getattr(pagerduty, one))]
+                    known = {"api_key": pagerduty.can_be_asked, "from_email": pagerduty.from_email}
+                    missing = [one for one in needed if not (getattr(channel, one) or known[one])]
                     path = ("channels", index, "kind")
                     where = str(self.nodes[name].nearest(path).origin)
                     for one in missing:

@@ -17,7 +17,6 @@ from tasks.notifications.letters import Letters
 from tasks.notifications.service import DeliveryRules, DeliveryService, Route
 from tasks.utils.circuit_breaker import breaker_rules
 from tasks.utils.identifiers import key_id
-from tasks.utils.rest.credentials import limit_name
 from tasks.utils.rows import milliseconds
 
 if TYPE_CHECKING:
@@ -139,10 +138,9 @@ def address_of(channel: ChannelSetting, pagerduty: PagerDuty) -> Address:
         secrets = (channel.routing_key, *channel.retired_keys)
         keys = {key_id(secret.get_secret_value()): secret.get_secret_value() for secret in secrets}
     elif isinstance(channel, IncidentChannel):
-        url, secret = pagerduty.api_url, channel.api_key or pagerduty.api_key
-        key = secret.get_secret_value() if secret else ""
-        keys = {key_id(f"{key} {channel.service_id}"): key}
-        options |= _incident_options(channel, pagerduty, key)
+        url, key = pagerduty.api_url, channel.api_key.get_secret_value() if channel.api_key else ""
+        keys = {key_id(f"{key} {channel.service_id}"): key}  # '': the account's, which may be another one tomorrow
+        options |= _incident_options(channel, pagerduty)
     elif isinstance(channel, EmailChannel):
         url, key = "", " ".join((*channel.to, *channel.cc))
         keys = {key_id(key): key}
@@ -158,14 +156,13 @@ def address_of(channel: ChannelSetting, pagerduty: PagerDuty) -> Address:
     return Address(channel=channel.name, kind=channel.kind, url=url, keys=keys, limit=limit, options=options)
 
 
-def _incident_options(channel: IncidentChannel, pagerduty: PagerDuty, key: str) -> dict[str, Any]:
+def _incident_options(channel: IncidentChannel, pagerduty: PagerDuty) -> dict[str, Any]:
     return {
         "service_id": channel.service_id,
         "escalation_policy": channel.escalation_policy,
         "urgencies": channel.urgencies.model_dump(),
         "priorities": channel.priorities.model_dump(exclude_none=True),
         "from_email": channel.from_email or pagerduty.from_email,
-        "limit_name": limit_name(key),
     }
 
 

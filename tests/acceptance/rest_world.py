@@ -22,7 +22,7 @@ class RestWorld:
     def __init__(self, folder: Path, redis_url: str, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self._folder = folder
-        self._environ = {
+        self.environ = {
             "HOME": str(folder),
             "REDIS_URL": redis_url,
             "TOCSIN_STATE_DIR": str(folder / "state"),
@@ -43,7 +43,7 @@ class RestWorld:
         path = self._folder / "services" / "shop.yaml"
         path.parent.mkdir(exist_ok=True)
         path.write_text(file.replace("SERVICE_ID", self.service_id))
-        self._made.append(Runtime(load(environ={**self._environ, **environ}, config_dir=self._folder)))
+        self._made.append(Runtime(load(environ={**self.environ, **environ}, config_dir=self._folder)))
         return self._made[-1]
 
     def ask(self, method: str, path: str, **body: Any) -> Any:

@@ -69,6 +69,17 @@ def test_a_channel_that_creates_incidents_needs_a_key_and_a_user(tmp_path: Path)
     assert folder.load(given).services["shop"].channels[0].kind == "pagerduty_incident"
 
 
+def test_a_channel_that_creates_incidents_may_go_by_the_token_of_an_app(tmp_path: Path) -> None:
+    folder = with_channel(
+        tmp_path, "{name: a, kind: pagerduty_incident, service_id: PABC123, from_email: bot@a.example}"
+    )
+    oauth = {"CLIENT_ID": "app-1", "CLIENT_SECRET": "s3cr3t", "SUBDOMAIN": "acme", "SCOPES": "incidents.write"}
+
+    settings = folder.load({f"TOCSIN_PAGERDUTY__OAUTH__{name}": value for name, value in oauth.items()})
+
+    assert settings.pagerduty.can_be_asked
+
+
 @pytest.mark.parametrize(
     ("channel", "problem"),
     [

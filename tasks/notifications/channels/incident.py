@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from tasks.notifications.channels.posting import Pauses
+from tasks.utils.error_handler import TocsinError
 from tasks.utils.formatters import cut_text
 from tasks.utils.identifiers import wire_key
-from tasks.utils.rest.errors import ALREADY, DUPLICATE, ThrottledError, said_by
+from tasks.utils.rest.credentials import KeyCredentials
+from tasks.utils.rest.errors import ALREADY, DUPLICATE, ThrottledError, TokenRefusedError, said_by
 from tasks.utils.rest.line import ACCEPT
 from tasks.utils.rest.parameters import path_of
 from tasks.utils.rows import Outcome
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from tasks.notifications.channels.posting import Answer, Poster
     from tasks.notifications.channels.protocol import Message
     from tasks.utils.rest.allowance import Allowance
+    from tasks.utils.rest.credentials import Credentials
 
 MOST_TITLE: Final = 1_024
 MOST_MINIMAL_TITLE: Final = 255
@@ -36,6 +39,7 @@ URGENT: Final = ("critical", "error")
 LOOK_AGAIN_MS: Final = 10_000  # PagerDuty may show a new incident late
 NOT_SEEN_YET: Final = "not_seen_yet"
 NOT_FOUND: Final = 404
+NOT_TAKEN: Final = 401  # the key is none, or none any more
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,21 @@ class _Call:
     ends: float  # monotonic
 
 
+@dataclass(frozen=True)
+class _Request:
+    method: str
+    path: str
+    body: Any
+    authorization: str = field(repr=False)
+    limit: str
+
+
 class PagerDutyIncident:
-    """Creates, acknowledges and resolves incidents. `allowance` counts its calls among all REST calls of the key; None counts none."""
+    """Creates, acknowledges and resolves incidents.
+
+    `allowance` counts its calls among all REST calls of the key; None counts none.
+    `account` says who asks where a message has no key of its own.
+    """
 
     def __init__(
         self,
@@ -55,11 +72,13 @@ class PagerDutyIncident:
         throttle_pause: timedelta,
         key_pause: timedelta,
         allowance: Allowance | None = None,
+        account: Credentials | None = None,
     ) -> None:
         self._poster = poster
         self._seconds = deadline.total_seconds()
         self._pauses = Pauses(throttle_pause, key_pause)
         self._allowance = allowance
+        self._account = account
 
     def send(self, message: Message) -> Outcome:
         """Send once (short retries included) and classify the answer."""
@@ -71,6 +90,8 @@ class PagerDutyIncident:
     def close(self) -> None:
         """Close the connections."""
         self._poster.close()
+        if self._account is not None:
+            self._account.close()
         if self._allowance is not None:
             self._allowance.client.close()
 
@@ -136,9 +157,22 @@ class PagerDutyIncident:
             return Outcome("retry", "unreadable_answer"), []
 
     def _ask(self, call: _Call, method: str, path: str, body: Any = None) -> tuple[Outcome, Answer | None]:
-        """One call within what is left of the deadline, counted among all REST calls of the key."""
-        message = call.message
-        limit = str(message.options.get("limit_name", ""))
+        """One call within what is left of the deadline; once more where it was refused and there is another key by now."""
+        who = KeyCredentials(lambda: call.message.key) if call.message.key or not self._account else self._account
+        try:
+            header = who.header()
+            outcome, answer = self._call(call, _Request(method, path, body, header, who.limit))
+            if answer is not None and answer.status == NOT_TAKEN and who.renew(header):
+                return self._call(call, _Request(method, path, body, who.header(), who.limit))
+        except TokenRefusedError:
+            return self._pauses.stopped("key_rejected"), None
+        except TocsinError as error:
+            return Outcome("retry", f"no_access:{type(error).__name__}"), None
+        return outcome, answer
+
+    def _call(self, call: _Call, request: _Request) -> tuple[Outcome, Answer | None]:
+        """One request, counted among all REST calls of the key."""
+        message, limit, body = call.message, request.limit, request.body
         try:
             if self._allowance is not None:
                 self._allowance.take(limit)
@@ -155,11 +189,11 @@ class PagerDutyIncident:
             return self._classify(answer, minimal=message.minimal)
 
         outcome = self._poster.post(
-            f"{message.url.rstrip('/')}{path}",
+            f"{message.url.rstrip('/')}{request.path}",
             b"" if body is None else json.dumps(body).encode(),
             classify,
-            method=method,
-            headers=_headers(message),
+            method=request.method,
+            headers=_headers(message, request.authorization),
             seconds=max(0.05, call.ends - time.monotonic()),
         )
         return outcome, answers[-1] if answers else None
@@ -226,10 +260,10 @@ def milliseconds_of(seconds: float | None) -> int:
     return max(1_000, round((seconds or 1.0) * 1_000))
 
 
-def _headers(message: Message) -> dict[str, str]:
+def _headers(message: Message, authorization: str) -> dict[str, str]:
     sender = message.options.get("from_email")
     return {
-        "Authorization": f"Token token={message.key}",
+        "Authorization": authorization,
         "Accept": ACCEPT,
         **({"From": str(sender)} if sender else {}),
     }

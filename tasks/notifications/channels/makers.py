@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,19 +39,22 @@ def _pagerduty(settings: Settings) -> Channel:
 
 
 def _pagerduty_incident(settings: Settings) -> Channel:
+    from config.settings import load
     from tasks.notifications.channels.incident import PagerDutyIncident
     from tasks.utils.connect import connect
     from tasks.utils.keys import Keys
     from tasks.utils.rest.allowance import Allowance
+    from tasks.utils.rest.wiring import key_file, shared_credentials
 
-    delivery, redis = settings.delivery, settings.redis
+    delivery, redis, keys = settings.delivery, settings.redis, Keys(settings.redis.prefix)
     client = connect(redis.url.get_secret_value(), socket_timeout=redis.socket_timeout.total_seconds())
     return PagerDutyIncident(
         poster(settings),
         deadline=delivery.deadline,
         throttle_pause=delivery.throttle_pause,
         key_pause=delivery.key_pause,
-        allowance=Allowance(client, Keys(redis.prefix), settings.limits.rest_calls_per_minute),
+        allowance=Allowance(client, keys, settings.limits.rest_calls_per_minute),
+        account=shared_credentials(settings, client, keys, load, key_file(os.environ)),
     )
 
 

@@ -57,8 +57,10 @@ class KeyCredentials:
         self._file = file
         self._board = board or NoKeyBoard()
         self._lock = threading.RLock()
-        self._stamp = self._written()
         self._key = read()
+        self._stamp: Stamp | None = (
+            None  # the file is read with the first call: it may have changed since the process began
+        )
         self.former: str | None = None
         """The key before, in this process's memory only, until PagerDuty refuses it."""
 

@@ -40,12 +40,11 @@ def rest_client(
 
     What becomes of keys that were replaced in that file is kept.
     """
-    board = FormerKeys(client, keys) if file else None
     pagerduty = settings.pagerduty
     return RestClient(
         Caller(
             Line(pagerduty.api_url, pagerduty.api_timeout),
-            credentials_of(settings, reread, board_of(settings, client, keys), file, board),
+            shared_credentials(settings, client, keys, reread, file),
             Allowance(client, keys, settings.limits.rest_calls_per_minute),
             CircuitBreaker(BREAKER, client, keys, rules=breaker_rules(pagerduty.circuit_breaker)),
             pagerduty.retry_attempts,
@@ -65,6 +64,14 @@ def _now(clock: Clock) -> Callable[[], datetime]:
             return datetime.now(UTC)
 
     return now
+
+
+def shared_credentials(
+    settings: Settings, client: Any, keys: Keys, reread: Callable[[], Settings], file: Path | None
+) -> Credentials:
+    """The account's, for one process of many: what becomes of its tokens, and of keys that were replaced in `file`, is told to all."""
+    former = FormerKeys(client, keys) if file else None
+    return credentials_of(settings, reread, board_of(settings, client, keys), file, former)
 
 
 def board_of(settings: Settings, client: Any, keys: Keys) -> TokenBoard | None:
