@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from tasks.backups.codec import DamagedError
+from tasks.backups.listings import read_listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from tasks.backups.account.reading import Gap
-    from tasks.backups.manifests import Snapshot
+    from tasks.backups.manifests import Manifest, Snapshot
+    from tasks.backups.objects import Objects
     from tasks.backups.repository import Repository
     from tasks.backups.standing import BackupStanding
 
@@ -40,6 +43,13 @@ def kinds_before(repository: Repository, snapshots: Sequence[Snapshot]) -> froze
         return frozenset(repository.manifest(newest).lists[ACCOUNT]) if newest else frozenset()
     except DamagedError:
         return frozenset()
+
+
+def unseen(manifest: Manifest, objects: Objects) -> list[str]:
+    """The kinds of the account that could not be read, or not all of them, when this backup was made, as it says itself."""
+    listing = manifest.lists.get(ACCOUNT, {}).get(ACCOUNT)
+    documents = [json.loads(objects.read(entry.object)) for entry in read_listing(objects, listing)] if listing else []
+    return sorted({gap["kind"] for document in documents for gap in document.get("not_backed_up", ())} - {ACCOUNT})
 
 
 def gone(before: frozenset[str], gaps: Iterable[Gap]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from tasks.backups.checking import Checker, live_objects
 from tasks.backups.codec import DamagedError
+from tasks.backups.completeness import ACCOUNT, unseen
 from tasks.backups.models import PruneReport
 from tasks.backups.packs import PackWriter
 from tasks.backups.retention import kept
@@ -79,7 +80,10 @@ class Pruner:
             self._repository.forget(snapshot)
 
     def _reasons(self, snapshots: Sequence[Snapshot], objects: Objects) -> dict[str, list[str]]:
-        """Why each of those that stay does. Of every part at least one good backup is among them, which is seen by reading it."""
+        """Why each of those that stay does. Of every part at least one good backup is among them, which is seen by reading it.
+
+        One whose key was not shown some kinds of the account does not displace the last good one that has them.
+        """
         checker = Checker(objects, read_data=True)
         reasons = kept(snapshots, self._keep)
         stay = [one for one in reversed(snapshots) if one.id in reasons]
@@ -93,7 +97,18 @@ class Pruner:
                     "then make a new one"
                 )
             reasons.setdefault(good.id, []).append(f"last good one of {part}")
+            for kind in unseen(self._repository.manifest(good), objects) if part == ACCOUNT else ():
+                whole = next(
+                    (one for one in held if self._is_good(one, checker) and self._has(one, kind, objects)), None
+                )
+                if whole is not None:
+                    reasons.setdefault(whole.id, []).append(f"last good one with {kind} of the account")
         return reasons
+
+    def _has(self, snapshot: Snapshot, kind: str, objects: Objects) -> bool:
+        """Whether it holds a kind of the account as a key was shown it that was shown all of it."""
+        manifest = self._repository.manifest(snapshot)
+        return kind in manifest.lists[ACCOUNT] and kind not in unseen(manifest, objects)
 
     def _is_good(self, snapshot: Snapshot, checker: Checker) -> bool:
         if snapshot.id not in self._good:

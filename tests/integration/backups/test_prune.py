@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tasks.backups.completeness import ACCOUNT
 from tasks.backups.retention import Keep
 from tasks.utils.error_handler import PermanentError
 from tests.integration.backups.repository_kit import Kit, Shelf, flip, many
@@ -45,6 +46,48 @@ def test_the_last_good_backup_stays_where_the_rules_keep_only_damaged_ones(kit: 
     assert [backup.id for backup in report.forgotten] == [oldest.id]
     assert report.reasons[good.id] == ["last good one of account"]
     assert len(kit.holds(good)) == 30
+
+
+def with_schedules(*hidden: str, schedules: int = 0) -> Shelf:
+    """An account as a key sees it that these kinds are hidden from."""
+    shelf = many(3)
+    gaps = [{"kind": kind, "why": "403"} for kind in hidden]
+    shelf.documents[ACCOUNT, ACCOUNT] = {"host": "acme", "not_backed_up": gaps}
+    shelf.documents |= {("schedules", f"S{number}"): {"name": f"schedule {number}"} for number in range(schedules)}
+    return shelf
+
+
+def test_a_backup_whose_key_was_shown_less_does_not_displace_the_last_one_that_has_it(kit: Kit) -> None:
+    oldest, whole = kit.create(with_schedules(schedules=2)), kit.create(with_schedules(schedules=3))
+    partly = kit.create(with_schedules("schedules", "tags", schedules=1))
+    newest = kit.create(with_schedules("schedules", "tags"))
+
+    report = kit.prune()
+
+    assert [backup.id for backup in report.forgotten] == [oldest.id, partly.id]
+    assert report.reasons[whole.id] == ["last good one with schedules of the account"]
+    assert "account/schedules/S2" in kit.holds(whole)
+    assert report.reasons[newest.id] == ["last", "last good one of account"]
+
+
+def test_a_damaged_backup_is_not_kept_for_what_a_good_one_has(kit: Kit) -> None:
+    good, damaged = kit.create(with_schedules(schedules=2)), kit.create(with_schedules(schedules=60))
+    kit.create(with_schedules("schedules"))
+    flip(kit.folder / damaged.packs[0], 300 * 8)
+
+    report = kit.prune()
+
+    assert report.reasons[good.id] == ["last good one with schedules of the account"]
+    assert damaged.id not in report.reasons
+
+
+def test_once_all_is_shown_again_the_older_one_goes(kit: Kit) -> None:
+    whole = kit.create(with_schedules(schedules=3))
+    kit.create(with_schedules("schedules"))
+    kit.prune()
+    kit.create(with_schedules(schedules=3))
+
+    assert whole.id in {backup.id for backup in kit.prune().forgotten}
 
 
 def test_where_no_backup_is_good_none_is_forgotten(kit: Kit) -> None:
