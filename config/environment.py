@@ -50,6 +50,11 @@ def variable_name(path: Path) -> str:
     return PREFIX + "__".join(str(part).upper() for part in path)
 
 
+def names_of(path: Path) -> list[str]:
+    """Every environment variable that sets a setting, the short ones first."""
+    return [*(name for name, known in WELL_KNOWN.items() if known == path), variable_name(path)]
+
+
 def _bare(name: str) -> str:
     """The name of the variable that `NAME_FILE` or `NAME_COMMAND` is about."""
     return name.removesuffix("_FILE").removesuffix("_COMMAND")

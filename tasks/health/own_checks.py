@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from config.environment import secret_files
+from config.environment import names_of, secret_files
 from config.values import mask_redis_url
 from tasks.health.checks.amiss import amiss_lines
 from tasks.health.checks.delivery import breaker_lines, dead_line, spool_line
@@ -32,6 +32,18 @@ if TYPE_CHECKING:
     from tasks.health.conditions import Limits
     from tasks.utils.keys import Keys
 
+AGED: Final = {
+    name: f"tokens.{kind}"
+    for kind, path in {
+        "webhook": ("pagerduty", "webhook_secret"),
+        "api": ("pagerduty", "api_key"),
+        "oauth": ("pagerduty", "oauth", "client_secret"),
+        "encryption": ("security", "encryption_key"),
+        "jwt": ("security", "jwt_secret"),
+    }.items()
+    for name in names_of(path)
+}
+"""The lines that know how old the keys of a setting are: those of the inventory of keys."""
 SERVER: Final = 6.0  # seconds: two tries to connect, and an answer
 
 
@@ -117,7 +129,7 @@ class OwnChecks:
         }
         certificates = {name: path for name, path in named.items() if path is not None}
         lines = [*certificate_lines(certificates, rules.expires_within, now)]
-        lines += key_lines(secret_files(os.environ), rules.key_age, now)
+        lines += key_lines(secret_files(os.environ), rules.key_age, now, AGED)
         return lines or [
             Line("keys.files", "skip", "no certificate, and no secret in a file (NAME_FILE): their ages are not known")
         ]

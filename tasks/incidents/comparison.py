@@ -7,19 +7,25 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from tasks.incidents.grouped import GROUP
 from tasks.incidents.ours import OpenAlerts
 from tasks.incidents.regroup import Regrouper
+from tasks.utils.error_handler import TocsinError
 from tasks.utils.rest.errors import NotFoundError, ThrottledError
 from tasks.utils.scripts import Scripts
 
 if TYPE_CHECKING:
     from tasks.incidents.ours import Name, Ours
     from tasks.incidents.owners import Owner, Owners
+    from tasks.incidents.regroup import Regrouped
     from tasks.incidents.sightings import Incident, Reader, Sighting
     from tasks.incidents.sync_models import SyncReport
     from tasks.utils.keys import Keys
     from tasks.utils.scripts import Call
+
+log = structlog.get_logger("tocsin.sync")
 
 COUNTED = {
     "joined": "rebuilt",
@@ -132,13 +138,21 @@ class Comparison:
         for incident, alert in alerts:
             if not self._owners.knows(alert.key_id) or not self._regrouper.is_due(incident, alert):
                 continue
-            done = self._regrouper.regroup(incident, alert, reader, only_say=self._report.dry_run)
+            done = self._read_group(incident, alert, reader)
             if (done is None or not done.is_whole) and len(self._report.groups) < MOST_NAMED:
                 self._report.groups.append(f"#{incident.number} {alert.summary[:100]}")
             for uid, word in zip(done.uids, done.words, strict=True) if done else ():
                 self._count(COUNTED[word])
                 rebuilt += [uid] if word in NEW else []
         return rebuilt
+
+    def _read_group(self, incident: Incident, alert: Sighting, reader: Reader) -> Regrouped | None:
+        """One group; None where its log cannot be read now: that is tried again with the next run, and holds nobody else up."""
+        try:
+            return self._regrouper.regroup(incident, alert, reader, only_say=self._report.dry_run)
+        except TocsinError as error:
+            log.warning("group_not_read", incident=incident.number, error=type(error).__name__, detail=str(error))
+            return None
 
     def _rebuild(self, incident: Incident, alert: Sighting, owners: Sequence[Owner]) -> list[str]:
         if not owners:

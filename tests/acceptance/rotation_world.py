@@ -64,7 +64,7 @@ class RotationWorld(RestWorld):
     @contextmanager
     def dying(self, kind: str, key: str) -> Iterator[Callable[[str], int]]:
         """Processes of a third machine that rotate and die: call with `before`, `after` or `none`; the exit status."""
-        environ = json.dumps({**self._environ, **self._of_machine("dying")})
+        environ = json.dumps({**self.environ, **self._of_machine("dying")})
         words = [sys.executable, "-m", "tests.acceptance.rotation_process", environ, str(self._folder)]
         with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
             assert process.stdin is not None

@@ -32,7 +32,7 @@ class Fleet:
     def __init__(self, folder: Path, redis_url: str, sandbox: Sandbox) -> None:
         self._folder = folder
         self._sandbox = sandbox
-        self._environ = {
+        self.environ = {
             "HOME": str(folder),
             "REDIS_URL": redis_url,
             "TOCSIN_STATE_DIR": str(folder / "state"),
@@ -47,7 +47,7 @@ class Fleet:
         self._write("pagerduty.yaml", "default_service: shop\n" + settings.get("more", ""))
         self._write("services/shop.yaml", CHANNELS + (f"routes:\n{dedent(routes)}" if routes else ""))
         self._write("services/database.yaml", DATABASE)
-        runtime = Runtime(load(environ=self._environ, config_dir=self._folder))
+        runtime = Runtime(load(environ=self.environ, config_dir=self._folder))
         self._runtimes.append(runtime)
         return runtime
 

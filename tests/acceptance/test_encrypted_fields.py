@@ -31,7 +31,7 @@ def wired(fleet: Fleet, more: str = FIELDS, **environ: str) -> Runtime:
     fleet._write("pagerduty.yaml", "default_service: shop\n")
     fleet._write("services/shop.yaml", CHANNELS + more)
     fleet._write("services/database.yaml", DATABASE)
-    runtime = Runtime(load(environ={**fleet._environ, "ENCRYPTION_KEY": NEW, **environ}, config_dir=fleet._folder))
+    runtime = Runtime(load(environ={**fleet.environ, "ENCRYPTION_KEY": NEW, **environ}, config_dir=fleet._folder))
     fleet._runtimes.append(runtime)
     return runtime
 

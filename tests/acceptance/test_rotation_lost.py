@@ -175,7 +175,7 @@ def test_a_recovery_puts_the_key_in_force_before_it_compares_and_says_so(
     (config / "pagerduty.yaml").write_text("default_service: shop\n")
     shutil.copy(rotation._folder / "services" / "shop.yaml", config / "services")
     folders = {"TOCSIN_CONFIG_DIR": str(config), "TOCSIN_BACKUPS__FOLDER": str(tmp_path / "backups")}
-    here, new = ({**rotation._environ, **rotation._of_machine(name), **folders} for name in ("here", "new"))
+    here, new = ({**rotation.environ, **rotation._of_machine(name), **folders} for name in ("here", "new"))
     assert tocsin(here, "backups", "create", "--part", "state", "--part", "config").returncode == 0
     key = rotate_wholly(rotation, rotation.here)
     rotation.send(rotation.here, "trigger", "since")

@@ -113,6 +113,24 @@ def test_a_resolve_between_the_loss_and_the_comparison_is_not_forgotten(world: W
     assert groups_there(world) == 0
 
 
+def test_a_group_whose_log_cannot_be_read_is_named_holds_nothing_up_and_is_read_by_the_next_run(world: World) -> None:
+    world.submit("trigger", "alone", service="shop")
+    crowd(world, "trigger", "a", "b")
+    world.lose_everything()
+    [incident] = [one for one in world.sandbox.incidents() if one["service"]["summary"] == "crowd"]
+    world.sandbox.fault(kind="reject", status=404, path=f"/incidents/{incident['id']}/log_entries")
+
+    report = world.sync()
+
+    assert (report.rebuilt, len(report.groups)) == (1, 1)
+    world.submit("resolve", "alone", service="shop")
+    world.sandbox.heal()
+    assert world.sync().rebuilt == 2
+    crowd(world, "resolve", "a", "b")
+    assert groups_there(world) == 0
+    assert not any(world.open_there().values())
+
+
 def test_once_read_a_group_is_not_read_again(world: World) -> None:
     crowd(world, "trigger", "a")
     world.lose_everything()

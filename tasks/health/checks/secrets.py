@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tasks.utils.health_monitor import Line
@@ -20,10 +21,15 @@ def certificate_lines(files: Mapping[str, Path], within: timedelta, now: datetim
         yield _certificate(f"certificates.{name}", path, within, now)
 
 
-def key_lines(files: Mapping[str, Path], oldest: timedelta, now: datetime) -> Iterator[Line]:
-    """For each file with a secret, by the setting it is for, how old it is and who may read it."""
+def key_lines(
+    files: Mapping[str, Path], oldest: timedelta, now: datetime, aged: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Line]:
+    """For each file with a secret, by the setting it is for, how old it is and who may read it.
+
+    `aged`: settings whose keys have a line of their own that knows their age, which a file does not tell where keys are rotated elsewhere.
+    """
     for name, path in sorted(files.items()):
-        yield _key(f"keys.{name.lower()}", path, oldest, now)
+        yield _key(f"keys.{name.lower()}", path, oldest, now, aged.get(name, ""))
 
 
 def _certificate(name: str, path: Path, within: timedelta, now: datetime) -> Line:
@@ -47,8 +53,8 @@ def _certificate(name: str, path: Path, within: timedelta, now: datetime) -> Lin
     return Line(name, state, said, limit, "" if state == "ok" else renew)
 
 
-def _key(name: str, path: Path, oldest: timedelta, now: datetime) -> Line:
-    limit = f"{oldest.days} days, readable by its owner only"
+def _key(name: str, path: Path, oldest: timedelta, now: datetime, aged: str) -> Line:
+    limit = "readable by its owner only" if aged else f"{oldest.days} days, readable by its owner only"
     try:
         known = path.stat()
     except OSError as error:
@@ -56,5 +62,7 @@ def _key(name: str, path: Path, oldest: timedelta, now: datetime) -> Line:
     age = now - datetime.fromtimestamp(known.st_mtime, UTC)
     if known.st_mode & 0o007:
         return Line(name, "warn", f"everybody on this machine may read {path}", limit, f"`chmod o-rwx {path}`")
+    if aged:
+        return Line(name, "ok", f"how old the key is, {aged} says", limit)
     mend = "" if age <= oldest else "make a new one and put it in place of the old; `tocsin config keygen` makes keys"
     return Line(name, "warn" if mend else "ok", f"{max(0, age.days)} days old", limit, mend)

@@ -13,6 +13,7 @@ import pytest
 
 from tasks.health.checks.disk import disk_lines
 from tasks.health.checks.secrets import certificate_lines, key_lines
+from tasks.health.own_checks import AGED
 from tests.conftest import ROOT
 from tests.tls import Authority
 
@@ -98,3 +99,19 @@ def test_an_old_key_and_one_that_everybody_may_read_are_warned_of_and_never_show
     }
     assert "chmod o-rwx" in found["keys.encryption_key"].mend
     assert "sesame" not in str(found)
+
+
+def test_a_file_whose_key_is_rotated_elsewhere_is_not_called_old(tmp_path: Path) -> None:
+    file, now = tmp_path / "secret", datetime.now(UTC)
+    file.write_text("sesame")
+    file.chmod(0o600)
+    os.utime(file, (now.timestamp() - 200 * 86_400,) * 2)
+    files = {"JWT_SECRET": file, "TOCSIN_PAGERDUTY__OAUTH__CLIENT_SECRET": file, "REDIS_URL": file}
+
+    states = {line.name: (line.state, line.value) for line in key_lines(files, 180 * DAY, now, AGED)}
+
+    assert states == {
+        "keys.jwt_secret": ("ok", "how old the key is, tokens.jwt says"),
+        "keys.tocsin_pagerduty__oauth__client_secret": ("ok", "how old the key is, tokens.oauth says"),
+        "keys.redis_url": ("warn", "200 days old"),
+    }
