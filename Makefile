@@ -16,8 +16,8 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 READY := .venv/.ready
 LOCK := requirements.lock
-# Two processes share the files; a test marked `alone` runs while the other process waits (tests/turns.py).
-TESTS := pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
+# Three processes share the files, for a third of the time is waiting; a test marked `alone` runs while the others wait (tests/turns.py).
+TESTS := pytest -m "not slow" -n 3 --dist loadfile --no-loadscope-reorder
 SEED ?= 1
 MINUTES ?= 5
 REQUESTS ?= 20000

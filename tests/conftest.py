@@ -20,7 +20,7 @@ from tasks.utils.clock import MovableClock
 from tasks.utils.connect import connect
 from tasks.utils.keys import Keys
 from tests.openapi import Watch
-from tests.turns import pytest_runtest_protocol  # noqa: F401 (a hook)
+from tests.turns import pytest_collection_modifyitems, pytest_runtest_protocol  # noqa: F401 (hooks)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -24,6 +24,12 @@ def held(path: Path, how: int) -> Iterator[None]:
         yield
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with a test that wants the machine for itself come last, when nothing long is under way that it would have to wait for."""
+    files = {item.path for item in items if item.get_closest_marker("alone")}
+    items.sort(key=lambda item: item.path in files)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Fixtures of any scope are inside: what a test starts for itself and others keeps its turn, too."""
