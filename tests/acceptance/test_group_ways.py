@@ -75,3 +75,16 @@ def test_a_list_of_groups_says_what_waits_and_until_when(desk: GroupKit, clock: 
     assert (group.destination, group.labels, group.open, group.waiting) == ("shop", {"cluster": "north"}, 3, 1)
     assert timedelta(0) < group.due_at - clock.now() <= WAIT
     assert not group.is_held_up
+
+
+def test_a_group_that_was_silent_for_a_month_is_forgotten_with_its_members(desk: GroupKit, clock: MovableClock) -> None:
+    desk.ruled_by(router=Grouped(CLUSTERS))
+    desk.submit(warning("disk", custom_details={"cluster": "north"}))
+    desk.go()
+    desk.audit.seal()
+    clock.advance(timedelta(days=31))
+
+    assert desk.audit.archive().alerts == 2
+
+    assert list(desk.client.scan_iter(f"{desk.keys.prefix}members:*")) == []
+    assert list(desk.client.scan_iter(f"{desk.keys.prefix}alert:*")) == []

@@ -1,5 +1,5 @@
 -- archive_alerts: forget alerts that are over (resolved everywhere) and older than the retention, or silent for very long.
---   K.alerts, K.alert(uid)   uid -> time of its last news; one page a call, going round
+--   K.alerts, K.alert(uid), K.members(uid)   uid -> time of its last news; one page a call, going round
 --   K.lane(lane), K.leases   an alert with anything still to be sent is kept (its lane: `<uid>@<service>`)
 --                            or held back is kept too; one that is forgotten does not inhibit any more
 --   K.wired, K.incidents, K.answers   what leads from PagerDuty to an alert goes with it
@@ -29,7 +29,7 @@ for i = 1, #found, 2 do
     feed(uid, "", at)
     unwire(uid, at)
     forget_escalation(uid, at)
-    redis.call("DEL", K.alert(uid))
+    redis.call("DEL", K.alert(uid), K.members(uid))
     redis.call("ZREM", K.alerts, uid)
     redis.call("HDEL", K.labels, uid)
     forgotten = forgotten + 1
