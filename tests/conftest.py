@@ -19,6 +19,7 @@ from deploy.local.embedded import Server, start_server
 from tasks.utils.clock import MovableClock
 from tasks.utils.connect import connect
 from tasks.utils.keys import Keys
+from tasks.utils.trust import authorities
 from tests.openapi import Watch
 from tests.turns import pytest_collection_modifyitems, pytest_runtest_protocol  # noqa: F401 (hooks)
 
@@ -71,7 +72,7 @@ class Sandbox:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=url, timeout=10)
+        self.http = httpx.Client(base_url=url, timeout=10, verify=authorities())
         self.watch = Watch(self.control)
 
     def control(self, method: str, path: str, body: Any = None) -> Any:

@@ -19,6 +19,7 @@ from config.services import Service
 from deploy.local.embedded import Server
 from tasks.utils.keys import Keys
 from tasks.utils.rows import Inbox
+from tasks.utils.trust import authorities
 from workers.gateway.server import run
 
 KEY = "a1" * 16
@@ -72,7 +73,7 @@ class Gateway:
     log: Path
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=10)
+        return httpx.Client(base_url=self.url, timeout=10, verify=authorities())
 
     def connect(self) -> socket.socket:
         """A bare connection, for what no HTTP client would send."""

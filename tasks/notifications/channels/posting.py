@@ -12,6 +12,7 @@ import tenacity
 from tasks.notifications.channels.guard import Guard, PrivateAddressError
 from tasks.utils.deadline import Deadline, DeadlineTransport
 from tasks.utils.rows import Outcome, milliseconds
+from tasks.utils.trust import authorities
 
 if TYPE_CHECKING:
     import ssl
@@ -89,7 +90,7 @@ class Poster:
         self._seconds = deadline.total_seconds()
         self._attempts = attempts
         self._pauses = Pauses(throttle_pause, key_pause)
-        trust = trust or httpx.create_ssl_context()
+        trust = trust or authorities()
         self._open = self._client(trust, None)
         self._guarded = self._client(trust, guard or Guard())
 

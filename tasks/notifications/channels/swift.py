@@ -6,10 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
-import httpx
 import tenacity
 
 from tasks.notifications.channels.posting import MAX_ANSWER_BYTES, MOST_RETRY_SECONDS, Answer
+from tasks.utils.trust import authorities
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -39,7 +39,7 @@ class SwiftPoster:
     def __init__(self, *, deadline: timedelta, attempts: int) -> None:
         self._seconds = deadline.total_seconds()
         self._attempts = attempts
-        self._trust = httpx.create_ssl_context()
+        self._trust = authorities()
         self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
 
     async def post(self, url: str, content: bytes, tries: list[bool]) -> Answer:

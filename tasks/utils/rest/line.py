@@ -15,6 +15,7 @@ from tasks.utils.deadline import Deadline, DeadlineTransport
 from tasks.utils.error_handler import PermanentError
 from tasks.utils.rest.errors import NetworkError, Said
 from tasks.utils.rest.parameters import instant
+from tasks.utils.trust import authorities
 
 if TYPE_CHECKING:
     import ssl
@@ -76,7 +77,7 @@ class Line:
         self._deadline = Deadline()
         limits = httpx.Limits(max_connections=32, max_keepalive_connections=16, keepalive_expiry=30)
         self._http = httpx.Client(
-            transport=DeadlineTransport(self._deadline, verify=trust or httpx.create_ssl_context(), limits=limits),
+            transport=DeadlineTransport(self._deadline, verify=trust or authorities(), limits=limits),
             timeout=httpx.Timeout(self._seconds, connect=min(3.0, self._seconds)),
             headers={"User-Agent": "tocsin", "Accept": ACCEPT, "Accept-Encoding": "identity"},
         )

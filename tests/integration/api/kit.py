@@ -14,6 +14,7 @@ from tasks.runtime import Runtime
 from tasks.tokens.scopes import scopes_of
 from tasks.tokens.service import AccessTokens
 from tasks.tokens.wiring import token_rules
+from tasks.utils.trust import authorities
 from tests.integration.gateway_kit import Gateway, running_gateway, settings
 
 ALERT: dict[str, Any] = {
@@ -39,7 +40,7 @@ class Api:
     def client(self, role: str | None = None, *scopes: str, subject: str = "anna") -> httpx.Client:
         """A client whose token has this role or these scopes."""
         headers = {"Authorization": f"Bearer {self.token(role, *scopes, subject=subject)}"}
-        return httpx.Client(base_url=f"{self.gateway.url}/api/v1", headers=headers, timeout=10)
+        return httpx.Client(base_url=f"{self.gateway.url}/api/v1", headers=headers, timeout=10, verify=authorities())
 
     def decide(self) -> None:
         """What the workers of group alert do."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
+from tasks.utils.trust import authorities
 from tests.openapi import Watch
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class SandboxProcess:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.url: str = json.loads(self.process.stdout.readline())["url"]
-        self.http = httpx.Client(base_url=self.url, trust_env=False)
+        self.http = httpx.Client(base_url=self.url, trust_env=False, verify=authorities())
         self.watch = Watch(self.control)
 
     def __enter__(self) -> Self:
