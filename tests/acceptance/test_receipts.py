@@ -93,13 +93,16 @@ def test_five_hundred_at_once_are_all_said_again_and_are_one_signal_to_the_break
     while loop.client.zcard(loop.keys.outbox_due):
         loop.work()
 
+    began = loop.runtime.clock.now_ms()
     looks = loop.pass_time(65)
+    minutes = (loop.runtime.clock.now_ms() - began) / 60_000
     while loop.client.zcard(loop.keys.outbox_due):
         loop.work()
 
     assert sum(look.missed for look in looks) == 500
     assert loop.arrived(STANDBY) == dict.fromkeys(keys, 1)
-    assert sum(look.calls for look in looks) < 0.3 * 960
+    # A few calls, as long as a list shows them all; one each for those that come later, when more are open than it can show.
+    assert sum(look.calls for look in looks) <= 0.3 * 960 * minutes
     [breaker] = loop.client.zrange(loop.keys.breakers, 0, -1)
     assert loop.client.hget(loop.keys.breaker(breaker), "failures") == str(sum(look.missed > 0 for look in looks))
     assert not any(view.is_shut for view in Breakers(loop.client, loop.keys).list())
