@@ -58,9 +58,8 @@ class KeyCredentials:
         self._board = board or NoKeyBoard()
         self._lock = threading.RLock()
         self._key = read()
-        self._stamp: Stamp | None = (
-            None  # the file is read with the first call: it may have changed since the process began
-        )
+        # The file is read with the first call: it may have changed since the process began.
+        self._stamp: Stamp | None = None
         self.former: str | None = None
         """The key before, in this process's memory only, until PagerDuty refuses it."""
 
