@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from tasks.utils.error_handler import TocsinError
+from tasks.utils.progress import report as tell
+from tasks.utils.single_flight import BusyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from tasks.incidents.sync_models import SyncReport
     from tasks.tokens.rotation.taking_up import TakenUp, Unmatched
 
+Found = TypeVar("Found")
 MOST_NAMED: Final = 10
 ROUNDS: Final = 60  # seconds to wait for another comparison, which the fleet begins by itself where it runs already
 LOSS: Final = "server.data"  # that Redis lost everything is why this is done
@@ -35,16 +38,16 @@ class Looks:
 
 def look_after(report: RecoveryReport, looks: Looks, pause: Callable[[float], None] = time.sleep) -> None:
     """Take the last four steps, whatever comes of each: nothing of it undoes what is back."""
-    _keys(report, looks)
+    _keys(report, looks, pause)
     _sync(report, looks, pause)
     _prove(report, looks.prove())
     _look(report, looks.examine())
 
 
-def _keys(report: RecoveryReport, looks: Looks) -> None:
+def _keys(report: RecoveryReport, looks: Looks, pause: Callable[[float], None]) -> None:
     """Routing keys that were rotated after the backup: those of before may be deleted."""
     try:
-        taken, unmatched = looks.keys()
+        taken, unmatched = once_free(looks.keys, pause)
     except TocsinError as error:
         report.add("keys", f"whether keys were rotated since the backup could not be asked: {error}", "failed")
         report.todo.append("run this again once PagerDuty answers: keys of before a rotation may be refused by then")
@@ -62,6 +65,17 @@ def _keys(report: RecoveryReport, looks: Looks) -> None:
         report.todo.append(
             f"configure the key in force for {places}: {which}PagerDuty shows it at the service, tab Integrations"
         )
+
+
+def once_free(do: Callable[[], Found], pause: Callable[[float], None] = time.sleep) -> Found:
+    """Do it as soon as nobody else does: a recovery that was killed counts as being at it until its lease ends, within a minute."""
+    for _ in range(ROUNDS):
+        try:
+            return do()
+        except BusyError as error:
+            tell(0, 0, f"waiting for {error.holder.who}, at the latest until {error.holder.until:%H:%M:%S} UTC")
+            pause(1)
+    return do()
 
 
 def _sync(report: RecoveryReport, looks: Looks, pause: Callable[[float], None]) -> None:

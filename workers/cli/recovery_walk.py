@@ -14,7 +14,7 @@ from tasks.backups.candidates import Candidate, newest_whole
 from tasks.backups.recovery_models import RecoveryReport
 from tasks.backups.recovery_plan import part_plan, unset
 from tasks.backups.repository import LATEST
-from tasks.recovering import Looks, look_after
+from tasks.recovering import Looks, look_after, once_free
 from tasks.runtime import Runtime
 from workers.cli.connection import current_settings
 from workers.cli.output import CliError, ExitCode
@@ -134,7 +134,8 @@ class Walk:
             restores = runtime.backups.restores
             planned = restores.plan(one.planned.snapshot.id, ["state"])
             there = sum(change.verb == "leave" and not _is_file(change) for change in planned.view.changes)
-            self._add("state", "open alerts with their timers, silences, dead letters", restores.apply(planned), there)
+            done = once_free(lambda: restores.apply(planned))
+            self._add("state", "open alerts with their timers, silences, dead letters", done, there)
         runtime.epochs.ask()  # whoever works with this state folder knows now that the former data set is lost
 
     def _end(self, runtime: Runtime, actor: Actor) -> None:
