@@ -1,44 +1,38 @@
-"""What a recovery does where somebody is at the keys already: a recovery that was killed counts as such for a minute."""
+"""What a recovery does where somebody is at it already: one that was killed counts as such for a minute."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from tasks.backups.recovery_models import RecoveryReport
-from tasks.recovering import Looks, _keys
+import pytest
+
+from tasks.recovering import once_free
 from tasks.utils.single_flight import BusyError, Holder
-
-if TYPE_CHECKING:
-    from tasks.tokens.rotation.taking_up import TakenUp, Unmatched
 
 KILLED = Holder("process 1 on vm", datetime.now(UTC), datetime.now(UTC))
 
 
-def after(busy: int) -> tuple[RecoveryReport, list[float]]:
-    """The report of a look at keys that somebody else is at for so many seconds, and the pauses that were made."""
-    report, pauses = RecoveryReport(), list[float]()
+def after(busy: int, pauses: list[float]) -> str:
+    """What is answered once somebody else was at it for so many seconds; the pauses that were made are noted."""
 
-    def keys() -> tuple[list[TakenUp], list[Unmatched]]:
+    def do() -> str:
         if len(pauses) < busy:
             raise BusyError("tokens.rotate", KILLED)
-        return [], []
+        return "done"
 
-    def unasked() -> None:
-        raise AssertionError("nothing else is looked at")
-
-    _keys(report, Looks(keys, unasked, unasked, unasked), pauses.append)  # type: ignore[arg-type]
-    return report, pauses
+    return once_free(do, pauses.append)
 
 
 def test_it_is_waited_for() -> None:
-    report, pauses = after(3)
+    pauses: list[float] = []
 
-    assert (report.steps, report.todo, pauses) == ([], [], [1, 1, 1])
+    assert (after(3, pauses), pauses) == ("done", [1, 1, 1])
 
 
 def test_after_a_minute_it_is_told_who_is_at_it() -> None:
-    report, pauses = after(1000)
+    pauses: list[float] = []
+
+    with pytest.raises(BusyError, match="is being done already, by process 1 on vm"):
+        after(1000, pauses)
 
     assert len(pauses) == 60
-    assert "is being done already, by process 1 on vm" in report.steps[0].words
